@@ -1,0 +1,37 @@
+"""quadlens: see a trained network's MLP as a quadrature rule, and prove what follows.
+
+The names below are imported when first used, so that ``import quadlens`` costs nothing and works before torch is imported.
+"""
+
+from importlib import import_module
+from typing import Any
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Circuit": "quadlens.circuits.circuit",
+    "Weights": "quadlens.circuits.weights",
+    "Product": "quadlens.circuits.weights",
+    "QuadlensError": "quadlens.errors",
+    "bundled": "quadlens.circuits.bundled",
+    "certify": "quadlens.certificates.certify",
+    "circuit_from_weights": "quadlens.circuits.weights",
+    "construct": "quadlens.circuits.construct",
+    "decompose": "quadlens.decomposition.ladder",
+    "evaluate": "quadlens.circuits.forward",
+    "fit": "quadlens.form.amplitude_phase",
+    "identities": "quadlens.identities",
+    "load": "quadlens.circuits.load",
+}
+
+__all__ = [*_HOMES, "__version__"]  # noqa: PLE0604
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'quadlens' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

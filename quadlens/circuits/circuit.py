@@ -1,0 +1,111 @@
+r"""The circuit: the one canonical object that everything works on.
+
+    logits(a, b)[c] = Σ_i act(A[a, i] + B[b, i]) U[i, c] + S_a[a, c] + S_b[b, c]
+
+Constant attention makes a one-layer transformer's residual stream a sum of a function of ``a`` and a function of ``b``, so five tables hold the
+whole network: ``A, B (p, n)`` the preactivations, ``U (n, p)`` the neurons' logits, ``S_a, S_b (p, p)`` the skip path; biases are in ``B`` and ``S_b``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from quadlens.activations import activation_named
+from quadlens.arrays import FloatArray, read_only
+from quadlens.errors import CircuitError
+
+if TYPE_CHECKING:
+    from quadlens.circuits.weights import Weights
+
+TABLES = ("A", "B", "U", "S_a", "S_b")
+
+
+def table_shapes(p: int, neurons: int) -> dict[str, tuple[int, int]]:
+    """Return the shape of each table of a circuit with ``p`` residues and ``neurons`` neurons."""
+    return {"A": (p, neurons), "B": (p, neurons), "U": (neurons, p), "S_a": (p, p), "S_b": (p, p)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Circuit:
+    """The canonical tables of a constant-attention one-layer network, in float64, read-only.
+
+    Parameters
+    ----------
+    p : number of residues, at least 3
+    A, B : array, shape (p, n); the preactivation of neuron ``i`` is ``A[a, i] + B[b, i]``
+    U : array, shape (n, p)
+    S_a, S_b : array, shape (p, p), optional (zero)
+    activation : a name in ``quadlens.activations.ACTIVATIONS``
+    source, family : where the tables come from, in words
+    radius : for each table, a proved bound on the difference between any entry and its exact value; missing or 0 where the tables are exact
+    weights : the stored weights that the tables were made from, or None where the tables themselves are the network
+
+    Raises
+    ------
+    CircuitError
+        If ``p < 3``, a shape does not fit, or a value is not finite.
+    """
+
+    p: int
+    A: FloatArray
+    B: FloatArray
+    U: FloatArray
+    S_a: FloatArray | None = None  # type: ignore[assignment]
+    S_b: FloatArray | None = None  # type: ignore[assignment]
+    activation: str = "relu"
+    source: str = "memory"
+    family: str = "tables"
+    radius: Mapping[str, float] = field(default_factory=dict)
+    weights: Weights | None = None
+
+    def __post_init__(self) -> None:
+        if isinstance(self.p, bool) or not isinstance(self.p, (int, np.integer)) or self.p < 3:
+            raise CircuitError(f"a circuit needs p >= 3 residues (an integer), got p = {self.p!r}")
+        activation_named(self.activation)
+        if np.ndim(self.A) != 2:
+            raise CircuitError(f"table A must have shape (p, n) = ({self.p}, n), got shape {np.shape(self.A)}")
+        shapes = table_shapes(int(self.p), int(np.shape(self.A)[1]))
+        if shapes["A"][1] < 1:
+            raise CircuitError("a circuit needs at least one neuron; table A has no columns")
+        object.__setattr__(self, "p", int(self.p))
+        for name in TABLES:
+            given = getattr(self, name)
+            table = np.zeros(shapes[name]) if given is None else given
+            if np.iscomplexobj(table):
+                raise CircuitError(f"table {name} must be real, got {np.asarray(table).dtype}")
+            if np.shape(table) != shapes[name]:
+                raise CircuitError(f"table {name} must have shape {shapes[name]} for p = {self.p}, got {np.shape(table)}")
+            table = read_only(table)
+            if not np.isfinite(table).all():
+                raise CircuitError(f"table {name} holds {int((~np.isfinite(table)).sum())} NaN or infinite values; every entry must be finite")
+            object.__setattr__(self, name, table)
+        for name, bound in self.radius.items():
+            if name not in TABLES or not (np.isfinite(bound) and bound >= 0):
+                raise CircuitError(f"radius must give each of {', '.join(TABLES)} a finite bound >= 0, got {name}: {bound}")
+        object.__setattr__(self, "radius", MappingProxyType({name: float(self.radius.get(name, 0.0)) for name in TABLES}))
+
+    @property
+    def neurons(self) -> int:
+        """Number of neurons ``n``."""
+        return int(self.A.shape[1])
+
+    @property
+    def parameters(self) -> int:
+        """Number of parameters of the tables, ``P = 3pn + 2p²``."""
+        return 3 * self.p * self.neurons + 2 * self.p * self.p
+
+    @property
+    def omega(self) -> float:
+        """``ω = 2π/p``, radians."""
+        return 2 * np.pi / self.p
+
+    def __repr__(self) -> str:
+        return (
+            f"Circuit(p={self.p}, neurons={self.neurons}, activation={self.activation!r}, parameters={self.parameters}, "
+            f"family={self.family!r}, source={self.source!r})"
+        )
