@@ -1,6 +1,7 @@
 """quadlens: see a trained network's MLP as a quadrature rule, and prove what follows.
 
-The names below are imported when first used, so that ``import quadlens`` costs nothing and works before torch is imported.
+The names below are imported when first used, so that ``import quadlens`` costs nothing and works before torch is
+imported.
 """
 
 from importlib import import_module
@@ -24,7 +25,7 @@ _HOMES = {
     "load": "quadlens.circuits.load",
 }
 
-__all__ = [*_HOMES, "__version__"]  # noqa: PLE0604
+__all__ = [*_HOMES, "__version__"]
 
 
 def __getattr__(name: str) -> Any:

@@ -13,8 +13,9 @@ from quadlens.errors import OptionError
 class Activation:
     """An activation ``act``.
 
-    ``degree`` is the ``D`` with ``act(t x) = t^D act(x)`` for ``t > 0``, or None where there is none. ``lipschitz`` bounds ``|act'|``
-    on the whole line (rounded up), None where it is unbounded. ``smooth`` says that ``act`` is analytic on the real line.
+    ``degree`` is the ``D`` with ``act(t x) = t^D act(x)`` for ``t > 0``, or None where there is none. ``lipschitz``
+    bounds ``|act'|`` on the whole line (rounded up), None where it is unbounded. ``smooth`` says that ``act`` is
+    analytic on the real line.
     """
 
     name: str

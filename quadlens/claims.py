@@ -18,7 +18,7 @@ def _finite(value: float, what: str) -> None:
 class ProvedBound:
     """An upper bound (``value``) that a theorem gives, with the way its rounding was handled.
 
-    ``theorem`` names the script in ``derivations/`` (or the section) that proves it; ``arithmetic`` says why rounding cannot break it.
+    ``theorem`` names the script in ``derivations/`` that proves it; ``arithmetic`` says why rounding cannot break it.
     """
 
     value: float

@@ -24,7 +24,8 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     try:
         handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
     except OSError as error:
-        raise OutputError(f"cannot write {target}: {error.strerror or error}; choose a folder that exists and can be written") from error
+        reason = error.strerror or str(error)
+        raise OutputError(f"cannot write {target}: {reason}; choose a folder that exists and can be written") from error
     os.close(handle)
     part = Path(name)
     try:
@@ -59,5 +60,6 @@ def make_folder(path: str | os.PathLike[str]) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise OutputError(f"cannot make the folder {folder}: {error.strerror or error}; choose another with -o") from error
+        reason = error.strerror or str(error)
+        raise OutputError(f"cannot make the folder {folder}: {reason}; choose another with -o") from error
     return folder

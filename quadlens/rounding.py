@@ -1,8 +1,9 @@
 r"""A-priori rounding bounds for float64, valid for every order of summation.
 
 ``u = 2^-53``; a sum of products of length ``k``, in any order and with or without fused operations, is off by at most
-``γ_k Σ|x_i y_i| + k η`` with ``γ_k = k u / (1 - k u)`` and ``η`` the smallest subnormal (Higham, *Accuracy and Stability of
-Numerical Algorithms*, section 3.1). Whatever is computed here is itself rounded up.
+``γ_k Σ|x_i y_i| + k η`` with ``γ_k = k u / (1 - k u)`` and ``η`` the smallest subnormal: each of the at most ``k``
+roundings that an entry passes through multiplies it by ``1 + δ`` with ``|δ| <= u``, or adds at most ``η/2`` where a
+product underflows. Whatever is computed here is itself rounded up.
 """
 
 import math

@@ -11,5 +11,5 @@ SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 def shared() -> Path:
     """Return the folder of other projects' checkpoints, which lies beside this repository and never in it."""
     if not (SHARED / "checkpoints").is_dir():
-        pytest.skip("needs ../shared/checkpoints beside the repository: other projects' trained networks are not part of it")
+        pytest.skip("needs ../shared/checkpoints: other projects' trained networks are not part of this repository")
     return SHARED

@@ -2,8 +2,9 @@ r"""The circuit: the one canonical object that everything works on.
 
     logits(a, b)[c] = Σ_i act(A[a, i] + B[b, i]) U[i, c] + S_a[a, c] + S_b[b, c]
 
-Constant attention makes a one-layer transformer's residual stream a sum of a function of ``a`` and a function of ``b``, so five tables hold the
-whole network: ``A, B (p, n)`` the preactivations, ``U (n, p)`` the neurons' logits, ``S_a, S_b (p, p)`` the skip path; biases are in ``B`` and ``S_b``.
+Constant attention makes a one-layer transformer's residual stream a sum of a function of ``a`` and a function of ``b``,
+so five tables hold the whole network: ``A, B (p, n)`` the preactivations, ``U (n, p)`` the neurons' logits,
+``S_a, S_b (p, p)`` the skip path; biases are in ``B`` and ``S_b``.
 """
 
 from __future__ import annotations
@@ -30,6 +31,10 @@ def table_shapes(p: int, neurons: int) -> dict[str, tuple[int, int]]:
     return {"A": (p, neurons), "B": (p, neurons), "U": (neurons, p), "S_a": (p, p), "S_b": (p, p)}
 
 
+def _absent() -> FloatArray:
+    return np.zeros((0, 0))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Circuit:
     """The canonical tables of a constant-attention one-layer network, in float64, read-only.
@@ -42,7 +47,7 @@ class Circuit:
     S_a, S_b : array, shape (p, p), optional (zero)
     activation : a name in ``quadlens.activations.ACTIVATIONS``
     source, family : where the tables come from, in words
-    radius : for each table, a proved bound on the difference between any entry and its exact value; missing or 0 where the tables are exact
+    radius : for each table, a proved bound on the difference between any entry and its exact value; 0 where exact
     weights : the stored weights that the tables were made from, or None where the tables themselves are the network
 
     Raises
@@ -55,8 +60,8 @@ class Circuit:
     A: FloatArray
     B: FloatArray
     U: FloatArray
-    S_a: FloatArray | None = None  # type: ignore[assignment]
-    S_b: FloatArray | None = None  # type: ignore[assignment]
+    S_a: FloatArray = field(default_factory=_absent)
+    S_b: FloatArray = field(default_factory=_absent)
     activation: str = "relu"
     source: str = "memory"
     family: str = "tables"
@@ -74,20 +79,27 @@ class Circuit:
             raise CircuitError("a circuit needs at least one neuron; table A has no columns")
         object.__setattr__(self, "p", int(self.p))
         for name in TABLES:
-            given = getattr(self, name)
-            table = np.zeros(shapes[name]) if given is None else given
+            table = getattr(self, name)
+            if name in ("S_a", "S_b") and np.size(table) == 0:
+                table = np.zeros(shapes[name])
             if np.iscomplexobj(table):
                 raise CircuitError(f"table {name} must be real, got {np.asarray(table).dtype}")
             if np.shape(table) != shapes[name]:
-                raise CircuitError(f"table {name} must have shape {shapes[name]} for p = {self.p}, got {np.shape(table)}")
+                raise CircuitError(
+                    f"table {name} must have shape {shapes[name]} for p = {self.p}, got {np.shape(table)}"
+                )
             table = read_only(table)
             if not np.isfinite(table).all():
-                raise CircuitError(f"table {name} holds {int((~np.isfinite(table)).sum())} NaN or infinite values; every entry must be finite")
+                bad = int((~np.isfinite(table)).sum())
+                raise CircuitError(f"table {name} holds {bad} NaN or infinite values; every entry must be finite")
             object.__setattr__(self, name, table)
         for name, bound in self.radius.items():
             if name not in TABLES or not (np.isfinite(bound) and bound >= 0):
-                raise CircuitError(f"radius must give each of {', '.join(TABLES)} a finite bound >= 0, got {name}: {bound}")
-        object.__setattr__(self, "radius", MappingProxyType({name: float(self.radius.get(name, 0.0)) for name in TABLES}))
+                raise CircuitError(
+                    f"radius must give each of {', '.join(TABLES)} a finite bound >= 0, got {name}: {bound}"
+                )
+        radius = {name: float(self.radius.get(name, 0.0)) for name in TABLES}
+        object.__setattr__(self, "radius", MappingProxyType(radius))
 
     @property
     def neurons(self) -> int:
@@ -106,6 +118,6 @@ class Circuit:
 
     def __repr__(self) -> str:
         return (
-            f"Circuit(p={self.p}, neurons={self.neurons}, activation={self.activation!r}, parameters={self.parameters}, "
-            f"family={self.family!r}, source={self.source!r})"
+            f"Circuit(p={self.p}, neurons={self.neurons}, activation={self.activation!r}, "
+            f"parameters={self.parameters}, family={self.family!r}, source={self.source!r})"
         )

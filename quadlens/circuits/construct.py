@@ -69,6 +69,7 @@ def construct(
         B=B,
         U=U,
         activation=activation,
-        source=f"construct(p={p}, frequencies={tuple(chosen)}, neurons={neurons}, sigma={sigma}, kappa={kappa}, noise={noise}, seed={seed})",
+        source=f"construct(p={p}, frequencies={tuple(chosen)}, neurons={neurons}, sigma={sigma}, kappa={kappa}, "
+        f"noise={noise}, seed={seed})",
         family="constructed",
     )

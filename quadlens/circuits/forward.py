@@ -17,8 +17,8 @@ BLOCK_BYTES = 2**27
 class Evaluation:
     """What the network does on all p² inputs, measured in float64.
 
-    An input is right when the logit of ``a + b mod p`` is strictly the largest: a tie is wrong. The margin of an input is that logit minus the
-    largest other one.
+    An input is right when the logit of ``a + b mod p`` is strictly the largest: a tie is wrong. The margin of an input
+    is that logit minus the largest other one.
     """
 
     accuracy: float
@@ -71,7 +71,8 @@ def margins(block: FloatArray, rows: slice) -> FloatArray:
 def evaluate(circuit: Circuit, *, skip: bool = True) -> Evaluation:
     """Run all p² inputs and measure accuracy and margins; ``skip=False`` leaves the skip path out.
 
-    The standard deviation is that of the logits after subtracting each input's mean over ``c``. Cost O(p³ n): this is brute force.
+    The standard deviation is that of the logits after subtracting each input's mean over ``c``. Cost O(p³ n): this is
+    brute force.
     """
     right, smallest, total, squares = 0, np.inf, 0.0, 0.0
     for rows in row_blocks(circuit):

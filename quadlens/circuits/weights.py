@@ -2,9 +2,10 @@ r"""Weights and the tables they make: every table of a circuit is a sum of produ
 
     table = Σ_j  coefficient_j · X_{j,1} X_{j,2} … X_{j,m}
 
-With ``row-vector @ matrix`` conventions (design: ``A = α E OV W_in`` with ``OV = Σ_h W_V[h] W_O[h]``, and so on). Keeping the expression, not
-only its float64 value, is what lets a certificate speak about the *stored* weights: the same expression is evaluated in float64
-with a rounding bound here, in exact integers by the ``exact`` method and in balls by the checker.
+Rows are multiplied from the left: ``A = α E OV W_in`` with ``OV = Σ_h W_V[h] W_O[h]``, and so on. Keeping the
+expression, not only its float64 value, is what lets a certificate speak about the *stored* weights: the same expression
+is evaluated in float64 with a rounding bound here, in exact integers by the ``exact`` method and in balls by the
+checker.
 """
 
 from collections.abc import Mapping
@@ -65,7 +66,8 @@ class Weights:
             if tensor.ndim != 2:
                 raise CircuitError(f"weights must be matrices (a bias has one row); {name!r} has shape {tensor.shape}")
             if not np.isfinite(tensor).all():
-                raise CircuitError(f"weights must be finite; {name!r} holds {int((~np.isfinite(tensor)).sum())} NaN or infinite values")
+                bad = int((~np.isfinite(tensor)).sum())
+                raise CircuitError(f"weights must be finite; {name!r} holds {bad} NaN or infinite values")
         shapes = table_shapes(self.p, self.neurons)
         for table, products in self.tables.items():
             if table not in shapes:
@@ -116,8 +118,9 @@ def _sum_of_products(
 ) -> tuple[FloatArray, float]:
     """Return the table and a bound on the largest entry of ``|exact - float64|``.
 
-    A chain whose inner dimensions sum to ``K`` is off by at most ``γ_K' |X_1| … |X_m|`` entrywise, with ``K'`` counting the coefficient and the final
-    sum too, plus what underflow adds: at most ``K η`` per intermediate entry, carried through the row sums of the later factors.
+    A chain whose inner dimensions sum to ``K`` is off by at most ``γ_K' |X_1| … |X_m|`` entrywise, with ``K'`` counting
+    the coefficient and the final sum too, plus what underflow adds: at most ``K η`` per intermediate entry, carried
+    through the column sums of the later factors.
     """
     total = np.zeros(shape)
     magnitude = np.zeros(shape)
