@@ -1,0 +1,63 @@
+"""``quadlens fit``: the amplitude–phase form."""
+
+import click
+
+from quadlens.cli.model_argument import LoadedModel, model_options
+from quadlens.cli.show import print_json, print_table
+
+
+@click.command(epilog="Example: quadlens fit --json > form.json")
+@model_options
+@click.option("--per-neuron", is_flag=True, help="List every neuron, not only the frequencies.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def command(loaded: LoadedModel, per_neuron: bool, as_json: bool) -> None:
+    """Amplitude–phase form of MODEL, per frequency and per neuron."""
+    from quadlens.form.amplitude_phase import fit
+
+    form = fit(loaded.circuit)
+    if as_json:
+        print_json(loaded.to_dict() | form.to_dict(per_neuron=per_neuron))
+        return
+    click.echo(loaded.summary)
+    print_table(
+        "Frequency groups (means weighted by r u; angles in radians)",
+        ["k", "neurons", "W", "|e_A|", "|e_B|", "s_A", "s_B", "κ", "ψ−2φ rms"],
+        (
+            [
+                str(group.frequency),
+                str(group.members.size),
+                f"{group.weight:.4g}",
+                f"{abs(group.e_A):.3f}",
+                f"{abs(group.e_B):.3f}",
+                f"{group.s_A.real:+.3f}",
+                f"{group.s_B.real:+.3f}",
+                f"{group.kappa:+.3f}",
+                f"{group.phase_mismatch_rms:.4f}",
+            ]
+            for group in form.groups
+        ),
+    )
+    print_table(
+        "Phase evenness |Σ w e^{imφ}| / Σ w (independent random phases: 1/√n)",
+        ["k", *(f"m = {m}" for m in range(1, 7)), "1/√n"],
+        (
+            [str(g.frequency), *(f"{value:.4f}" for value in g.exponential_sums), f"{g.members.size**-0.5:.3f}"]
+            for g in form.groups
+        ),
+    )
+    if per_neuron:
+        print_table(
+            "Neurons",
+            ["i", "k", "r", "φ", "u", "ψ", "ψ−2φ", "|s_A|", "|s_B|", "κ"],
+            (
+                [
+                    str(i),
+                    str(form.frequency[i]),
+                    *(f"{x[i]:.3g}" for x in (form.r, form.phi, form.u, form.psi, form.mismatch)),
+                    *(f"{abs(x[i]):.3g}" for x in (form.s_A, form.s_B)),
+                    f"{form.kappa[i]:.3g}",
+                ]
+                for i in range(form.neurons)
+            ),
+        )
+    click.echo("Next: quadlens decompose, to see how far the integral explains it.")
