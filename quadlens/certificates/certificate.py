@@ -1,0 +1,330 @@
+r"""The certificate: what was proved about which network, how, and at what cost.
+
+Inputs are sorted into the ``p`` classes ``d = a − b mod p``, ``p`` inputs each. A class carries a lower bound on the
+margin (the logit of
+``a + b mod p`` minus the largest other) over its inputs and the number of its inputs that are proved right. Accuracy
+and
+margin of the whole network follow from the classes, so a certificate cannot contradict itself.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from quadlens.errors import CertificateError
+
+METHODS = ("rectangle", "interval", "linear", "gated", "adaptive", "brute-force", "exact")
+COMPLETE = ("adaptive", "exact")
+"""Methods that decide every input: what they do not certify is misclassified."""
+
+LISTED = 10_000
+"""Most misclassified inputs that a certificate lists; their number is always given."""
+
+MAX_TEXT = 4_000
+MAX_P = 1_000_000
+MAX_NODES = 5_000_000
+MAX_DEPTH = 8
+
+Ledger = tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClassBound:
+    """What is proved of the ``p`` inputs with ``a − b ≡ difference mod p``.
+
+    ``margin_lower_bound`` holds for every input of the class; ``certified`` of them are proved right. ``ledger`` says
+    what the bound is
+    made of: its values add up to ``margin_lower_bound`` within rounding (the ideal margin positive, what each error
+    term costs negative).
+    """
+
+    difference: int
+    margin_lower_bound: float
+    certified: int
+    ledger: Ledger = ()
+
+    def __post_init__(self) -> None:
+        _integer(self.difference, "a class", 0, MAX_P)
+        _finite(self.margin_lower_bound, f"the margin of class {self.difference}")
+        _integer(self.certified, f"the certified inputs of class {self.difference}", 0, MAX_P)
+        object.__setattr__(self, "margin_lower_bound", float(self.margin_lower_bound))
+        object.__setattr__(self, "ledger", _ledger(self.ledger))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Certificate:
+    """A method's claim about one network, with everything needed to check it.
+
+    Parameters
+    ----------
+    method : one of ``METHODS``
+    p, neurons, parameters : of the circuit; ``parameters`` is ``P = 3pn + 2p²``
+    activation : the circuit's
+    sha256 : SHA-256 of the network (``quadlens.certificates.digest``): of the stored weights where the circuit has
+        them, else of its tables
+    classes : one ``ClassBound`` for each ``d = 0 … p−1``, in order; empty where the method says nothing about inputs
+    ledger : the terms at the worst class
+    arithmetic : how rounding was handled, in words
+    operations, brute_force_operations : counted operations of this proof, and the ``2p³n`` of running all inputs
+    seconds : wall-clock time of the proof
+    prover : what the prover chose (groups, buckets, levels, retained frequencies, …): enough to recompute the bounds.
+        JSON values only
+    misclassified, misclassified_count : inputs ``(a, b)`` proved wrong, the first ``LISTED`` in order, and their
+        number; None where not decided
+    frequencies : ``rectangle`` only, one record for each key frequency
+    float32_error : proved bound on the rounding error of a margin in float32, any order of evaluation; None where not
+        computed
+    blame : sentences naming the term and the group that keep classes from being certified
+    refusal : why nothing could be proved, or None
+
+    Raises
+    ------
+    CertificateError
+        If a value is not finite, out of range, or contradicts another.
+    """
+
+    method: str
+    p: int
+    neurons: int
+    parameters: int
+    activation: str
+    sha256: str
+    arithmetic: str
+    operations: int
+    brute_force_operations: int
+    seconds: float
+    classes: tuple[ClassBound, ...] = ()
+    ledger: Ledger = ()
+    prover: Mapping[str, Any] = field(default_factory=dict)
+    misclassified: tuple[tuple[int, int], ...] | None = None
+    misclassified_count: int | None = None
+    frequencies: tuple[Mapping[str, Any], ...] | None = None
+    float32_error: float | None = None
+    blame: tuple[str, ...] = ()
+    refusal: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.method not in METHODS:
+            raise CertificateError(f"method must be one of {', '.join(METHODS)}; got {self.method!r}")
+        _integer(self.p, "p", 3, MAX_P)
+        _integer(self.neurons, "neurons", 1, 2**40)
+        expected = 3 * self.p * self.neurons + 2 * self.p * self.p
+        if self.parameters != expected:
+            raise CertificateError(f"parameters must be 3pn + 2p² = {expected}, got {self.parameters!r}")
+        if not isinstance(self.sha256, str) or len(self.sha256) != 64 or set(self.sha256) - set("0123456789abcdef"):
+            raise CertificateError(f"sha256 must be 64 hexadecimal digits (SHA-256), got {self.sha256!r:.80}")
+        for name in ("operations", "brute_force_operations"):
+            _integer(getattr(self, name), name, 0, 2**100)
+        _finite(self.seconds, "seconds", least=0.0)
+        for name in ("activation", "arithmetic"):
+            _text(getattr(self, name), name)
+        for sentence in self.blame:
+            _text(sentence, "a blame sentence")
+        if self.refusal is not None:
+            _text(self.refusal, "the refusal")
+        if self.float32_error is not None:
+            _finite(self.float32_error, "float32_error", least=0.0)
+        object.__setattr__(self, "classes", tuple(self.classes))
+        object.__setattr__(self, "blame", tuple(self.blame))
+        object.__setattr__(self, "ledger", _ledger(self.ledger))
+        object.__setattr__(self, "prover", _frozen(self.prover, "prover"))
+        if not isinstance(self.prover, Mapping):
+            raise CertificateError(f"prover must be an object, got {type(self.prover).__name__}")
+        self._check_frequencies()
+        self._check_classes()
+        self._check_misclassified()
+
+    def _check_frequencies(self) -> None:
+        if (self.frequencies is not None) != (self.method == "rectangle" and self.refusal is None):
+            raise CertificateError("frequencies belong to the method rectangle, and to it alone")
+        if self.frequencies is not None:
+            frozen = _frozen(tuple(self.frequencies), "frequencies")
+            for record in frozen:
+                if not isinstance(record, Mapping) or "frequency" not in record or "total" not in record:
+                    raise CertificateError("every record of frequencies needs its frequency and its total")
+                _finite(record["total"], f"the total of frequency {record['frequency']}", least=0.0)
+            object.__setattr__(self, "frequencies", frozen)
+
+    def _check_classes(self) -> None:
+        silent = self.method == "rectangle" or self.refusal is not None
+        if silent != (not self.classes):
+            need = "has no" if silent else "needs its"
+            raise CertificateError(f"a {self.method} certificate {need} classes, got {len(self.classes)}")
+        if silent:
+            return
+        if [bound.difference for bound in self.classes] != list(range(self.p)):
+            raise CertificateError(f"classes must be d = 0 … {self.p - 1} in order, got {len(self.classes)} others")
+        for bound in self.classes:
+            margin, certified, name = bound.margin_lower_bound, bound.certified, f"class {bound.difference}"
+            if certified > self.p:
+                raise CertificateError(f"{name} has {self.p} inputs, but {certified} are claimed certified")
+            if margin > 0 and certified < self.p:
+                raise CertificateError(f"{name} has margin {margin} > 0: {self.p} are certified, not {certified}")
+            # a margin that is positive but below the smallest float64 is rounded down to 0
+            if certified == self.p and margin < 0:
+                raise CertificateError(f"{name} is certified whole, so its margin bound cannot be {margin}")
+
+    def _check_misclassified(self) -> None:
+        if (self.misclassified is None) != (self.misclassified_count is None):
+            raise CertificateError("misclassified and misclassified_count go together; give both or neither")
+        if self.misclassified is None or self.misclassified_count is None:
+            if self.method in COMPLETE and self.classes:
+                raise CertificateError(f"{self.method} decides every input: it must list the misclassified ones")
+            return
+        inputs = self.p * self.p
+        _integer(self.misclassified_count, "misclassified_count", 0, inputs)
+        pairs = tuple(tuple(pair) for pair in self.misclassified)
+        listed = min(self.misclassified_count, LISTED)
+        if len(pairs) != listed:
+            raise CertificateError(f"misclassified must list {listed} inputs, got {len(pairs)}")
+        for pair in pairs:
+            if len(pair) != 2:
+                raise CertificateError(f"a misclassified input is a pair (a, b), got {pair!r:.80}")
+            for residue in pair:
+                _integer(residue, "a residue of a misclassified input", 0, self.p - 1)
+        if list(pairs) != sorted(set(pairs)):
+            raise CertificateError("misclassified inputs must be distinct and in order of (a, b)")
+        decided = self.certified_inputs + self.misclassified_count
+        if decided > inputs or (self.method in COMPLETE and decided != inputs):
+            raise CertificateError(
+                f"{self.certified_inputs} certified and {self.misclassified_count} misclassified inputs"
+                f" do not fit the {inputs} inputs of method {self.method}"
+            )
+        object.__setattr__(self, "misclassified", pairs)
+
+    @property
+    def certified_inputs(self) -> int:
+        """Number of inputs proved right."""
+        return sum(bound.certified for bound in self.classes)
+
+    @property
+    def certified_accuracy(self) -> float:
+        """Fraction of all p² inputs proved right; exactly 1.0 only if all are."""
+        return self.certified_inputs / (self.p * self.p)
+
+    @property
+    def margin_lower_bound(self) -> float | None:
+        """Lower bound on the margin over all inputs; None where the method gives none."""
+        return min((bound.margin_lower_bound for bound in self.classes), default=None)
+
+    @property
+    def certified(self) -> bool:
+        """Whether every input is proved right."""
+        return bool(self.classes) and self.certified_inputs == self.p * self.p
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the method proved what it is for: every input right, or (``rectangle``) non-vacuous error bounds."""
+        if self.frequencies is not None:
+            return bool(self.frequencies) and all(record["total"] < 1 for record in self.frequencies)
+        return self.certified
+
+    @property
+    def verdict(self) -> str:
+        """The result in one line, starting with ``certified``, ``not certified`` or ``refused``."""
+        if self.refusal is not None:
+            return f"refused: {self.refusal}"
+        if self.frequencies is not None:
+            worst = max((record["total"] for record in self.frequencies), default=math.inf)
+            word = "non-vacuous" if self.succeeded else "vacuous"
+            return f"not certified: rectangle bounds the MLP's error, no input; relative error <= {worst:.4g}, {word}"
+        inputs = self.p * self.p
+        if self.certified:
+            return f"certified: all {inputs} inputs are right, margin at least {_rounded_down(self.margin_lower_bound)}"
+        proved = f"not certified: {self.certified_inputs} of {inputs} inputs proved right"
+        return proved if self.misclassified_count is None else f"{proved}, {self.misclassified_count} proved wrong"
+
+    @property
+    def float32(self) -> str:
+        """Whether every float32 evaluation order gives the same predictions, in one line."""
+        if self.float32_error is None:
+            return "float32: not examined"
+        margin = self.margin_lower_bound
+        if not self.certified or margin is None or not margin > self.float32_error:
+            return (
+                "float32: not proved (the proved margin does not exceed"
+                f" the rounding error of a margin, at most {self.float32_error:.4g})"
+            )
+        return (
+            "float32: every order of evaluation of the float32-rounded tables predicts the same"
+            f" (a margin's rounding error is at most {self.float32_error:.4g})"
+        )
+
+
+def _rounded_down(value: float | None) -> str:
+    """Return ``value`` with 6 digits, never above it."""
+    if value is None or value <= 0:
+        return str(value)
+    for digits in range(6, 18):
+        shown = f"{value:.{digits}g}"
+        if float(shown) <= value:
+            return shown
+    return repr(value)
+
+
+def _integer(value: object, what: str, low: int, high: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise CertificateError(f"{what} must be an integer in {low}..{high}, got {value!r:.80}")
+
+
+def _finite(value: object, what: str, least: float = -math.inf) -> None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not _is_finite(value) or value < least:
+        at_least = "" if least == -math.inf else f" >= {least:g}"
+        raise CertificateError(f"{what} must be a finite number{at_least}, got {value!r:.80}")
+
+
+def _is_finite(value: float) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # an integer beyond float64
+        return False
+
+
+def _text(value: object, what: str) -> None:
+    if not isinstance(value, str) or not value or len(value) > MAX_TEXT or not value.isprintable():
+        raise CertificateError(f"{what} must be 1..{MAX_TEXT} printable characters, got {value!r:.80}")
+
+
+def _ledger(ledger: Ledger) -> Ledger:
+    out = []
+    for entry in ledger:
+        if len(entry) != 2:
+            raise CertificateError(f"a ledger entry is (term, value), got {entry!r:.80}")
+        term, value = entry
+        _text(term, "a ledger's term")
+        _finite(value, f"the ledger's {term}")
+        out.append((term, float(value)))
+    return tuple(out)
+
+
+def _frozen(value: Any, what: str) -> Any:
+    """Return JSON data as read-only mappings and tuples; refuse what is no JSON, not finite, too deep or too much."""
+    left = [MAX_NODES]
+
+    def freeze(item: Any, depth: int) -> Any:
+        left[0] -= 1
+        if depth > MAX_DEPTH or left[0] < 0:
+            raise CertificateError(f"{what} may nest {MAX_DEPTH} deep and hold {MAX_NODES} values at most")
+        if item is None or isinstance(item, bool):
+            return item
+        if isinstance(item, str):
+            if item:
+                _text(item, f"a text in {what}")
+            return item
+        if isinstance(item, int):
+            _integer(item, f"an integer in {what}", -(2**100), 2**100)
+            return item
+        if isinstance(item, float):
+            _finite(item, f"a number in {what}")
+            return float(item)
+        if isinstance(item, Mapping):
+            for key in item:
+                _text(key, f"a key in {what}")
+            return MappingProxyType({key: freeze(entry, depth + 1) for key, entry in item.items()})
+        if isinstance(item, (list, tuple)):
+            return tuple(freeze(entry, depth + 1) for entry in item)
+        raise CertificateError(f"{what} may hold JSON values only, got {type(item).__name__}")
+
+    return freeze(value, 0)
