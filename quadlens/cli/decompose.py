@@ -1,0 +1,45 @@
+"""``quadlens decompose``: the ladder from the exact MLP to the pure integral."""
+
+import click
+
+from quadlens.cli.model_argument import LoadedModel, model_options
+from quadlens.cli.progress import progress_bar
+from quadlens.cli.show import print_json, print_table
+
+
+@click.command(epilog="Example: quadlens decompose --json | jq .terms")
+@model_options
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def command(loaded: LoadedModel, as_json: bool) -> None:
+    """Where every bit of the difference between MODEL's MLP and the integral comes from."""
+    from quadlens.decomposition.ladder import decompose
+
+    with progress_bar("decomposing") as report:
+        result = decompose(loaded.circuit, progress=report)
+    if as_json:
+        print_json(loaded.to_dict() | result.to_dict())
+        return
+    click.echo(loaded.summary)
+    print_table(
+        "Ladder (relative L2 over all inputs and logits; measured)",
+        ["rung", "term", "largest", "bound", "to exact", "R²", "accuracy"],
+        (
+            [
+                term.name,
+                f"{term.relative_l2:.4f}",
+                f"{term.max_abs:.3g}",
+                "—" if term.bound is None else f"{term.bound.value:.3g}",
+                f"{stage.relative_l2_to_exact:.4f}",
+                f"{stage.r_squared:.4f}",
+                f"{stage.accuracy:.2%}",
+            ]
+            for term, stage in zip(result.terms, result.stages, strict=True)
+        ),
+        note=f"The terms sum to (exact − ideal) within {result.telescoping_error:.0e} of the largest logit.",
+    )
+    refined = result.stages[4]
+    click.echo(
+        f"{result.parameters:,} parameters compress to {result.ideal_parameters} numbers "
+        f"at relative error {refined.relative_l2_to_exact:.3f} (R² = {refined.r_squared:.4f})."
+    )
+    click.echo("Next: quadlens certify, to prove that the whole network is right.")

@@ -1,0 +1,199 @@
+r"""The error decomposition: a ladder of circuits from the exact MLP to the pure integral.
+
+Each rung changes one thing, and each term is the difference of two neighbouring rungs, so the terms sum to
+(exact − ideal) to rounding, for every input and logit. Logits are centred over ``c``.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from quadlens.arrays import FloatArray
+from quadlens.circuits.circuit import Circuit
+from quadlens.circuits.forward import margins, row_blocks
+from quadlens.claims import ProvedBound
+from quadlens.decomposition.rungs import (
+    RUNGS,
+    exact_hidden,
+    finite_rungs,
+    finite_sum,
+    ideal_response,
+    ideal_sum,
+    wave_logits,
+)
+from quadlens.form.amplitude_phase import AmplitudePhaseForm, fit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Term:
+    """What one rung changes: the norm of the change over all inputs and logits, relative to the exact MLP logits.
+
+    ``max_abs`` is its largest single entry (in logits); ``bound`` a proved bound on ``relative_l2``, or None.
+    """
+
+    name: str
+    relative_l2: float
+    max_abs: float
+    bound: ProvedBound | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """A rung as a model of the exact MLP: relative distance, ``R² = 1 − distance²``, and its own accuracy."""
+
+    name: str
+    relative_l2_to_exact: float
+    r_squared: float
+    accuracy: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorDecomposition:
+    """Terms and stages in the order of the ladder.
+
+    ``telescoping_error`` is the largest entry of (sum of the terms) − (exact − ideal), relative to the largest logit;
+    ``exact_norm`` the root of the summed squares of the exact centred MLP logits; ``ideal_parameters`` how many numbers
+    the refined limit uses, beside the circuit's ``parameters``.
+    """
+
+    p: int
+    neurons: int
+    parameters: int
+    ideal_parameters: int
+    exact_norm: float
+    exact_accuracy: float
+    terms: tuple[Term, ...]
+    stages: tuple[Stage, ...]
+    telescoping_error: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the decomposition as JSON values, with the keys ``terms``, ``stages`` and ``telescoping_error``."""
+        return {
+            "parameters": self.parameters,
+            "ideal_parameters": self.ideal_parameters,
+            "mlp_accuracy": self.exact_accuracy,
+            "terms": [
+                {
+                    "name": term.name,
+                    "relative_l2": term.relative_l2,
+                    "max_abs": term.max_abs,
+                    "bound": None if term.bound is None else term.bound.value,
+                }
+                for term in self.terms
+            ],
+            "stages": [
+                {
+                    "name": stage.name,
+                    "relative_l2_to_exact": stage.relative_l2_to_exact,
+                    "r_squared": stage.r_squared,
+                    "accuracy": stage.accuracy,
+                }
+                for stage in self.stages
+            ],
+            "telescoping_error": self.telescoping_error,
+        }
+
+
+NUMBERS_PER_FREQUENCY = 11
+"""What the refined limit stores per key frequency: k, W, κ and four complex numbers e_A, e_B, s_A, s_B."""
+
+
+def decompose(
+    circuit: Circuit,
+    form: AmplitudePhaseForm | None = None,
+    *,
+    progress: Callable[[float], None] | None = None,
+) -> ErrorDecomposition:
+    """Measure every term of the ladder over all p² inputs and p logits. Cost O(p³ n), in blocks of bounded memory.
+
+    Parameters
+    ----------
+    circuit : the network; only its MLP takes part, the skip path is left out
+    form : its amplitude–phase form, computed where it is not given
+    progress : called with the fraction done
+    """
+    form = fit(circuit) if form is None else form
+    totals = _Totals(stages=len(RUNGS))
+    ladder = _Ladder(circuit, form)
+    for rows in row_blocks(circuit):
+        totals.add(ladder.logits(rows), rows)
+        if progress is not None:
+            progress(rows.stop / circuit.p)
+    return totals.result(circuit, form)
+
+
+class _Ladder:
+    """The logits of the exact MLP and of every rung, block by block."""
+
+    def __init__(self, circuit: Circuit, form: AmplitudePhaseForm) -> None:
+        self.circuit, self.form = circuit, form
+        self.finite = finite_rungs(circuit, form)
+        self.responses = [
+            np.stack([ideal_response(form, group, pure=pure) for group in form.groups]) for pure in (False, True)
+        ]
+        self.frequencies = np.array([group.frequency for group in form.groups])
+
+    def logits(self, rows: slice) -> list[FloatArray]:
+        exact = exact_hidden(self.circuit, rows) @ self.circuit.U
+        exact -= exact.mean(axis=-1, keepdims=True)
+        sums = [finite_sum(rung, self.form, self.circuit.activation, rows) for rung in self.finite]
+        sums += [ideal_sum(responses, self.form, rows) for responses in self.responses]
+        return [exact, *(wave_logits(z, self.frequencies, self.circuit.p) for z in sums)]
+
+
+class _Totals:
+    """Running sums over blocks."""
+
+    def __init__(self, stages: int) -> None:
+        self.exact_squares = 0.0
+        self.exact_largest = 0.0
+        self.right = np.zeros(stages + 1)
+        self.term_squares = np.zeros(stages)
+        self.term_largest = np.zeros(stages)
+        self.distance_squares = np.zeros(stages)
+        self.telescoping = 0.0
+
+    def add(self, block: list[FloatArray], rows: slice) -> None:
+        exact, total = block[0], np.zeros_like(block[0])
+        self.exact_squares += float(np.square(exact).sum())
+        self.exact_largest = max(self.exact_largest, float(np.abs(exact).max()))
+        self.right += [float((margins(logits, rows) > 0).sum()) for logits in block]
+        for index, (before, after) in enumerate(pairwise(block)):
+            term = before - after
+            total += term
+            self.term_squares[index] += np.square(term).sum()
+            self.term_largest[index] = max(self.term_largest[index], np.abs(term).max())
+            self.distance_squares[index] += np.square(exact - after).sum()
+        self.telescoping = max(self.telescoping, float(np.abs(total - (exact - block[-1])).max()))
+
+    def result(self, circuit: Circuit, form: AmplitudePhaseForm) -> ErrorDecomposition:
+        # a network whose centred logits vanish has nothing to be relative to: its terms are absolute then
+        norm = float(np.sqrt(self.exact_squares))
+        unit, largest = norm or 1.0, self.exact_largest or 1.0
+        inputs = circuit.p**2
+        distances = np.sqrt(self.distance_squares) / unit
+        return ErrorDecomposition(
+            p=circuit.p,
+            neurons=circuit.neurons,
+            parameters=circuit.parameters,
+            ideal_parameters=NUMBERS_PER_FREQUENCY * len(form.groups),
+            exact_norm=norm,
+            exact_accuracy=float(self.right[0]) / inputs,
+            terms=tuple(
+                Term(name=name, relative_l2=float(np.sqrt(squares)) / unit, max_abs=float(most))
+                for name, squares, most in zip(RUNGS, self.term_squares, self.term_largest, strict=True)
+            ),
+            stages=tuple(
+                Stage(
+                    name=name,
+                    relative_l2_to_exact=float(distance),
+                    r_squared=1 - float(distance) ** 2,
+                    accuracy=float(right) / inputs,
+                )
+                for name, distance, right in zip(RUNGS, distances, self.right[1:], strict=True)
+            ),
+            telescoping_error=self.telescoping / largest,
+        )
