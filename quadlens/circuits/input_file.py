@@ -1,0 +1,47 @@
+"""Reading a whole file into memory, with every way that can fail said in one line."""
+
+import os
+import stat
+from pathlib import Path
+
+from quadlens.circuits.limits import Limits
+from quadlens.errors import CheckpointError
+from quadlens.untrusted_text import one_line
+
+
+def read_file(path: str | os.PathLike[str], limits: Limits) -> bytes:
+    """Return the file's bytes.
+
+    Raises
+    ------
+    CheckpointError
+        If there is no such file, or it is not a regular file, is empty, cannot be read, or is larger than the limit.
+    """
+    name = one_line(path)
+    try:
+        # a device or a pipe could block, or never end, so the kind of file is asked before it is opened
+        status = os.stat(path)
+        if stat.S_ISDIR(status.st_mode):
+            raise CheckpointError(f"{name} is a directory; name a checkpoint file in it")
+        if not stat.S_ISREG(status.st_mode):
+            raise CheckpointError(f"{name} is not a regular file; copy its content to one")
+        if status.st_size == 0:
+            raise CheckpointError(f"{name} is empty; a checkpoint was expected")
+        if status.st_size > limits.max_bytes:
+            raise CheckpointError(
+                f"{name} has {status.st_size} bytes, more than the limit of {limits.max_bytes};"
+                " raise the limit if you trust it"
+            )
+        with Path(path).open("rb") as handle:
+            content = handle.read(limits.max_bytes + 1)
+    except FileNotFoundError:
+        raise CheckpointError(f"{name} does not exist; name a checkpoint file or a bundled model") from None
+    except ValueError as error:
+        if isinstance(error, CheckpointError):
+            raise
+        raise CheckpointError(f"{name} is not a file name: {one_line(error)}") from None
+    except OSError as error:
+        raise CheckpointError(f"{name} cannot be read: {error.strerror or type(error).__name__}") from None
+    if len(content) > limits.max_bytes:
+        raise CheckpointError(f"{name} grew past the limit of {limits.max_bytes} bytes while it was read")
+    return content

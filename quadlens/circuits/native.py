@@ -1,0 +1,206 @@
+r"""quadlens' own files: the stored matrices as safetensors, and in its metadata the products that make the tables.
+
+The metadata has one key, ``quadlens``, whose value is a JSON object:
+
+    format "quadlens circuit", version 1, p, neurons, activation, family, source, provenance {text: text}, and either
+    tables {table: [{"coefficient": "1/2", "factors": ["E", "W_V.0", …]}, …]}, the tensors being the weights, or
+    radius {table: bound}, the tensors being the tables themselves
+"""
+
+import json
+import math
+import os
+import re
+from collections.abc import Mapping
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from quadlens.activations import ACTIVATIONS
+from quadlens.arrays import FloatArray
+from quadlens.circuits.circuit import TABLES, Circuit
+from quadlens.circuits.input_file import read_file
+from quadlens.circuits.limits import Limits, check_evaluation, check_tables
+from quadlens.circuits.safetensors_file import read_tensors, write_tensors
+from quadlens.circuits.strict_json import check_keys, parse_object
+from quadlens.circuits.weights import Product, Weights, circuit_from_weights
+from quadlens.errors import CheckpointError, CircuitError, OutputError
+from quadlens.untrusted_text import is_plain, one_line
+
+FORMAT = "quadlens circuit"
+VERSION = 1
+METADATA_KEY = "quadlens"
+MAX_TEXT = 4000
+MAX_COEFFICIENT = 10**6
+_COEFFICIENT = re.compile(r"-?[0-9]{1,40}(/[1-9][0-9]{0,39})?", re.ASCII)
+_FAMILY = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._,()=+-]{0,79}", re.ASCII)
+
+
+def write(
+    model: Circuit | Weights, path: str | os.PathLike[str], *, provenance: Mapping[str, str] | None = None
+) -> None:
+    """Write a circuit or its weights to ``path`` as native safetensors, whole or not at all.
+
+    A circuit that knows its weights is written as weights; any other as its tables, zero skip tables left out.
+
+    Parameters
+    ----------
+    provenance : how the network came to be (command, seed, versions, accuracy …), any printable text
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written, or a text in it could not be read back.
+    """
+    weights = model if isinstance(model, Weights) else model.weights
+    described: dict[str, Any] = {
+        "format": FORMAT,
+        "version": VERSION,
+        "p": model.p,
+        "neurons": model.neurons,
+        "activation": model.activation,
+        "family": model.family,
+        "source": one_line(model.source, MAX_TEXT),
+        "provenance": dict(provenance or {}),
+    }
+    tensors: dict[str, FloatArray]
+    if weights is not None:
+        described["tables"] = {
+            table: [{"coefficient": str(product.coefficient), "factors": list(product.factors)} for product in products]
+            for table, products in weights.tables.items()
+            if products
+        }
+        tensors = dict(weights.tensors)
+    elif isinstance(model, Circuit):
+        described["radius"] = {name: bound for name, bound in model.radius.items() if bound}
+        tensors = {name: getattr(model, name) for name in TABLES}
+        tensors = {name: table for name, table in tensors.items() if name in ("A", "B", "U") or table.any()}
+    try:
+        _described({METADATA_KEY: json.dumps(described)}, "this circuit")
+    except CheckpointError as error:
+        raise OutputError(f"cannot write {one_line(path)}, it could not be read back: {error}") from None
+    write_tensors(Path(path), tensors, {METADATA_KEY: json.dumps(described, sort_keys=True, ensure_ascii=False)})
+
+
+def read(path: str | os.PathLike[str], *, max_bytes: int | None = None) -> Circuit:
+    """Read a native file into a circuit whose ``source`` is the path.
+
+    Raises
+    ------
+    CheckpointError
+        If the file is not a native file, or anything in it does not fit the format exactly.
+    """
+    limits = Limits() if max_bytes is None else Limits(max_bytes=max_bytes)
+    return from_bytes(read_file(path, limits), str(path), limits)
+
+
+def read_provenance(path: str | os.PathLike[str], *, max_bytes: int | None = None) -> dict[str, str]:
+    """Return the provenance stored in a native file, with the stored source under ``source`` if it has no such key."""
+    limits = Limits() if max_bytes is None else Limits(max_bytes=max_bytes)
+    where = one_line(path)
+    _, metadata = read_tensors(read_file(path, limits), where)
+    described = _described(metadata, where)
+    return {"source": described["source"], **described["provenance"]}
+
+
+def is_native(metadata: Mapping[str, str]) -> bool:
+    """Say whether a safetensors file's metadata is that of a native file."""
+    return METADATA_KEY in metadata
+
+
+def from_bytes(content: bytes, source: str, limits: Limits) -> Circuit:
+    """Read the content of a native file; ``source`` names it."""
+    where = one_line(source)
+    tensors, metadata = read_tensors(content, where)
+    described = _described(metadata, where)
+    p, neurons = described["p"], described["neurons"]
+    check_tables(p, neurons, limits, where)
+    for name, tensor in tensors.items():
+        if tensor.ndim != 2:
+            raise CheckpointError(
+                f"{where}: tensor {one_line(repr(name), 60)} must be a matrix (a bias has one row),"
+                f" got shape {tensor.shape}"
+            )
+    common: dict[str, Any] = {"p": p, "activation": described["activation"], "source": source}
+    common["family"] = described["family"]
+    try:
+        if "radius" in described:
+            check_keys(tensors, {"A", "B", "U"}, {"S_a", "S_b"}, f"{where}: the list of tensors")
+            circuit = Circuit(**{**common, **tensors, "radius": described["radius"]})
+        else:
+            products = [product for table in described["tables"].values() for product in table]
+            used = {name for product in products for name in product.factors}
+            check_keys(tensors, used, set(), f"{where}: the list of tensors")
+            weights = Weights(**common, neurons=neurons, tensors=tensors, tables=described["tables"])
+            check_evaluation(weights, limits, where)
+            circuit = circuit_from_weights(weights)
+    except CircuitError as error:
+        raise CheckpointError(f"{where}: {one_line(error, 300)}") from None
+    if circuit.neurons != neurons:
+        raise CheckpointError(f"{where}: metadata says {neurons} neurons, table A has {circuit.neurons}")
+    return circuit
+
+
+def _described(metadata: Mapping[str, str], where: str) -> dict[str, Any]:
+    """Return the metadata's JSON object, every field checked, ``tables`` as products."""
+    if not is_native(metadata):
+        raise CheckpointError(f"{where} has no {METADATA_KEY!r} metadata: quadlens did not write this safetensors file")
+    label = f"{where}: the {METADATA_KEY!r} metadata"
+    given = parse_object(metadata[METADATA_KEY], label)
+    if given.get("format") != FORMAT or given.get("version") != VERSION:
+        raise CheckpointError(f"{label} must say format {FORMAT!r}, version {VERSION}")
+    named = {"format", "version", "p", "neurons", "activation", "family", "source", "provenance"}
+    check_keys(given, named | {"radius" if "radius" in given else "tables"}, set(), label)
+    for field, smallest in (("p", 3), ("neurons", 1)):
+        if type(given[field]) is not int or not smallest <= given[field] < 2**31:
+            got = one_line(repr(given[field]), 40)
+            raise CheckpointError(f"{label}: {field} must be an integer >= {smallest}, got {got}")
+    if not isinstance(given["activation"], str) or given["activation"] not in ACTIVATIONS:
+        got = one_line(repr(given["activation"]), 40)
+        raise CheckpointError(f"{label}: activation must be one of {', '.join(ACTIVATIONS)}, got {got}")
+    if not isinstance(given["family"], str) or not _FAMILY.fullmatch(given["family"]):
+        raise CheckpointError(f"{label}: family must be a short plain name, got {one_line(repr(given['family']), 60)}")
+    provenance = given["provenance"]
+    if not isinstance(provenance, dict) or not all(_is_text(text) for pair in provenance.items() for text in pair):
+        raise CheckpointError(f"{label}: provenance must map printable text to printable text")
+    if not _is_text(given["source"]):
+        raise CheckpointError(f"{label}: source must be printable text, got {one_line(repr(given['source']), 60)}")
+    if "radius" in given:
+        radius = given["radius"]
+        if not isinstance(radius, dict) or not all(type(bound) in (int, float) for bound in radius.values()):
+            raise CheckpointError(f"{label}: radius must map tables to numbers")
+    else:
+        given["tables"] = _tables(given["tables"], label)
+    return given
+
+
+def _is_text(text: object) -> bool:
+    return isinstance(text, str) and len(text) <= MAX_TEXT and is_plain(text)
+
+
+def _tables(given: Any, label: str) -> dict[str, tuple[Product, ...]]:
+    if not isinstance(given, dict) or not given.keys() <= set(TABLES):
+        raise CheckpointError(f"{label}: tables must be an object with keys among {', '.join(TABLES)}")
+    tables = {}
+    for table, products in given.items():
+        if not isinstance(products, list) or not products:
+            raise CheckpointError(f"{label}: table {table} must be a list of products")
+        tables[table] = tuple(_product(product, f"{label}: table {table}") for product in products)
+    return tables
+
+
+def _product(given: Any, label: str) -> Product:
+    if not isinstance(given, dict):
+        raise CheckpointError(f"{label}: a product must be an object, got {type(given).__name__}")
+    check_keys(given, {"coefficient", "factors"}, set(), f"{label}: a product")
+    coefficient, factors = given["coefficient"], given["factors"]
+    if not isinstance(coefficient, str) or not _COEFFICIENT.fullmatch(coefficient):
+        got = one_line(repr(coefficient), 40)
+        raise CheckpointError(f"{label}: a coefficient must be text such as '1/2', got {got}")
+    value = Fraction(coefficient)
+    # outside these limits the coefficient's own rounding to float64 would not be relative
+    if value and not math.ldexp(1, -200) <= abs(value) <= MAX_COEFFICIENT:
+        raise CheckpointError(f"{label}: a coefficient must be 0 or between 2^-200 and {MAX_COEFFICIENT} in size")
+    if not isinstance(factors, list) or not factors or not all(isinstance(name, str) for name in factors):
+        raise CheckpointError(f"{label}: factors must be a list of tensor names")
+    return Product(factors=tuple(factors), coefficient=value)

@@ -1,0 +1,26 @@
+"""Text that comes from a file is data: what could act on a terminal is escaped before it is shown."""
+
+import unicodedata
+
+# Cc control, Cf format (bidi overrides, zero width), Cs surrogate, Co private use, Cn unassigned; Zl, Zp separators
+_ACTIVE = ("C", "Zl", "Zp")
+
+
+def is_plain(text: str) -> bool:
+    """Say whether every character of ``text`` only shows itself: no control, format, surrogate or line separator."""
+    return not any(unicodedata.category(character).startswith(_ACTIVE) for character in text)
+
+
+def one_line(text: object, limit: int = 120) -> str:
+    r"""Return ``text`` as one harmless line: what could act on a terminal escaped, the middle of a long text cut.
+
+    >>> one_line("red \x1b[31m\n")
+    'red \\x1b[31m\\n'
+    """
+    given = str(text)
+    if len(given) > limit:
+        half = (limit - 1) // 2
+        given = f"{given[:half]}…{given[-half:]}"
+    return "".join(
+        character if is_plain(character) else character.encode("unicode_escape").decode("ascii") for character in given
+    )
