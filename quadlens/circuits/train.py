@@ -1,0 +1,207 @@
+r"""Training: a constant-attention one-layer network learns ``a + b mod p``, full batch, by AdamW.
+
+Float32 weights, float64 softmax; warm-up over ten epochs; ``N(0, 0.8/√d_model)`` weights and zero biases. The seed chooses the training pairs and
+the weights. One seed gives the same bits every time on one machine with one thread; another machine's matrix products may round
+otherwise.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from quadlens.activations import activation_named
+from quadlens.circuits.training_tables import GradientOfTables, Layout
+from quadlens.errors import OptionError
+
+INITIAL_SCALE = 0.8
+EPSILON = 1e-8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingOptions:
+    """What a network is trained with; the seed apart, two networks with equal options differ in nothing.
+
+    There is no number of heads: under constant attention the heads' matrices side by side are one ``d_model × d_model`` product, whatever their number.
+
+    Raises
+    ------
+    OptionError
+        If a value is outside its range.
+    """
+
+    p: int = 59
+    neurons: int = 512
+    d_model: int = 128
+    activation: str = "relu"
+    epochs: int = 10_000
+    train_fraction: float = 0.8
+    learning_rate: float = 1e-3
+    weight_decay: float = 1.0
+    beta_1: float = 0.9
+    beta_2: float = 0.98
+    warm_up: int = 10
+
+    def __post_init__(self) -> None:
+        activation_named(self.activation)
+        for name, least in (("p", 3), ("neurons", 1), ("d_model", 1), ("epochs", 1), ("warm_up", 1)):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or value < least:
+                raise OptionError(f"{name} must be an integer >= {least}, got {value!r}")
+        for name, low, high in (
+            ("train_fraction", 0.0, 1.0),
+            ("learning_rate", 0.0, math.inf),
+            ("weight_decay", -1.0, math.inf),
+            ("beta_1", -1.0, 1.0),
+            ("beta_2", -1.0, 1.0),
+        ):
+            value = getattr(self, name)
+            least_text = "> 0" if low == 0 else ">= 0"
+            inside = value > 0 if low == 0 else value >= 0
+            # a fraction of 1 trains on every pair; a beta of 1 never learns
+            below = value <= 1 if name == "train_fraction" else value < high
+            if not (inside and below):
+                upper = {"train_fraction": " and <= 1", "beta_1": " and < 1", "beta_2": " and < 1"}.get(name, " and finite")
+                raise OptionError(f"{name} must be {least_text}{upper}, got {value!r}")
+        if self.training_pairs < 1:
+            raise OptionError(f"train_fraction {self.train_fraction} of {self.p**2} pairs leaves none to train on; raise it")
+
+    @property
+    def layout(self) -> Layout:
+        """The parameters' shapes."""
+        return Layout(p=self.p, neurons=self.neurons, d_model=self.d_model)
+
+    @property
+    def training_pairs(self) -> int:
+        """Number of the p² pairs that the network is trained on."""
+        return round(self.train_fraction * self.p**2)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return every option by name."""
+        return asdict(self)
+
+
+@dataclass(slots=True, kw_only=True)
+class TrainingState:
+    """Networks in the middle of their training: everything that the next epoch depends on.
+
+    ``parameters``, ``mean`` and ``square`` (Adam's running moments) have shape (networks, layout.size); ``train`` is bool, shape (networks, p²).
+    """
+
+    options: TrainingOptions
+    seeds: tuple[int, ...]
+    epoch: int
+    parameters: Tensor
+    mean: Tensor
+    square: Tensor
+    train: Tensor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score:
+    """Loss (mean cross-entropy) and accuracy of one network on the training pairs, the pairs left out, and all of them; None where there are none."""
+
+    train_loss: float
+    train_accuracy: float
+    test_loss: float | None
+    test_accuracy: float | None
+    accuracy: float
+
+
+def initial_state(options: TrainingOptions, seeds: Sequence[int], device: str = "cpu") -> TrainingState:
+    """Return untrained networks, one for each seed."""
+    if not seeds or any(isinstance(seed, bool) or not isinstance(seed, int) or seed < 0 for seed in seeds):
+        raise OptionError(f"seeds must be one or more integers >= 0, got {list(seeds)}")
+    layout = options.layout
+    parameters = torch.zeros(len(seeds), layout.size)
+    train = torch.zeros(len(seeds), options.p**2, dtype=torch.bool)
+    for row, seed in enumerate(seeds):
+        generator = np.random.default_rng(seed)
+        train[row, torch.from_numpy(generator.permutation(options.p**2)[: options.training_pairs])] = True
+        views = layout.views(parameters[row : row + 1])
+        for name, shape in layout.shapes.items():
+            if not name.startswith("b_"):
+                values = INITIAL_SCALE / math.sqrt(options.d_model) * generator.standard_normal(shape)
+                views[name].copy_(torch.from_numpy(values.astype(np.float32)))
+    parameters, train = parameters.to(device), train.to(device)
+    return TrainingState(
+        options=options,
+        seeds=tuple(seeds),
+        epoch=0,
+        parameters=parameters,
+        mean=torch.zeros_like(parameters),
+        square=torch.zeros_like(parameters),
+        train=train,
+    )
+
+
+def continue_training(
+    state: TrainingState,
+    *,
+    until: int | None = None,
+    at_epoch: Callable[[TrainingState], None] | None = None,
+    epochs_to_visit: Sequence[int] = (),
+    progress: Callable[[float], None] | None = None,
+) -> None:
+    """Train ``state`` in place up to epoch ``until`` (its options' last by default), bitwise as if it had never been stopped.
+
+    Parameters
+    ----------
+    at_epoch : called with the state at each of ``epochs_to_visit`` that is reached
+    progress : called with the fraction of all epochs done
+    """
+    options, visits = state.options, frozenset(epochs_to_visit)
+    last = options.epochs if until is None else until
+    gradient_of = GradientOfTables(options.layout, options.activation, state.train)
+    gradient = torch.empty_like(state.parameters)
+    every = max(1, options.epochs // 200)
+    if at_epoch is not None and state.epoch in visits:
+        at_epoch(state)
+    with torch.no_grad():
+        while state.epoch < last:
+            gradient_of(state.parameters, gradient)
+            state.epoch += 1
+            _adamw(state, gradient)
+            if at_epoch is not None and state.epoch in visits:
+                at_epoch(state)
+            if progress is not None and (state.epoch % every == 0 or state.epoch == last):
+                progress(state.epoch / options.epochs)
+    if not torch.isfinite(state.parameters).all():
+        raise OptionError(
+            f"training diverged to NaN or infinite weights by epoch {state.epoch}; lower the learning rate (it was {options.learning_rate})"
+        )
+
+
+def _adamw(state: TrainingState, gradient: Tensor) -> None:
+    """One step of AdamW (decoupled weight decay), with linear warm-up."""
+    options = state.options
+    rate = options.learning_rate * min(1.0, state.epoch / options.warm_up)
+    state.mean.lerp_(gradient, 1 - options.beta_1)
+    state.square.mul_(options.beta_2).addcmul_(gradient, gradient, value=1 - options.beta_2)
+    spread = (state.square / (1 - options.beta_2**state.epoch)).sqrt_().add_(EPSILON)
+    state.parameters.mul_(1 - rate * options.weight_decay)
+    state.parameters.addcdiv_(state.mean, spread, value=-rate / (1 - options.beta_1**state.epoch))
+
+
+def score(state: TrainingState) -> tuple[Score, ...]:
+    """Return each network's loss and accuracy, evaluated from its float32 tables."""
+    options = state.options
+    with torch.no_grad():
+        losses, rights = GradientOfTables(options.layout, options.activation, state.train).measure(state.parameters)
+    scores = []
+    for loss, right, train in zip(losses.cpu(), rights.cpu().double(), state.train.cpu(), strict=True):
+        tested = bool((~train).any())
+        scores.append(
+            Score(
+                train_loss=float(loss[train].mean()),
+                train_accuracy=float(right[train].mean()),
+                test_loss=float(loss[~train].mean()) if tested else None,
+                test_accuracy=float(right[~train].mean()) if tested else None,
+                accuracy=float(right.mean()),
+            )
+        )
+    return tuple(scores)
