@@ -1,8 +1,8 @@
 r"""Training: a constant-attention one-layer network learns ``a + b mod p``, full batch, by AdamW.
 
-Float32 weights, float64 softmax; warm-up over ten epochs; ``N(0, 0.8/√d_model)`` weights and zero biases. The seed chooses the training pairs and
-the weights. One seed gives the same bits every time on one machine with one thread; another machine's matrix products may round
-otherwise.
+Float32 weights, float64 softmax; warm-up over ten epochs; ``N(0, 0.8/√d_model)`` weights and zero biases. The seed
+chooses the training pairs and the weights. One seed gives the same bits every time on one machine with one thread;
+another machine's matrix products may round otherwise.
 """
 
 import math
@@ -26,7 +26,8 @@ EPSILON = 1e-8
 class TrainingOptions:
     """What a network is trained with; the seed apart, two networks with equal options differ in nothing.
 
-    There is no number of heads: under constant attention the heads' matrices side by side are one ``d_model × d_model`` product, whatever their number.
+    There is no number of heads: under constant attention the heads' matrices side by side are one ``d_model × d_model``
+    product, whatever their number.
 
     Raises
     ------
@@ -52,23 +53,19 @@ class TrainingOptions:
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or value < least:
                 raise OptionError(f"{name} must be an integer >= {least}, got {value!r}")
-        for name, low, high in (
-            ("train_fraction", 0.0, 1.0),
-            ("learning_rate", 0.0, math.inf),
-            ("weight_decay", -1.0, math.inf),
-            ("beta_1", -1.0, 1.0),
-            ("beta_2", -1.0, 1.0),
+        for name, required, holds in (
+            ("train_fraction", "> 0 and <= 1", 0 < self.train_fraction <= 1),
+            ("learning_rate", "> 0 and finite", 0 < self.learning_rate < math.inf),
+            ("weight_decay", ">= 0 and finite", 0 <= self.weight_decay < math.inf),
+            ("beta_1", ">= 0 and < 1", 0 <= self.beta_1 < 1),
+            ("beta_2", ">= 0 and < 1", 0 <= self.beta_2 < 1),
         ):
-            value = getattr(self, name)
-            least_text = "> 0" if low == 0 else ">= 0"
-            inside = value > 0 if low == 0 else value >= 0
-            # a fraction of 1 trains on every pair; a beta of 1 never learns
-            below = value <= 1 if name == "train_fraction" else value < high
-            if not (inside and below):
-                upper = {"train_fraction": " and <= 1", "beta_1": " and < 1", "beta_2": " and < 1"}.get(name, " and finite")
-                raise OptionError(f"{name} must be {least_text}{upper}, got {value!r}")
+            if not holds:
+                raise OptionError(f"{name} must be {required}, got {getattr(self, name)!r}")
         if self.training_pairs < 1:
-            raise OptionError(f"train_fraction {self.train_fraction} of {self.p**2} pairs leaves none to train on; raise it")
+            raise OptionError(
+                f"train_fraction {self.train_fraction} of {self.p**2} pairs leaves none to train on; raise it"
+            )
 
     @property
     def layout(self) -> Layout:
@@ -89,7 +86,8 @@ class TrainingOptions:
 class TrainingState:
     """Networks in the middle of their training: everything that the next epoch depends on.
 
-    ``parameters``, ``mean`` and ``square`` (Adam's running moments) have shape (networks, layout.size); ``train`` is bool, shape (networks, p²).
+    ``parameters``, ``mean`` and ``square`` (Adam's running moments) have shape (networks, layout.size); ``train`` is
+    bool, shape (networks, p²).
     """
 
     options: TrainingOptions
@@ -103,7 +101,7 @@ class TrainingState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Score:
-    """Loss (mean cross-entropy) and accuracy of one network on the training pairs, the pairs left out, and all of them; None where there are none."""
+    """One network's loss (mean cross-entropy) and accuracy: on the training pairs, those left out (or None), and all."""
 
     train_loss: float
     train_accuracy: float
@@ -147,7 +145,7 @@ def continue_training(
     epochs_to_visit: Sequence[int] = (),
     progress: Callable[[float], None] | None = None,
 ) -> None:
-    """Train ``state`` in place up to epoch ``until`` (its options' last by default), bitwise as if it had never been stopped.
+    """Train ``state`` in place up to epoch ``until`` (default: its options' last), bitwise as if never stopped.
 
     Parameters
     ----------
@@ -172,7 +170,8 @@ def continue_training(
                 progress(state.epoch / options.epochs)
     if not torch.isfinite(state.parameters).all():
         raise OptionError(
-            f"training diverged to NaN or infinite weights by epoch {state.epoch}; lower the learning rate (it was {options.learning_rate})"
+            f"training diverged to NaN or infinite weights by epoch {state.epoch}; "
+            f"lower the learning rate (it was {options.learning_rate})"
         )
 
 

@@ -4,10 +4,11 @@ With ``R = α E W_V W_O`` (every head's ``W_V`` side by side, every ``W_O`` one 
 
     A = R W_in    B = (R + E) W_in + b_in    U = W_out W_U    S_a = R W_U    S_b = (R + E + b_out) W_U
 
-A position embedding would only add to ``b_in`` and ``b_out``, so there is none. The loss is the mean cross-entropy over the training pairs. Its
-gradient goes through the ``p² × n`` activations once forward and once back; everything after that is ``p × n`` or smaller. Both passes run over the
-whole square of inputs, a few rows ``a`` at a time so that a block stays in the processor's cache, with weight 0 on the pairs left out: a
-rectangle without holes costs less than gathering the pairs and scattering their gradients. All arrays have a leading axis of networks.
+A position embedding would only add to ``b_in`` and ``b_out``, so there is none. The loss is the mean cross-entropy over
+the training pairs. Its gradient goes through the ``p² × n`` activations once forward and once back; everything after
+that is ``p × n`` or smaller. Both passes run over the whole square of inputs, a few rows ``a`` at a time so that a
+block stays in the processor's cache, with weight 0 on the pairs left out: a rectangle without holes costs less than
+gathering the pairs and scattering their gradients. All arrays have a leading axis of networks.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,7 +21,7 @@ ATTENTION = 0.5
 """``α``: the weight that constant attention gives to each of the two tokens."""
 
 CPU_BLOCK_BYTES = 2**20
-"""Size of one block of activations on a CPU: half a megabyte to two megabytes ran fastest, more than the cache holds ran 30 % slower."""
+"""Size of one block of activations on a CPU; a block larger than the cache ran up to 30 % slower where measured."""
 
 CUDA_BLOCK_BYTES = 2**32
 
@@ -57,7 +58,7 @@ class Layout:
         """Return each weight as a view of ``flat``, shape (networks, size): (networks, rows, columns)."""
         views, start = {}, 0
         for name, (rows, columns) in self.shapes.items():
-            views[name] = flat[:, start : start + rows * columns].unflatten(1, (rows, columns))
+            views[name] = flat[:, start : start + rows * columns].view(-1, rows, columns)
             start += rows * columns
         return views
 
@@ -70,11 +71,12 @@ def tables_of(w: Mapping[str, Tensor]) -> tuple[Tensor, Tensor, Tensor, Tensor, 
 
 
 def _relu_backward(grad: Tensor, x: Tensor) -> Tensor:
-    return torch.ops.aten.threshold_backward.grad_input(grad, x, 0, grad_input=grad)
+    torch.ops.aten.threshold_backward.grad_input(grad, x, 0, grad_input=grad)
+    return grad
 
 
 def _tanh_backward(grad: Tensor, x: Tensor) -> Tensor:
-    return torch.ops.aten.tanh_backward(grad, torch.tanh(x))
+    return grad.mul_(1 - torch.tanh(x).square_())
 
 
 DIFFERENTIABLE: dict[str, tuple[Callable[[Tensor], Tensor], Callable[[Tensor, Tensor], Tensor]]] = {
@@ -89,7 +91,7 @@ DIFFERENTIABLE: dict[str, tuple[Callable[[Tensor], Tensor], Callable[[Tensor, Te
     "silu": (torch.nn.functional.silu, lambda grad, x: torch.ops.aten.silu_backward(grad, x)),
     "tanh": (torch.tanh, _tanh_backward),
 }
-"""For each activation: ``act(x)``, and the gradient at ``x`` from the gradient at ``act(x)`` (which may be overwritten)."""
+"""For each activation: ``act(x)``, and the gradient at ``x`` from that at ``act(x)``, which may be overwritten."""
 
 
 class GradientOfTables:
@@ -110,7 +112,7 @@ class GradientOfTables:
         self.in_place = activation == "relu"  # ReLU's slope can be read off its value, so one buffer does
         block_bytes = CUDA_BLOCK_BYTES if device.type == "cuda" else CPU_BLOCK_BYTES
         self.rows = max(1, min(p, block_bytes // (4 * networks * p * n)))
-        # the mean's 1/(number of pairs) where a pair is trained on, else 0; the gradient is (softmax - one-hot) times it
+        # the gradient is (softmax - one-hot) times this: 1/(number of training pairs), 0 for a pair left out
         self.scale = (train.double() / train.sum(1, keepdim=True)).unsqueeze(-1)
         residues = torch.arange(p, device=device)
         self.answer = ((residues[:, None] + residues) % p).reshape(-1, 1)
@@ -127,27 +129,25 @@ class GradientOfTables:
 
     def of_tables(self, A: Tensor, B: Tensor, U: Tensor, S_a: Tensor, S_b: Tensor) -> tuple[Tensor, ...]:
         """Return the loss's gradient with respect to each table."""
-        p, n = self.layout.p, self.layout.neurons
+        p, networks = self.layout.p, A.shape[0]
         dA, dB, dSa, dSb = torch.empty_like(A), torch.zeros_like(B), torch.empty_like(S_a), torch.zeros_like(S_b)
         dUt = torch.zeros_like(A)
         for start in range(0, p, self.rows):
             a = slice(start, min(start + self.rows, p))
-            shape = (a.stop - start, p)
-            size, inputs = shape[0] * p, slice(start * p, a.stop * p)
+            inputs, size, cube = slice(start * p, a.stop * p), (a.stop - start) * p, (networks, a.stop - start, p, -1)
             X, D, L = self.X[:, :size], self.D[:, :size], self.L[:, :size]
-            torch.add(A[:, a, None], B[:, None], out=X.unflatten(1, shape))
+            torch.add(A[:, a, None], B[:, None], out=X.view(cube))
             H = X.relu_() if self.in_place else self.activate(X)
             torch.bmm(H, U, out=L)
-            square = L.unflatten(1, shape)
+            square = L.view(cube)
             square += S_a[:, a, None]
             square += S_b[:, None]
             L.copy_(self._loss_gradient(L, inputs))
             torch.baddbmm(dUt, L.mT, H, out=dUt)
             torch.bmm(L, U.mT, out=D)
             D = self.backward(D, X)
-            cube = D.unflatten(1, shape)
-            torch.sum(cube, 2, out=dA[:, a])
-            dB += cube.sum(1)
+            torch.sum(D.view(cube), 2, out=dA[:, a])
+            dB += D.view(cube).sum(1)
             torch.sum(square, 2, out=dSa[:, a])
             dSb += square.sum(1)
         return dA, dB, dUt.mT, dSa, dSb
@@ -160,14 +160,14 @@ class GradientOfTables:
         return error.mul_(self.scale[:, inputs])
 
     def measure(self, flat: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the cross-entropy (float64) and whether the answer has strictly the largest logit, each of shape (networks, p²)."""
+        """Return, shape (networks, p²), the float64 cross-entropy and whether the answer's logit is the largest alone."""
         A, B, U, S_a, S_b = tables_of(self.layout.views(flat))
         p, losses, rights = self.layout.p, [], []
         for start in range(0, p, self.rows):
             a = slice(start, min(start + self.rows, p))
             X = (A[:, a, None] + B[:, None]).flatten(1, 2)
-            L = (self.activate(X) @ U).unflatten(1, (-1, p)) + S_a[:, a, None] + S_b[:, None]
-            L = L.flatten(1, 2).double()
+            L = self.activate(X) @ U + (S_a[:, a, None] + S_b[:, None]).flatten(1, 2)
+            L = L.double()
             answer = self.answer[start * p : a.stop * p].expand(L.shape[0], -1, 1)
             losses.append(-torch.log_softmax(L, -1).gather(2, answer).squeeze(2))
             correct = L.gather(2, answer)
