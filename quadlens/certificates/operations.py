@@ -1,0 +1,15 @@
+"""What is counted as an operation: one addition, multiplication, comparison or evaluation of the activation on numbers
+that depend on the input."""
+
+from quadlens.circuits.circuit import Circuit
+
+
+def brute_force_operations(circuit: Circuit) -> int:
+    """Return the operations of running the network on all p² inputs.
+
+    ``p² n`` additions and as many activations for the hidden layer, ``2p³ n`` for the product with ``U``, ``2p³`` for
+    the skip path and ``p³``
+    comparisons.
+    """
+    p, n = circuit.p, circuit.neurons
+    return 2 * p**2 * n + 2 * p**3 * n + 3 * p**3
