@@ -13,3 +13,11 @@ def shared() -> Path:
     if not (SHARED / "checkpoints").is_dir():
         pytest.skip("needs ../shared/checkpoints: other projects' trained networks are not part of this repository")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def model_a(shared: Path):
+    """Return another project's trained network, the one whose values design.md quotes."""
+    import quadlens as ql
+
+    return ql.load(shared / "checkpoints" / "pizza" / "model_p99zdpze5l.pt")

@@ -127,10 +127,11 @@ def _sum_of_products(
     operations, underflow = len(products) + 4, 0.0
     exact = len(products) == 1 and len(products[0].factors) == 1 and products[0].coefficient in (1, -1)
     for product in products:
-        value, bound = _chain(weights, product.factors, beginnings)
         coefficient = float(product.coefficient)
-        total += coefficient * value
-        magnitude += abs(coefficient) * bound
+        with np.errstate(over="ignore", invalid="ignore"):  # an overflow is refused with its reason below
+            value, bound = _chain(weights, product.factors, beginnings)
+            total += coefficient * value
+            magnitude += abs(coefficient) * bound
         inner = [weights.tensors[name].shape[0] for name in product.factors[1:]]
         operations = max(operations, len(products) + 4 + sum(inner) + 3 * len(inner))
         underflow += _underflow(weights, product.factors) * (abs(coefficient) + 1) + 2 * SMALLEST
@@ -152,8 +153,7 @@ def _chain(
         result = (last, np.abs(last))
     else:
         value, bound = _chain(weights, factors[:-1], beginnings)
-        with np.errstate(over="ignore", invalid="ignore"):  # an overflow is refused with its reason by the caller
-            result = (value @ last, bound @ np.abs(last))
+        result = (value @ last, bound @ np.abs(last))
     beginnings[factors] = result
     return result
 

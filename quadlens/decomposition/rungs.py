@@ -44,8 +44,7 @@ def finite_rungs(circuit: Circuit, form: AmplitudePhaseForm) -> tuple[FiniteRung
     """Return rungs 1 to 4."""
     v = form.u * np.exp(1j * form.psi)
     A_wave, B_wave = wave_tables(form, form.e_A, form.e_B, form.s_A, form.s_B, form.kappa)
-    mean = _group_means(form)
-    A_mean, B_mean = wave_tables(form, *mean[:4], mean[4].real)
+    A_mean, B_mean = wave_tables(form, *_group_means(form))
     return (
         FiniteRung(A=circuit.A, B=circuit.B, v=v),
         FiniteRung(A=A_wave, B=B_wave, v=v),
@@ -70,11 +69,12 @@ def wave_tables(
     return A, B
 
 
-def _group_means(form: AmplitudePhaseForm) -> tuple[ComplexArray, ...]:
+def _group_means(form: AmplitudePhaseForm) -> tuple[ComplexArray, ComplexArray, ComplexArray, ComplexArray, FloatArray]:
     means = np.empty((5, form.neurons), dtype=np.complex128)
     for group in form.groups:
         means[:, group.members] = np.array([group.e_A, group.e_B, group.s_A, group.s_B, group.kappa])[:, None]
-    return tuple(means)
+    e_A, e_B, s_A, s_B, kappa = means
+    return e_A, e_B, s_A, s_B, kappa.real
 
 
 def finite_sum(rung: FiniteRung, form: AmplitudePhaseForm, activation: str, rows: slice) -> ComplexArray:

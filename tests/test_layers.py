@@ -1,0 +1,92 @@
+"""A module imports only what lies before it, and importing the package is cheap."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import quadlens
+
+PACKAGE = Path(quadlens.__file__).parent
+
+LAYERS = (
+    ("errors", "untrusted_text"),
+    ("arrays",),
+    ("claims", "rounding", "files", "activations"),
+    ("identities",),
+    ("quadrature",),
+    ("circuits",),
+    ("form", "decomposition"),
+    ("certificates",),
+    ("sweep",),
+    ("report",),
+    ("cli", "__main__"),
+)
+ORDER = {name: level for level, names in enumerate(LAYERS) for name in names}
+HEAVY = {"torch", "sympy", "matplotlib", "scipy", "flint", "mpmath", "pandas", "rich"}
+
+
+def modules() -> list[Path]:
+    return [path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py" and "derivations" not in path.parts]
+
+
+def layer_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imported(tree: ast.AST) -> set[str]:
+    names = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            names.add(node.module)
+    return names
+
+
+def violations(layer: str, names: set[str]) -> set[str]:
+    ours = {name.split(".")[1] for name in names if name.startswith("quadlens.")}
+    return {name for name in ours if ORDER[name] > ORDER[layer]}
+
+
+def test_every_module_belongs_to_a_layer() -> None:
+    assert {layer_of(path) for path in modules()} <= set(ORDER)
+
+
+def test_imports_only_go_down() -> None:
+    wrong = {
+        str(path.relative_to(PACKAGE)): found
+        for path in modules()
+        if (found := violations(layer_of(path), imported(ast.parse(path.read_text()))))
+    }
+    assert wrong == {}
+
+
+def test_an_upward_import_would_be_seen() -> None:
+    tree = ast.parse("def f():\n    from quadlens.certificates.certify import certify\n")
+    assert violations("form", imported(tree)) == {"certificates"}
+
+
+def test_relative_imports_are_not_used() -> None:
+    for path in modules():
+        for node in ast.walk(ast.parse(path.read_text())):
+            assert not (isinstance(node, ast.ImportFrom) and node.level), path
+
+
+def loaded_after(code: str) -> set[str]:
+    script = f"import sys; {code}; print(*sorted(sys.modules))"
+    out = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    return set(out.stdout.split())
+
+
+def test_importing_quadlens_imports_nothing_heavy() -> None:
+    assert not (HEAVY | {"numpy"}) & loaded_after("import quadlens")
+
+
+def test_the_command_line_starts_without_anything_heavy() -> None:
+    assert not (HEAVY | {"numpy"}) & loaded_after("import quadlens.cli")
+
+
+def test_the_numeric_path_does_not_import_torch_or_sympy() -> None:
+    code = "import quadlens as ql; ql.decompose(ql.construct(p=7, frequencies=(1, 2), neurons=16))"
+    assert not {"torch", "sympy", "matplotlib"} & loaded_after(code)
