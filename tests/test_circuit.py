@@ -85,7 +85,7 @@ def test_tables_are_copied_and_read_only() -> None:
     assert c.A[0, 0] == 1
     with pytest.raises(ValueError, match="read-only"):
         c.A[0, 0] = 2
-    with pytest.raises(AttributeError, match="frozen|assign"):
+    with pytest.raises(AttributeError, match=r"frozen|assign"):
         c.p = 5
 
 
@@ -117,7 +117,7 @@ def test_bad_circuits_are_refused(change: dict, message: str) -> None:
 
 
 def test_unknown_activation_is_refused() -> None:
-    with pytest.raises(OptionError, match="activation must be one of relu, .* got 'softmax'"):
+    with pytest.raises(OptionError, match=r"activation must be one of relu, .* got 'softmax'"):
         ql.Circuit(**GOOD, activation="softmax")
 
 
@@ -157,8 +157,9 @@ def exact_table(w: ql.Weights, name: str) -> list[list[Fraction]]:
             columns_of = list(zip(*matrix, strict=True))
             value = [[sum(x * y for x, y in zip(row, col, strict=True)) for col in columns_of] for row in value]
         if len(value) == 1:
-            value = value * rows
-        total = [[t + product.coefficient * v for t, v in zip(*pair, strict=True)] for pair in zip(total, value, strict=True)]
+            value = [value[0]] * rows
+        for row, extra in zip(total, value, strict=True):
+            row[:] = [t + product.coefficient * v for t, v in zip(row, extra, strict=True)]
     return total
 
 
@@ -204,9 +205,9 @@ def test_bad_weights_are_refused() -> None:
     with pytest.raises(CircuitError, match="at least one factor"):
         ql.Product(factors=())
     w = weights(5)
+    bad = np.array(w.tensors["E"])
+    bad[0, 0] = np.nan
     with pytest.raises(CircuitError, match="'E' holds 1 NaN"):
-        bad = np.array(w.tensors["E"])
-        bad[0, 0] = np.nan
         ql.Weights(p=5, neurons=3, tensors=dict(w.tensors) | {"E": bad}, tables=w.tables)
     with pytest.raises(CircuitError, match="must be matrices"):
         ql.Weights(p=5, neurons=3, tensors={"E": np.ones(3)}, tables={})

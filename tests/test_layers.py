@@ -27,7 +27,8 @@ HEAVY = {"torch", "sympy", "matplotlib", "scipy", "flint", "mpmath", "pandas", "
 
 
 def modules() -> list[Path]:
-    return [path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py" and "derivations" not in path.parts]
+    top = PACKAGE / "__init__.py"
+    return [path for path in PACKAGE.rglob("*.py") if path != top and "derivations" not in path.parts]
 
 
 def layer_of(path: Path) -> str:
