@@ -21,10 +21,13 @@ def wrap_angle(angle: FloatArray) -> FloatArray:
 
 
 def read_only(array: npt.ArrayLike) -> FloatArray:
-    """Return a C-ordered float64 array that cannot be written to; copies unless it is one already."""
+    """Return a C-ordered float64 array that cannot be written to.
+
+    Memory that is read-only already (a frozen array, a file mapped for reading) is shared, anything else is copied.
+    """
     given = np.asarray(array)
     out = np.ascontiguousarray(given, dtype=np.float64)
-    if out is given and not given.flags.writeable:
+    if not given.flags.writeable and np.shares_memory(out, given):
         return out
     if np.shares_memory(out, given):
         out = out.copy()
