@@ -1,0 +1,98 @@
+"""The sign of a trigonometric function on an arc.
+
+Proved from a factorisation into constants and sines of linear functions.
+"""
+
+from collections.abc import Sequence
+
+from sympy import Add, Expr, Mul, Symbol, cos, diff, expand, floor, pi, simplify, sin, sympify
+from sympy.core.relational import Relational
+
+from quadlens.errors import DerivationError
+from quadlens.identities.exponentials import vanishes
+
+
+def proved_sign(
+    expression: Expr,
+    variable: Symbol,
+    left: Expr,
+    right: Expr,
+    *,
+    factors: Sequence[Expr] | None = None,
+    assuming: Sequence[Relational] = (),
+) -> int:
+    """Return +1 or -1: the sign that ``expression`` has throughout the open interval ``(left, right)``.
+
+    The expression must equal the product of ``factors`` (by default it is a single factor), each of them either a
+    constant of definite sign or ``sin``/``cos`` of a function linear in the variable whose values at both ends lie in
+    ``[k pi, (k+1) pi]``. ``assuming`` lists inequalities ``e >= 0`` between symbols that hold by the statement's
+    conditions.
+
+    Raises
+    ------
+    DerivationError
+        If the factors do not multiply to the expression, or the sign of one of them is not shown.
+    """
+    parts = [expression] if factors is None else list(factors)
+    if not vanishes(Mul(*parts) - expression):
+        raise DerivationError(f"{expression} is not the product of the factors {parts}")
+    sign = 1
+    for part in parts:
+        for factor in Mul.make_args(part):
+            sign *= _factor_sign(factor, variable, left, right, assuming)
+    return sign
+
+
+def _factor_sign(factor: Expr, variable: Symbol, left: Expr, right: Expr, assuming: Sequence[Relational]) -> int:
+    if not factor.has(variable):
+        if factor.is_positive or known_nonnegative(factor, assuming):
+            return 1
+        if factor.is_negative or known_nonnegative(-factor, assuming):
+            return -1
+        raise DerivationError(f"the sign of the constant {factor} is not known")
+    if factor.is_positive:
+        return 1
+    if isinstance(factor, sin | cos):
+        argument = factor.args[0] + (pi / 2 if isinstance(factor, cos) else 0)
+        if diff(argument, variable, 2) != 0:
+            raise DerivationError(f"the argument of {factor} is not linear in {variable}")
+        ends = [expand(argument.subs(variable, end)) for end in (left, right)]
+        for turn in _candidate_turns(ends):
+            low, high = turn * pi, (turn + 1) * pi
+            if all(known_nonnegative(end - low, assuming) and known_nonnegative(high - end, assuming) for end in ends):
+                return 1 if turn % 2 == 0 else -1
+        raise DerivationError(f"the sign of {factor} on ({left}, {right}) is not shown")
+    raise DerivationError(
+        f"the sign of {factor} on ({left}, {right}) is not shown: give it as sines of linear functions"
+    )
+
+
+def _candidate_turns(ends: Sequence[Expr]) -> list[int]:
+    if all(end.is_number for end in ends):
+        return [int(floor(min(float(end) for end in ends) / float(pi) + 1e-9))]
+    return [-2, -1, 0, 1]
+
+
+def known_nonnegative(expression: Expr, assuming: Sequence[Relational] = ()) -> bool:
+    """Return True when ``expression >= 0`` follows from the symbols' assumptions.
+
+    Or as a sum of assumed inequalities.
+    """
+    expression = expand(sympify(expression))
+    if expression.is_nonnegative:
+        return True
+    if expression.is_number:
+        return bool(simplify(expression) == 0)
+    known = [expand(relation.gts - relation.lts) for relation in assuming]
+    for first in known:
+        rest = expand(expression - first)
+        if rest.is_nonnegative:
+            return True
+        for ratio in (sympify(1) / 2, sympify(2), sympify(1) / 4):
+            if expand(expression - ratio * first).is_nonnegative:
+                return True
+        for second in known:
+            for scale in (sympify(1) / 2, sympify(1)):
+                if expand(expression - scale * Add(first, second)).is_nonnegative:
+                    return True
+    return False

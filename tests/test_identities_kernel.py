@@ -1,0 +1,241 @@
+"""The proof kernel: what it accepts is true, and each of its rules refuses a false claim."""
+
+import importlib
+import subprocess
+import sys
+
+import pytest
+from sympy import I, Integral, Ne, Rational, S, Sum, Symbol, acos, cos, exp, pi, sin, sqrt, symbols
+
+from quadlens.errors import DerivationError, OptionError
+from quadlens.identities.antiderivatives import antiderivative
+from quadlens.identities.cases import nonnegative_in_every_case
+from quadlens.identities.catalogue import statements_of
+from quadlens.identities.exponentials import same, vanishes
+from quadlens.identities.functions import Gate, Modulus, Re, ReLU, conjugated
+from quadlens.identities.proof import Proof
+from quadlens.identities.signs import proved_sign
+from quadlens.identities.statement import Statement, Variable
+
+x, y, t, r = symbols("x y t r", real=True)
+m, j = symbols("m j", integer=True)
+N = Symbol("N", integer=True, positive=True)
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        cos(x) * cos(2 * x + t) - cos(x + t) / 2 - cos(3 * x + t) / 2,
+        sin(x / 3) ** 2 + cos(x / 3) ** 2 - 1,
+        (-1) ** m * (-1) ** m - 1,
+        cos(pi * m / 2) ** 2 - (1 + (-1) ** m) / 2,
+        exp(I * pi * m / 2) ** 4 - 1,
+        1 / (1 - exp(I * x)) - (1 - exp(-I * x)) / (2 - 2 * cos(x)),
+        Re(exp(I * x) * (t + I * y)) - t * cos(x) + y * sin(x),
+        sin(acos(x)) ** 2 - 1 + x**2,
+        cos(pi / 12) - (sqrt(6) + sqrt(2)) / 4,
+        Modulus(x) * cos(t) ** 2 + Modulus(x) * sin(t) ** 2 - Modulus(x),
+    ],
+)
+def test_identities_vanish(expression: object) -> None:
+    assert vanishes(expression)
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        cos(x) * cos(2 * x + t) - cos(x + t) / 2 + cos(3 * x + t) / 2,
+        cos(pi * m / 2) ** 2 - (1 - (-1) ** m) / 2,
+        cos(pi * x) ** 2 - 1,
+        (-1) ** m - 1,
+        Modulus(x) - x,
+        cos(x) - cos(y),
+        Integral(ReLU(cos(x)), (x, 0, 1)) - Integral(ReLU(cos(x)), (x, 0, 2)),
+    ],
+)
+def test_what_is_not_identically_zero_does_not_vanish(expression: object) -> None:
+    assert not vanishes(expression)
+
+
+def test_the_conjugate_needs_real_symbols() -> None:
+    assert conjugated(exp(I * x)) == exp(-I * x)
+    with pytest.raises(ValueError, match="needs real symbols"):
+        conjugated(exp(I * Symbol("z")))
+
+
+def test_antiderivatives_differentiate_back() -> None:
+    for integrand in (x**2 + 3, cos(x) * cos(2 * x + t), exp(I * y * x) * cos(x) ** 3, x * 0 + t):
+        nonzero = (y, y - 1, y + 1, y - 3, y + 3)
+        assert vanishes(antiderivative(integrand, x, nonzero=nonzero).diff(x) - integrand)
+
+
+def test_an_antiderivative_refuses_what_it_cannot_do() -> None:
+    with pytest.raises(DerivationError, match="split it at its kinks"):
+        antiderivative(ReLU(cos(x)), x)
+    with pytest.raises(DerivationError, match="may be 0"):
+        antiderivative(cos(y * x), x)
+    with pytest.raises(DerivationError, match="not linear"):
+        antiderivative(cos(x**2), x)
+    with pytest.raises(DerivationError, match="neither a power nor an exponential"):
+        antiderivative(x * cos(x), x)
+
+
+def test_signs() -> None:
+    assert proved_sign(cos(x), x, -pi / 2, pi / 2) == 1
+    assert proved_sign(cos(x), x, pi / 2, pi) == -1
+    assert proved_sign(1 - cos(2 * x), x, S.Zero, pi, factors=[S(2), sin(x), sin(x)]) == 1
+    with pytest.raises(DerivationError, match="not shown"):
+        proved_sign(cos(x), x, S.Zero, pi)
+    with pytest.raises(DerivationError, match="not the product"):
+        proved_sign(1 - cos(2 * x), x, S.Zero, pi, factors=[sin(x), sin(x)])
+    with pytest.raises(DerivationError, match="sign of the constant"):
+        proved_sign(t * cos(x), x, -pi / 2, pi / 2)
+    with pytest.raises(DerivationError, match="not linear"):
+        proved_sign(cos(x**2), x, S.Zero, S.One)
+
+
+def test_cases() -> None:
+    assert nonnegative_in_every_case(Modulus(x) + Modulus(y) - Modulus(x + y)) == 8
+    assert nonnegative_in_every_case(ReLU(x) - Gate(x) * x) == 4
+    with pytest.raises(DerivationError, match="the slack"):
+        nonnegative_in_every_case(Modulus(x + y) - Modulus(x))
+    with pytest.raises(DerivationError, match="not linear"):
+        nonnegative_in_every_case(x * y)
+
+
+def proof() -> Proof:
+    statement = Statement(
+        name="test",
+        title="For the tests",
+        left=Integral(ReLU(cos(x)), (x, -pi, pi)),
+        right=S(2),
+        variables=(),
+        source="here",
+    )
+    return Proof("test", "For the tests", [statement])
+
+
+KINKS = (-pi, -pi / 2, pi / 2, pi)
+LEFT = Integral(ReLU(cos(x)), (x, -pi, pi))
+
+
+def test_a_chain_of_steps_concludes() -> None:
+    made = proof()
+    made.integral_by_pieces("all", ReLU(cos(x)), x, KINKS, 2)
+    made.conclude("test", LEFT, 2)
+    derivation = made.finish()
+    assert derivation.verdict == "proved"
+    assert [result.statement.name for result in derivation.results] == ["test"]
+
+
+def test_every_rule_refuses_a_false_claim() -> None:
+    made = proof()
+    with pytest.raises(DerivationError, match="not shown equal"):
+        made.equal("wrong", cos(x), sin(x))
+    with pytest.raises(DerivationError, match="does not simplify"):
+        made.simplified("wrong", sqrt(2), S(1))
+    with pytest.raises(DerivationError, match="derivative"):
+        made.derivative("wrong", sin(x), x, sin(x))
+    with pytest.raises(DerivationError, match="is not 1"):
+        made.integral("wrong", cos(x), (x, 0, pi), 1)
+    with pytest.raises(DerivationError, match="is not 3"):
+        made.integral_by_pieces("wrong", ReLU(cos(x)), x, KINKS, 3)
+    with pytest.raises(DerivationError, match="sign of cos"):
+        made.integral_by_pieces("a kink left out", ReLU(cos(x)), x, (-pi, 0, pi), 2)
+    with pytest.raises(DerivationError, match="does not have the period"):
+        made.periodic("wrong", cos(x), (x, 0, pi), shift=t)
+    with pytest.raises(DerivationError, match="must not depend"):
+        made.periodic("wrong", cos(x), (x, 0, 2 * pi), shift=x)
+    with pytest.raises(DerivationError, match="is not shown equal"):
+        made.at_most("wrong", x, x**2, x**2)
+    with pytest.raises(DerivationError, match="non-negative"):
+        made.at_most("wrong", x, 2 * x, x)
+    with pytest.raises(DerivationError, match="the slack"):
+        made.at_most_by_cases("wrong", Modulus(x), x)
+    with pytest.raises(DerivationError, match="empty sum"):
+        made.induction("wrong", j, (j, 1, N), N * (N + 1) / 2 + 1)
+    with pytest.raises(DerivationError, match="is not the term"):
+        made.induction("wrong", j, (j, 1, N), N * (N + 3) / 2)
+    with pytest.raises(DerivationError, match="its conjugate"):
+        made.modulus_squared("wrong", x + I * y, x**2 - y**2)
+    with pytest.raises(DerivationError, match="not established"):
+        made.chain("wrong", x, y)
+    with pytest.raises(DerivationError, match="case g = 1"):
+        made.either("wrong", x * Symbol("g"), 0, Symbol("g"), (0, 1))
+    with pytest.raises(DerivationError, match="the case"):
+        made.by_sign("wrong", Modulus(x), x, x, Symbol("r", positive=True))
+    with pytest.raises(DerivationError, match="does not hold"):
+        made.holds("wrong", None, False, "a computation")
+    with pytest.raises(DerivationError, match="differ by"):
+        made.numeric("wrong", x, y, 20, lambda digits: S(10) ** (1 - digits))
+
+
+def test_a_conclusion_needs_its_steps_and_the_stored_statement() -> None:
+    with pytest.raises(DerivationError, match="no step shows"):
+        proof().conclude("test", LEFT, 2)
+    made = proof()
+    made.integral_by_pieces("all", ReLU(cos(x)), x, KINKS, 2)
+    with pytest.raises(DerivationError, match="the right side stored"):
+        made.conclude("test", LEFT, LEFT)
+    with pytest.raises(DerivationError, match="the left side stored"):
+        made.conclude("test", LEFT + 1, 2)
+    with pytest.raises(DerivationError, match="derived under"):
+        made.conclude("test", LEFT, 2, conditions=(Ne(x, 1),))
+    with pytest.raises(DerivationError, match="derived '<='"):
+        made.conclude("test", LEFT, 2, relation="<=")
+    with pytest.raises(DerivationError, match="no stored statement"):
+        made.conclude("other", LEFT, 2)
+    with pytest.raises(DerivationError, match="not derived: test"):
+        made.finish()
+    made.conclude("test", LEFT, 2)
+    with pytest.raises(DerivationError, match="concluded twice"):
+        made.conclude("test", LEFT, 2)
+
+
+def test_a_divisor_needs_a_condition() -> None:
+    statement = Statement(
+        name="test",
+        title="For the tests",
+        left=Integral(cos(y * x), (x, 0, 1)),
+        right=sin(y) / y,
+        variables=(Variable(symbol=y, low=1, high=2),),
+        source="here",
+        conditions=(),
+    )
+    made = Proof("test", "For the tests", [statement])
+    made.integral("all", cos(y * x), (x, 0, 1), sin(y) / y, nonzero=(y,))
+    with pytest.raises(DerivationError, match="divides by y"):
+        made.conclude("test", Integral(cos(y * x), (x, 0, 1)), sin(y) / y)
+
+
+def test_a_statement_checks_itself() -> None:
+    kinds = {"name": "s", "title": "t", "left": x, "right": x, "variables": (), "source": "here"}
+    with pytest.raises(DerivationError, match=r"give \['x'\] a range"):
+        Statement(**kinds)
+    with pytest.raises(DerivationError, match="a name, a title"):
+        Statement(**{**kinds, "title": ""})
+    with pytest.raises(DerivationError, match="the relation is"):
+        Statement(**{**kinds, "left": S.One, "right": S.One, "relation": "<"})
+    with pytest.raises(DerivationError, match="must be ordered"):
+        Variable(symbol=x, low=1, high=0)
+    with pytest.raises(OptionError, match="choose from"):
+        statements_of("no_such_family")
+
+
+def test_sums_are_rules() -> None:
+    made = proof()
+    made.induction("triangular numbers", j, (j, 1, N), N * (N + 1) / 2)
+    assert same(made.known(2 * Sum(j, (j, 1, N))), N * (N + 1))
+    assert made.known(Rational(1, 3)) == Rational(1, 3)
+
+
+@pytest.mark.parametrize("first", ["quadlens.identities", "quadlens.identities.catalogue", "quadlens.errors"])
+def test_the_package_of_that_name_is_also_the_function(first: str) -> None:
+    code = f"import {first}; import quadlens as ql; assert ql.identities()[0].name; assert ql.identities()[0].name"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_importing_the_package_does_not_import_sympy() -> None:
+    code = "import sys, quadlens, quadlens.identities; assert 'sympy' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
+    assert callable(importlib.import_module("quadlens.identities"))
