@@ -6,10 +6,10 @@ from quadlens.circuits.circuit import TABLES, table_shapes
 from quadlens.circuits.weights import Weights
 from quadlens.errors import CheckpointError, OptionError
 
-MAX_BYTES = 2**28
-"""Default largest file, and largest memory for one circuit's tables and the products that make them (256 MiB)."""
+MAX_BYTES = 2**27
+"""Default largest file, and largest memory for one circuit's tables and the products that make them (128 MiB)."""
 
-OPERATIONS_PER_BYTE = 200
+OPERATIONS_PER_BYTE = 400
 """Multiply-adds allowed for each byte of the limit: 5·10¹⁰ at the default, some seconds on one core."""
 
 MAX_TENSORS = 1000

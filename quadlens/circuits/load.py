@@ -1,0 +1,118 @@
+"""``load``: a file of any family into a circuit, the family recognised, the attention convention carried along."""
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from quadlens.circuits import native
+from quadlens.circuits.circuit import Circuit
+from quadlens.circuits.input_file import read_file
+from quadlens.circuits.limits import Limits, check_evaluation
+from quadlens.circuits.readers import gbmi, linear, pizza
+from quadlens.circuits.readers.transformer import Transformer, transformer_weights
+from quadlens.circuits.safe_torch import read_torch
+from quadlens.circuits.safetensors_file import looks_like_safetensors
+from quadlens.circuits.strict_json import parse_object
+from quadlens.circuits.torch_zip import looks_like_zip
+from quadlens.circuits.weights import Weights, circuit_from_weights
+from quadlens.errors import CheckpointError, CircuitError, UnsupportedModelError
+from quadlens.untrusted_text import one_line
+
+# in the order in which they are tried: the more particular first
+READERS: tuple[ModuleType, ...] = (gbmi, pizza, linear)
+FAMILIES = (*(reader.NAME for reader in READERS), "native")
+CONFIG_BYTES = 2**20
+_SIDECAR = re.compile(r"model_([A-Za-z0-9]+)\.pt", re.ASCII)
+
+Freeze = Callable[[Transformer], Weights]
+
+
+def load(
+    path: str | os.PathLike[str],
+    *,
+    family: str | None = None,
+    config: str | os.PathLike[str] | None = None,
+    freeze_attention: bool = False,
+    max_bytes: int | None = None,
+) -> Circuit:
+    """Read a checkpoint of any supported family into a circuit.
+
+    Parameters
+    ----------
+    family : one of ``FAMILIES``, where it is not to be recognised
+    config : the JSON file that describes the checkpoint; without it ``config_ID.json`` beside ``model_ID.pt`` is used
+    freeze_attention : take the constant part of input-dependent attention (see ``freeze_attention.measure``)
+    max_bytes : largest file, and largest memory for tables; the default is ``limits.MAX_BYTES``
+
+    Raises
+    ------
+    CheckpointError
+        If the file is not a checkpoint of a known family, or is damaged or hostile.
+    UnsupportedModelError
+        If the network is not a constant-attention one-layer circuit.
+    """
+    limits = Limits() if max_bytes is None else Limits(max_bytes=max_bytes)
+    if family is not None and family not in FAMILIES:
+        raise CheckpointError(f"family must be one of {', '.join(FAMILIES)}, got {one_line(repr(family), 40)}")
+    where, source = one_line(path), str(path)
+    content = read_file(path, limits)
+    if looks_like_safetensors(content):
+        if family not in (None, "native"):
+            raise CheckpointError(f"{where} is a safetensors file; the {family} family keeps torch checkpoints")
+        return native.from_bytes(content, source, limits)
+    if not looks_like_zip(content):
+        raise CheckpointError(
+            f"{where} is neither a torch checkpoint (a zip file) nor safetensors: it starts with"
+            f" {one_line(repr(content[:8]), 60)}"
+        )
+    if family == "native":
+        raise CheckpointError(f"{where} is a torch checkpoint; the native family keeps safetensors")
+    settings = _read_config(path, config)
+    tree = read_torch(content, where, limits)
+    del content
+    try:
+        model = _reader(tree, family, where).read(tree, settings, where, source)
+        weights = model if isinstance(model, Weights) else constant_weights(model, freeze_attention)
+        del tree
+        check_evaluation(weights, limits, where)
+        return circuit_from_weights(weights)
+    except CircuitError as error:
+        raise CheckpointError(f"{where}: {one_line(error, 300)}") from None
+
+
+def constant_weights(model: Transformer, freeze_attention: bool) -> Weights:
+    """Return the weights under constant attention, or refuse."""
+    pattern = model.constant_pattern
+    if pattern is None:
+        raise UnsupportedModelError(
+            f"{one_line(model.source)}: its attention depends on the input (softmax with weight"
+            f" {float(model.share):g}),"
+            " so it is not a sum of a function of a and a function of b; --freeze-attention takes the constant part"
+        )
+    return transformer_weights(model, pattern)
+
+
+def _reader(tree: Any, family: str | None, where: str) -> Any:
+    for reader in READERS:
+        if family == reader.NAME or (family is None and reader.recognise(tree)):
+            return reader
+    keys = ", ".join(one_line(repr(key), 40) for key in list(tree)[:6]) if isinstance(tree, Mapping) else ""
+    raise CheckpointError(
+        f"{where} is a torch checkpoint of no known family ({', '.join(FAMILIES)}): it holds {type(tree).__name__}"
+        f" {keys}"
+    )
+
+
+def _read_config(path: str | os.PathLike[str], config: str | os.PathLike[str] | None) -> dict[str, Any] | None:
+    """Return the configuration file's object: the one given, or the one that lies beside the checkpoint by its name."""
+    if config is None:
+        named = _SIDECAR.fullmatch(Path(path).name)
+        beside = Path(path).with_name(f"config_{named[1]}.json") if named else None
+        if beside is None or not beside.exists():
+            return None
+        config = beside
+    where = one_line(config)
+    return parse_object(read_file(config, Limits(max_bytes=CONFIG_BYTES)), where)

@@ -1,0 +1,163 @@
+"""Reading a checkpoint's pickle without running it: which names it asks for, how deep it nests, how much it does.
+
+torch's ``weights_only`` unpickler runs only what is on its own list of names; this list is shorter, and each name on it
+makes nothing but a plain tensor, a plain value or an inert record. Strings become bytes only by ``latin1``: other
+codecs can double what they are given, again and again.
+"""
+
+import pickletools
+from typing import Any
+
+from quadlens.errors import CheckpointError
+from quadlens.untrusted_text import one_line
+
+MAX_OPERATIONS = 500_000
+MAX_DEPTH = 32
+
+FLOAT_STORAGES = ("HalfStorage", "BFloat16Storage", "FloatStorage", "DoubleStorage")
+IGNORED_STORAGES = ("BoolStorage", "LongStorage", "IntStorage", "ByteStorage")
+CONFIG_CLASS = "transformer_lens.HookedTransformerConfig.HookedTransformerConfig"
+SCALARS = ("numpy._core.multiarray.scalar", "numpy.core.multiarray.scalar")
+ENCODE = "_codecs.encode"
+
+ALLOWED = frozenset(
+    {
+        "collections.OrderedDict",
+        "torch._utils._rebuild_tensor_v2",
+        "torch._utils._rebuild_parameter",
+        "torch.device",
+        "torch.Size",
+        *(f"torch.{storage}" for storage in FLOAT_STORAGES + IGNORED_STORAGES),
+        *(f"torch.{dtype}" for dtype in ("float16", "bfloat16", "float32", "float64")),
+        CONFIG_CLASS,
+        "numpy.dtype",
+        *SCALARS,
+        ENCODE,
+    }
+)
+
+_CONSTANTS = frozenset(
+    {"NONE", "NEWTRUE", "NEWFALSE", "BININT", "BININT1", "BININT2", "LONG1", "BINFLOAT"}
+    | {"BINUNICODE", "SHORT_BINSTRING"}
+)
+_TUPLES = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
+
+
+class _Value:
+    """What is known of a value on the unpickler's stack."""
+
+    __slots__ = ("depth", "items", "known")
+
+    def __init__(self, depth: int = 0, known: Any = None, items: "tuple[_Value, ...] | None" = None) -> None:
+        self.depth = depth
+        self.known = known
+        self.items = items
+
+
+class _Machine:
+    """The unpickler's stack and memo, without the values."""
+
+    def __init__(self) -> None:
+        self.stack: list[_Value] = []
+        self.marks: list[int] = []
+        self.memo: dict[int, _Value] = {}
+
+    def pop(self, count: int) -> list[_Value]:
+        lowest = self.marks[-1] if self.marks else 0
+        if len(self.stack) - count < lowest:
+            raise ValueError("it takes more from its stack than it put there")
+        taken = self.stack[len(self.stack) - count :]
+        del self.stack[len(self.stack) - count :]
+        return taken
+
+    def pop_mark(self) -> list[_Value]:
+        if not self.marks:
+            raise ValueError("it takes a mark that it did not set")
+        start = self.marks.pop()
+        taken = self.stack[start:]
+        del self.stack[start:]
+        return taken
+
+    def step(self, name: str, argument: Any) -> None:
+        """Do one operation.
+
+        Raises
+        ------
+        ValueError
+            With the reason for refusing it.
+        """
+        if name in ("PROTO", "STOP", "FRAME"):
+            return
+        if name in _CONSTANTS:
+            self.stack.append(_Value(known=argument if isinstance(argument, str) and len(argument) < 64 else None))
+        elif name == "GLOBAL":
+            path = argument.replace(" ", ".", 1)
+            if path not in ALLOWED:
+                raise ValueError(f"it asks for {one_line(repr(path), 80)}, which no weights need")
+            self.stack.append(_Value(known=path))
+        elif name in ("EMPTY_DICT", "EMPTY_LIST", "EMPTY_SET"):
+            self.stack.append(_Value(depth=1))
+        elif name == "EMPTY_TUPLE":
+            self.stack.append(_Value(depth=1, items=()))
+        elif name in _TUPLES or name == "TUPLE":
+            items = self.pop_mark() if name == "TUPLE" else self.pop(_TUPLES[name])
+            self.stack.append(_Value(depth=self._nest(items), items=tuple(items) if len(items) < 16 else None))
+        elif name in ("APPEND", "SETITEM", "APPENDS", "SETITEMS"):
+            items = self.pop_mark() if name.endswith("S") else self.pop(1 if name == "APPEND" else 2)
+            (container,) = self.pop(1)
+            container.depth = max(container.depth, self._nest(items))
+            self.stack.append(container)
+        elif name == "MARK":
+            self.marks.append(len(self.stack))
+        elif name in ("BINGET", "LONG_BINGET"):
+            if argument not in self.memo:
+                raise ValueError("it reads a memo that it did not write")
+            self.stack.append(self.memo[argument])
+        elif name in ("BINPUT", "LONG_BINPUT"):
+            (value,) = self.pop(1)
+            self.stack.append(value)
+            self.memo[argument] = value
+        elif name == "BINPERSID":
+            (identity,) = self.pop(1)
+            self.stack.append(_Value(depth=self._nest([identity])))
+        elif name in ("REDUCE", "NEWOBJ"):
+            function, arguments = self.pop(2)
+            self._call(function, arguments)
+        elif name == "BUILD":
+            target, state = self.pop(2)
+            target.depth = max(target.depth, self._nest([state]))
+            self.stack.append(target)
+        else:
+            raise ValueError(f"it uses the operation {name}, which no checkpoint needs")
+
+    def _nest(self, items: list[_Value]) -> int:
+        depth = 1 + max((item.depth for item in items), default=0)
+        if depth > MAX_DEPTH:
+            raise ValueError(f"it nests deeper than {MAX_DEPTH} levels")
+        return depth
+
+    def _call(self, function: _Value, arguments: _Value) -> None:
+        if function.known not in ALLOWED or arguments.items is None:
+            raise ValueError("it calls something other than a known function with a short tuple")
+        if function.known == ENCODE and [item.known for item in arguments.items[1:]] != ["latin1"]:
+            raise ValueError("it encodes text other than as latin1")
+        self.stack.append(_Value(depth=self._nest([arguments])))
+
+
+def scan_pickle(pickle: bytes, where: str) -> None:
+    """Refuse a pickle that does anything a checkpoint of weights does not need.
+
+    Raises
+    ------
+    CheckpointError
+        With the reason: a name that is not on the list, nesting deeper than ``MAX_DEPTH``, more than
+        ``MAX_OPERATIONS`` operations.
+    """
+    machine = _Machine()
+    try:
+        for count, (operation, argument, _) in enumerate(pickletools.genops(pickle)):
+            if count >= MAX_OPERATIONS:
+                raise ValueError(f"it has more than {MAX_OPERATIONS} operations")
+            machine.step(operation.name, argument)
+    except (ValueError, IndexError, UnicodeError, OverflowError) as error:
+        raise CheckpointError(f"{where}: its pickle is refused: {one_line(error, 160)}") from None

@@ -1,0 +1,135 @@
+"""Torch checkpoints from strangers: ``weights_only`` always, inert stand-ins for their classes, checked tensors.
+
+Everything that can be decided without torch is decided first (``torch_zip``, ``pickle_scan``). There is no second
+attempt with fewer checks: what these refuse is not read.
+"""
+
+import re
+import struct
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from quadlens.arrays import FloatArray
+from quadlens.circuits.limits import Limits
+from quadlens.circuits.pickle_scan import CONFIG_CLASS, SCALARS, scan_pickle
+from quadlens.circuits.torch_zip import clean_archive
+from quadlens.errors import CheckpointError, DependencyError
+from quadlens.untrusted_text import one_line
+
+TORCH_NEEDED = (2, 10)
+
+
+class PickledConfig:
+    """Stands in for a configuration class of another library: holds the pickled fields, does nothing."""
+
+    def __setstate__(self, state: object) -> None:
+        if isinstance(state, dict):
+            self.__dict__.update({key: value for key, value in state.items() if isinstance(key, str)})
+
+
+class _PickledDtype:
+    """Stands in for ``numpy.dtype``: remembers the name it was made with."""
+
+    def __init__(self, name: object = None, *_: object) -> None:
+        self.name = name
+
+    def __setstate__(self, state: object) -> None:
+        pass
+
+
+def _pickled_scalar(dtype: object = None, raw: object = None, *_: object) -> float | None:
+    """Stand in for numpy's scalar maker: a float64 becomes a Python float, anything else None."""
+    if isinstance(dtype, _PickledDtype) and dtype.name in ("f8", b"f8") and isinstance(raw, bytes) and len(raw) == 8:
+        return float(struct.unpack("<d", raw)[0])
+    return None
+
+
+_STAND_INS: list[tuple[Callable[..., Any], str]] = [
+    (PickledConfig, CONFIG_CLASS),
+    (_PickledDtype, "numpy.dtype"),
+    *((_pickled_scalar, path) for path in SCALARS),
+]
+
+
+def require_torch() -> None:
+    """Refuse a torch whose ``weights_only`` loading has known holes.
+
+    Raises
+    ------
+    DependencyError
+        If torch is missing or older than ``TORCH_NEEDED``.
+    """
+    needed = ".".join(map(str, TORCH_NEEDED))
+    try:
+        import torch
+    except ImportError:
+        raise DependencyError(f"reading torch checkpoints needs torch >= {needed}; install it") from None
+    found = re.match(r"(\d+)\.(\d+)", str(torch.__version__))
+    if found is None or (int(found[1]), int(found[2])) < TORCH_NEEDED:
+        raise DependencyError(
+            f"reading torch checkpoints needs torch >= {needed} (older ones run code from files), got"
+            f" {torch.__version__}; upgrade torch"
+        )
+
+
+def read_torch(content: bytes, where: str, limits: Limits) -> Any:
+    """Return what a torch checkpoint holds: dicts, lists, numbers, text, tensors and inert stand-ins.
+
+    Raises
+    ------
+    CheckpointError
+        If the file is not such a checkpoint, or asks for anything else.
+    DependencyError
+        If torch is missing or too old.
+    """
+    archive, pickle = clean_archive(content, where, limits)
+    scan_pickle(pickle, where)
+    require_torch()
+    import torch
+
+    try:
+        with torch.serialization.safe_globals([*_STAND_INS]):
+            return torch.load(archive, map_location="cpu", weights_only=True)
+    except MemoryError:
+        raise
+    except Exception as error:  # a damaged pickle can make the unpickler raise anything; each means the same here
+        first = (str(error).strip().splitlines() or [""])[0]
+    except Exception as error:  # a damaged pickle can make the unpickler raise anything, and it means the same
+
+
+def float_array(value: object, label: str) -> FloatArray:
+    """Return a checkpoint's tensor as float64, exactly; ``label`` names file and tensor.
+
+    Raises
+    ------
+    CheckpointError
+        If it is not a dense, contiguous float tensor of its own full storage, with finite values.
+    """
+    import torch
+
+    if not isinstance(value, torch.Tensor):
+        raise CheckpointError(f"{label} must be a tensor, got {type(value).__name__}")
+    # a parameter is unwrapped; other subclasses bring their own behaviour
+    if type(value) not in (torch.Tensor, torch.nn.Parameter):
+        raise CheckpointError(f"{label} must be a plain tensor, got {type(value).__name__}")
+    tensor = value.detach()
+    if tensor.layout != torch.strided or tensor.device.type != "cpu" or tensor.is_quantized:
+        raise CheckpointError(f"{label} must be a dense tensor, got layout {tensor.layout} on {tensor.device.type}")
+    if tensor.dtype not in (torch.float16, torch.bfloat16, torch.float32, torch.float64):
+        raise CheckpointError(f"{label} must have a float dtype (16, 32 or 64 bits), got {str(tensor.dtype)[6:]}")
+    shape = tuple(tensor.shape)
+    if not 1 <= len(shape) <= 4 or 0 in shape:
+        raise CheckpointError(f"{label} must have 1 to 4 dimensions, none empty, got shape {one_line(shape, 60)}")
+    held = tensor.untyped_storage().nbytes() - tensor.storage_offset() * tensor.element_size()
+    if not tensor.is_contiguous() or tensor.numel() * tensor.element_size() > held:
+        raise CheckpointError(
+            f"{label} of shape {shape} must be contiguous and stored in full, got strides {tensor.stride()} over"
+            f" {held} bytes"
+        )
+    array = np.asarray(tensor.to(torch.float64).numpy(), dtype=np.float64)
+    if not np.isfinite(array).all():
+        count = int((~np.isfinite(array)).sum())
+        raise CheckpointError(f"{label} holds {count} NaN or infinite values; every weight must be finite")
+    return array
