@@ -7,7 +7,14 @@ import pytest
 import torch
 
 from quadlens.activations import ACTIVATIONS
-from quadlens.circuits.train import TrainingOptions, TrainingState, continue_training, initial_state, score
+from quadlens.circuits.train import (
+    TrainingOptions,
+    TrainingState,
+    _subnormals_flushed,
+    continue_training,
+    initial_state,
+    score,
+)
 from quadlens.circuits.training_tables import CPU_BLOCK_BYTES, DIFFERENTIABLE, GradientOfTables
 from quadlens.errors import OptionError
 
@@ -86,6 +93,25 @@ def test_stopping_and_continuing_changes_no_bit():
     assert stopped.epoch == 13
     continue_training(stopped)
     assert through.parameters.equal(stopped.parameters)
+
+
+def test_subnormal_numbers_are_flushed_only_while_it_trains():
+    tiny, seen = torch.tensor(1e-40), []
+    with _subnormals_flushed():
+        assert float(tiny * 1) == 0
+        with _subnormals_flushed():
+            pass
+        assert float(tiny * 1) == 0  # whoever wanted it before still has it
+    continue_training(
+        initial_state(SMALL, (0,)),
+        until=2,
+        at_epoch=lambda state: seen.append(float(tiny * 1)),
+        epochs_to_visit=(0, 1, 2),
+        progress=lambda fraction: seen.append(float(tiny * 1)),
+    )
+    assert len(seen) == 5
+    assert min(seen) > 0
+    assert float(tiny * 1) > 0
 
 
 def test_batched_networks_learn_what_each_learns_alone():

@@ -160,7 +160,7 @@ class GradientOfTables:
         return error.mul_(self.scale[:, inputs])
 
     def measure(self, flat: Tensor) -> tuple[Tensor, Tensor]:
-        """Return, shape (networks, p²), the float64 cross-entropy and whether the answer's logit is the largest alone."""
+        """Return, shape (networks, p²), the float64 cross-entropy and whether the answer's logit alone is largest."""
         A, B, U, S_a, S_b = tables_of(self.layout.views(flat))
         p, losses, rights = self.layout.p, [], []
         for start in range(0, p, self.rows):
