@@ -1,0 +1,110 @@
+"""``quadlens train``: one network, from a seed to a file."""
+
+import shlex
+from typing import Any
+
+import click
+
+from quadlens.cli.progress import progress_bar
+from quadlens.errors import OptionError
+
+OPTION_NAMES = {
+    "neurons": "--neurons",
+    "d_model": "--d-model",
+    "activation": "--activation",
+    "epochs": "--epochs",
+    "train_fraction": "--train-fraction",
+    "learning_rate": "--learning-rate",
+    "weight_decay": "--weight-decay",
+    "beta_1": "--beta-1",
+    "beta_2": "--beta-2",
+    "warm_up": "--warm-up",
+}
+
+
+def training_options(function: Any) -> Any:
+    """Give a command the options of training, with the trainer's own defaults."""
+    for option in reversed(
+        (
+            click.option("--p", type=int, default=59, show_default=True, help="Number of residues."),
+            click.option("--neurons", type=int, default=512, show_default=True, help="Number of neurons."),
+            click.option("--d-model", type=int, default=128, show_default=True, help="Width of the residual stream."),
+            click.option("--activation", default="relu", show_default=True, help="relu, abs, square, gelu, …"),
+            click.option("--epochs", type=int, default=10_000, show_default=True, help="Full-batch steps."),
+            click.option("--train-fraction", type=float, default=0.8, show_default=True, help="Share of pairs seen."),
+            click.option("--learning-rate", type=float, default=1e-3, show_default=True, help="Of AdamW."),
+            click.option("--weight-decay", type=float, default=1.0, show_default=True, help="Of AdamW."),
+            click.option("--beta-1", type=float, default=0.9, show_default=True, help="Of AdamW."),
+            click.option("--beta-2", type=float, default=0.98, show_default=True, help="Of AdamW."),
+            click.option("--warm-up", type=int, default=10, show_default=True, help="Epochs of linear warm-up."),
+        )
+    ):
+        function = option(function)
+    return function
+
+
+def command_line(p: int, seed: int, given: dict[str, Any], output: str) -> str:
+    """Return the shortest command that trains the same network."""
+    from quadlens.circuits.train import TrainingOptions
+
+    defaults = TrainingOptions().as_dict()
+    words = ["quadlens", "train", "--p", str(p), "--seed", str(seed)]
+    for name, flag in OPTION_NAMES.items():
+        if given[name] != defaults[name]:
+            words += [flag, str(given[name])]
+    return shlex.join([*words, "-o", output])
+
+
+@click.command(epilog="Example: quadlens train --p 59 --seed 0 -o mine.safetensors && quadlens report mine.safetensors")
+@training_options
+@click.option("--seed", type=int, default=0, show_default=True, help="Chooses the pairs seen and the first weights.")
+@click.option("-o", "--output", required=True, type=click.Path(), help="File to write (native safetensors).")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def command(p: int, seed: int, output: str, as_json: bool, **given: Any) -> None:
+    """Train one network with constant attention on a + b mod p."""
+    from dataclasses import asdict
+    from pathlib import Path
+
+    from quadlens.circuits.train import TrainingOptions
+
+    options = TrainingOptions(p=p, **given)
+    if seed < 0:
+        raise OptionError(f"seed must be an integer >= 0, got {seed}")
+    _check_output(output)
+
+    import torch
+
+    from quadlens.circuits.native import write
+    from quadlens.circuits.trained_network import train
+    from quadlens.cli.show import print_json
+
+    torch.set_num_threads(1)  # one thread, one order of summation: the same bits every time
+    with progress_bar("training") as report:
+        network = train(options, seed, progress=report)
+    provenance = network.provenance(command_line(p, seed, given, Path(output).name))
+    write(network.weights, output, provenance=provenance)
+    if as_json:
+        found = asdict(network.score)
+        print_json({"file": output, "seed": seed, "epoch": network.epoch, **found, "provenance": provenance})
+        return
+    score = network.score
+    tested = "no pair left out" if score.test_accuracy is None else f"{score.test_accuracy:.4%} of the pairs left out"
+    click.echo(
+        f"accuracy {score.accuracy:.4%} of {p**2:,} inputs ({score.train_accuracy:.4%} of those trained on, {tested}), "
+        f"training loss {score.train_loss:.2e} after {network.epoch:,} epochs"
+    )
+    click.echo(f"written to {output}; next: quadlens report {output}")
+
+
+def _check_output(output: str) -> None:
+    """Refuse an output that cannot be written before the minutes of training, not after them."""
+    from quadlens.files import atomic_path
+
+    class _OnlyTrying(Exception):
+        pass
+
+    try:
+        with atomic_path(output):
+            raise _OnlyTrying
+    except _OnlyTrying:
+        pass
