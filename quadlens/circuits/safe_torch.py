@@ -94,9 +94,10 @@ def read_torch(content: bytes, where: str, limits: Limits) -> Any:
             return torch.load(archive, map_location="cpu", weights_only=True)
     except MemoryError:
         raise
-    except Exception as error:  # a damaged pickle can make the unpickler raise anything; each means the same here
+    except Exception as error:  # a damaged pickle can make the unpickler raise anything; it all means the same
         first = (str(error).strip().splitlines() or [""])[0]
-    except Exception as error:  # a damaged pickle can make the unpickler raise anything, and it means the same
+        message = f"{type(error).__name__} {one_line(first)}"
+        raise CheckpointError(f"{where} is not a readable checkpoint: {message}") from None
 
 
 def float_array(value: object, label: str) -> FloatArray:
