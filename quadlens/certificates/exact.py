@@ -8,6 +8,7 @@ import flint
 from quadlens.certificates.certificate import LISTED, Certificate, ClassBound
 from quadlens.certificates.digest import network_digest
 from quadlens.certificates.exact_tables import ExactTables, exact_tables
+from quadlens.certificates.float32 import float32_margin_error
 from quadlens.certificates.operations import brute_force_operations
 from quadlens.circuits.circuit import Circuit
 
@@ -70,6 +71,7 @@ def certify_exact(circuit: Circuit, *, progress: Callable[[float], None] | None 
         seconds=time.perf_counter() - start,
         misclassified=tuple(wrong[:LISTED]),
         misclassified_count=len(wrong),
+        float32_error=float32_margin_error(circuit),
     )
 
 

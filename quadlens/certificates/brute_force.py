@@ -1,0 +1,133 @@
+r"""The method ``brute-force``: all p² inputs in float64, every margin with a proved bound on its rounding error.
+
+With ``y`` the computed activations of an input, ``u_i = max_c |U[i, c]|``, ``r_X`` the radius of table ``X`` and ``γ``
+as in ``quadlens.rounding``,
+a computed logit is off by at most
+
+    E = γ_{n+3} Σ_i |y_i| u_i + Σ_i dy_i (u_i + r_U) + r_U Σ_i |y_i| + γ_2 (max|S_a| + max|S_b|) + r_Sa + r_Sb + n η,
+    dy_i = e_i + L_i (u |x_i| + r_A + r_B),
+
+``e_i`` the error of the activation and ``L_i`` its Lipschitz constant where the preactivation ``x_i`` can lie. The
+margin is off by ``2E`` and one
+rounding. An input whose margin lies within that band is neither certified nor called wrong.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from quadlens.activations import activation_named
+from quadlens.arrays import FloatArray
+from quadlens.certificates.activation_enclosure import enclosed_activation
+from quadlens.certificates.certificate import LISTED, Certificate, ClassBound
+from quadlens.certificates.digest import network_digest
+from quadlens.certificates.float32 import float32_margin_error
+from quadlens.certificates.operations import brute_force_operations
+from quadlens.circuits.circuit import Circuit
+from quadlens.circuits.forward import margins, preactivations, row_blocks
+from quadlens.rounding import SMALLEST, UNIT_ROUNDOFF, gamma, up
+
+OVERFLOW = "a logit or its error bound overflows float64; rescale the network or use exact"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarginBounds:
+    """Proved bounds ``low <= margin <= high`` of the inputs ``(a, b)``, shape (rows, p)."""
+
+    low: FloatArray
+    high: FloatArray
+
+
+def certify_brute_force(circuit: Circuit, *, progress: Callable[[float], None] | None = None) -> Certificate:
+    """Run every input in float64 and count as certified what no rounding error can make wrong.
+
+    Cost ``2p³n``, all activations; GELU, SiLU and tanh are evaluated with an error proved in balls. ``misclassified``
+    lists the inputs that
+    are proved wrong. An overflow gives a refused certificate.
+    """
+    start = time.perf_counter()
+    p = circuit.p
+    difference = (np.arange(p)[:, None] - np.arange(p)) % p
+    low, high = np.empty((p, p)), np.empty((p, p))
+    refusal = None
+    for rows in row_blocks(circuit):
+        bounds = margin_bounds(circuit, rows)
+        if not (np.isfinite(bounds.low).all() and np.isfinite(bounds.high).all()):
+            refusal = OVERFLOW
+            break
+        low[rows], high[rows] = bounds.low, bounds.high
+        if progress is not None:
+            progress(rows.stop / p)
+    classes: tuple[ClassBound, ...] = ()
+    wrong: list[tuple[int, int]] | None = None
+    blame: tuple[str, ...] = ()
+    if refusal is None:
+        classes = tuple(_class_bound(d, low[difference == d], high[difference == d]) for d in range(p))
+        wrong = [(int(a), int(b)) for a, b in np.argwhere(high <= 0)]
+        open_inputs = int(((low <= 0) & (high > 0)).sum())
+        if open_inputs:
+            width = float((high - low).max())
+            reason = f"{open_inputs} inputs have margins within the rounding error, at most {width:.3g}; use exact"
+            blame = (reason,)
+    return Certificate(
+        method="brute-force",
+        p=p,
+        neurons=circuit.neurons,
+        parameters=circuit.parameters,
+        activation=circuit.activation,
+        sha256=network_digest(circuit),
+        classes=classes,
+        ledger=min(classes, key=lambda bound: bound.margin_lower_bound).ledger if classes else (),
+        arithmetic="float64, every margin lowered by an a-priori rounding bound that is itself rounded up",
+        operations=brute_force_operations(circuit) + 6 * p * p * circuit.neurons,
+        brute_force_operations=brute_force_operations(circuit),
+        seconds=time.perf_counter() - start,
+        misclassified=None if wrong is None else tuple(wrong[:LISTED]),
+        misclassified_count=None if wrong is None else len(wrong),
+        float32_error=float32_margin_error(circuit),
+        blame=blame,
+        refusal=refusal,
+    )
+
+
+def _class_bound(d: int, low: FloatArray, high: FloatArray) -> ClassBound:
+    worst = int(np.argmin(low))
+    bound = float(low[worst])
+    band = float(high[worst]) - bound
+    return ClassBound(
+        difference=d,
+        margin_lower_bound=bound,
+        certified=int((low > 0).sum()),
+        ledger=(("computed margin", bound + band / 2), ("rounding", -band / 2)),
+    )
+
+
+def margin_bounds(circuit: Circuit, rows: slice) -> MarginBounds:
+    """Return proved bounds on the margin of every input ``(a, b)`` with ``a`` in ``rows``; not finite where float64
+    overflows."""
+    n, radius = circuit.neurons, circuit.radius
+    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+        x = preactivations(circuit, rows)
+        y, error = enclosed_activation(circuit.activation, x)
+        size_x = np.abs(x)
+        dx = up(UNIT_ROUNDOFF * size_x + radius["A"] + radius["B"], 3)
+        dy = up(error + _lipschitz(circuit.activation, size_x, dx) * dx, 5)
+        size = np.abs(y)
+        largest = np.abs(circuit.U).max(axis=1)
+        logit_error = gamma(n + 3) * (size @ largest) + dy @ (largest + radius["U"])
+        if radius["U"] > 0:
+            logit_error += radius["U"] * size.sum(axis=-1)
+        skip = np.abs(circuit.S_a[rows]).max(axis=1)[:, None] + np.abs(circuit.S_b).max(axis=1)
+        logit_error += gamma(2) * skip + (radius["S_a"] + radius["S_b"] + n * SMALLEST)
+        logit_error = up(logit_error, n + 12)
+        found = margins(y @ circuit.U + circuit.S_a[rows, None, :] + circuit.S_b, rows)
+        band = up(2 * logit_error + UNIT_ROUNDOFF * np.abs(found), 3)
+        return MarginBounds(low=np.nextafter(found - band, -np.inf), high=np.nextafter(found + band, np.inf))
+
+
+def _lipschitz(name: str, size_x: FloatArray, dx: FloatArray) -> FloatArray:
+    """Return a bound on ``|act'|`` between the computed and the exact preactivation."""
+    lipschitz = activation_named(name).lipschitz
+    return 2 * size_x + dx if lipschitz is None else np.full(size_x.shape[-1:], lipschitz)

@@ -1,0 +1,101 @@
+r"""Float32: does every order of evaluation predict the same?
+
+The logits are a sum of products of stored numbers, gates aside. Whatever the order of its sums and the grouping of its
+products (tables first, or
+layer by layer; fused operations or not), a computed value is off by at most ``γ_K`` times the same expression in
+absolute values, ``K`` the
+roundings along the longest path. With ``X̄`` a table made from absolute values, ``u_i = max_c Ū[i, c]``, the logits of
+input ``(a, b)`` are off by
+
+    γ_K (Σ_i (Ā[a, i] + B̄[b, i]) u_i + max_c S̄_a[a, c] + max_c S̄_b[b, c]) + underflow
+
+for an activation with ``|act(x)| ≤ |x|`` and Lipschitz constant 1: preactivations off by ``γ_K'`` and a product with
+``U`` off by ``γ_K''`` make ``γ_K' + γ_K'' + γ_K' γ_K'' ≤ γ_{K' + K''}``. It splits into a function of ``a`` and one of
+``b``, so the largest is found in O(P).
+
+What is covered: the values stored (float32 or shorter; float64 values are rounded to float32 first, one more rounding
+each), constant attention
+weights applied as such, any summation order. Not covered: a network whose attention weights come from a softmax that is
+itself rounded,
+and arithmetic with less than 24 bits (TF32, bfloat16).
+"""
+
+import numpy as np
+
+from quadlens.arrays import FloatArray
+from quadlens.circuits.circuit import TABLES, Circuit
+from quadlens.rounding import up
+
+UNIT_ROUNDOFF_32 = 2.0**-24
+SMALLEST_32 = 2.0**-149
+LARGEST_32 = 2.0**126
+COVERED = ("relu", "abs")
+
+
+def float32_margin_error(circuit: Circuit) -> float | None:
+    """Return a proved bound on the error of any margin evaluated in float32, or None where none is proved.
+
+    None for activations other than ReLU and |x| (their float32 libraries promise no accuracy), and where an
+    intermediate result may overflow.
+    """
+    if circuit.activation not in COVERED:
+        return None
+    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+        size, depth, growth = _absolute_tables(circuit)
+        largest = size["U"].max(axis=1)
+        inner = [2 * (size[name] @ largest) for name in ("A", "B")]
+        outer = [size[name].max(axis=1) for name in ("S_a", "S_b")]
+        total = float((inner[0] + outer[0]).max() + (inner[1] + outer[1]).max())
+        # roundings on a path: those of both tables, the sum A + B, the sum over neurons, skip path and final sums
+        roundings = 2 * depth + circuit.neurons + 8
+        unit = roundings * UNIT_ROUNDOFF_32
+        if unit >= 0.25 or not circuit.neurons * growth < LARGEST_32:
+            return None
+        relative = unit / (1 - unit)
+        # an underflow anywhere adds at most SMALLEST_32 for each rounding and is amplified by at most the growth
+        underflow = 4 * roundings**2 * SMALLEST_32 * growth
+        logit = float(up(np.array(relative * total + underflow), 4 * roundings))
+        # the difference of two logits is formed by comparing them, which is exact
+        return float(up(np.array(2 * logit), 1))
+
+
+def _absolute_tables(circuit: Circuit) -> tuple[dict[str, FloatArray], int, float]:
+    """Return the tables in absolute values, the roundings along their longest chain, and a bound on what any value is
+    amplified by.
+
+    The last is the product, along each path from a stored value to a logit, of the largest row or column sums of the
+    factors: no
+    intermediate result, in any grouping of the products, exceeds it, nor does the influence of an error of 1 anywhere.
+    """
+    weights = circuit.weights
+    if weights is None:
+        size = {name: np.abs(getattr(circuit, name)) + circuit.radius[name] for name in TABLES}
+        return size, 1, _along_paths({name: _norm(table) for name, table in size.items()})
+    magnitude = {name: np.abs(tensor) for name, tensor in weights.tensors.items()}
+    size, depth, growth = {}, 1, {}
+    for table in TABLES:
+        products = weights.tables.get(table, ())
+        size[table] = np.zeros(np.shape(getattr(circuit, table)))
+        longest, largest = 0, 0.0
+        for product in products:
+            factors = [magnitude[name] for name in product.factors]
+            coefficient = abs(float(product.coefficient))
+            value = factors[0]
+            for factor in factors[1:]:
+                value = value @ factor
+            size[table] += coefficient * value
+            longest = max(longest, sum(factor.shape[0] for factor in factors[1:]) + 2 * len(factors) + 2)
+            largest += float(np.prod([_norm(factor) for factor in factors])) * max(1.0, coefficient)
+        growth[table] = max(1.0, largest)
+        size[table] = up(size[table], longest + len(products) + 2)
+        depth = max(depth, longest + len(products))
+    return size, depth, _along_paths(growth)
+
+
+def _along_paths(growth: dict[str, float]) -> float:
+    return (growth["A"] + growth["B"]) * growth["U"] + growth["S_a"] + growth["S_b"]
+
+
+def _norm(table: FloatArray) -> float:
+    """Return the largest row or column sum of a table without negative entries, at least 1."""
+    return max(1.0, float(table.sum(axis=0).max()), float(table.sum(axis=1).max()))
