@@ -1,8 +1,10 @@
 """The trained networks that come with the package, each with how it was made."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 
 from quadlens.circuits.circuit import Circuit
 from quadlens.circuits.native import read, read_provenance
@@ -14,14 +16,16 @@ DEFAULT = "p59-seed0"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BundledNetwork:
-    """One bundled network: what it is, the command that made it, and the digest of its file."""
+    """One bundled network: what it is and how it was made; ``sha256`` is that of its weights, as in certificates."""
 
     name: str
     p: int
     neurons: int
     activation: str
-    provenance: dict[str, str]
+    accuracy: float
+    command: str
     sha256: str
+    provenance: Mapping[str, str]
 
 
 def bundled_names() -> tuple[str, ...]:
@@ -57,20 +61,20 @@ def bundled(name: str | None = None) -> Circuit:
 @cache
 def bundled_networks() -> tuple[BundledNetwork, ...]:
     """Describe every bundled network."""
-    from hashlib import sha256
-
     networks = []
     for name in bundled_names():
         path = bundled_path(name)
-        circuit = read(path)
+        circuit, provenance = read(path), read_provenance(path)
         networks.append(
             BundledNetwork(
                 name=name,
                 p=circuit.p,
                 neurons=circuit.neurons,
                 activation=circuit.activation,
-                provenance=read_provenance(path),
-                sha256=sha256(path.read_bytes()).hexdigest(),
+                accuracy=float(provenance["accuracy"]),
+                command=provenance["command"],
+                sha256=provenance["sha256"],
+                provenance=MappingProxyType(provenance),
             )
         )
     return tuple(networks)

@@ -1,10 +1,10 @@
 """``quadlens models``: what is bundled."""
 
-from dataclasses import asdict
-
 import click
 
 from quadlens.cli.show import print_json, print_table
+
+FIELDS = ("name", "p", "neurons", "activation", "accuracy", "command", "sha256")
 
 
 @click.command(epilog="Example: quadlens fit p59-seed1")
@@ -15,17 +15,19 @@ def command(as_json: bool) -> None:
 
     networks = bundled_networks()
     if as_json:
-        print_json([asdict(network) for network in networks])
+        print_json(
+            [
+                {name: getattr(network, name) for name in FIELDS} | {"provenance": dict(network.provenance)}
+                for network in networks
+            ]
+        )
         return
     print_table(
         "Bundled networks (the first is the default)",
-        ["name", "p", "neurons", "activation", "accuracy", "sha256 of the file"],
-        (
-            [n.name, str(n.p), str(n.neurons), n.activation, n.provenance["accuracy"], n.sha256[:16]]
-            for n in networks
-        ),
+        ["name", "p", "neurons", "activation", "accuracy", "sha256"],
+        ([n.name, str(n.p), str(n.neurons), n.activation, f"{n.accuracy:.4%}", n.sha256[:16]] for n in networks),
     )
     click.echo("Made with:")
     for network in networks:
-        click.echo(f"  {network.provenance['command']}")
+        click.echo(f"  {network.command}")
     click.echo("Next: quadlens report NAME")

@@ -74,6 +74,7 @@ def command(p: int, seed: int, output: str, as_json: bool, **given: Any) -> None
 
     import torch
 
+    from quadlens.certificates.digest import network_digest
     from quadlens.circuits.native import write
     from quadlens.circuits.trained_network import train
     from quadlens.cli.show import print_json
@@ -82,6 +83,7 @@ def command(p: int, seed: int, output: str, as_json: bool, **given: Any) -> None
     with progress_bar("training") as report:
         network = train(options, seed, progress=report)
     provenance = network.provenance(command_line(p, seed, given, Path(output).name))
+    provenance["sha256"] = network_digest(network.circuit())
     write(network.weights, output, provenance=provenance)
     if as_json:
         found = asdict(network.score)

@@ -1,0 +1,158 @@
+"""Running a population on any ``concurrent.futures.Executor``: submit, as_completed, nothing else."""
+
+import contextlib
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from pathlib import Path
+
+from quadlens.errors import DependencyError, OptionError
+from quadlens.files import make_folder
+from quadlens.sweep.item import SweepItem
+from quadlens.sweep.worker import THREAD_VARIABLES, run_item, start_worker
+
+MOST_RESTARTS = 3
+"""How often in a row a pool that lost a worker is started again without one result in between."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """An item that gave no result, and why, in one line."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweepOutcome:
+    """What a sweep did: result files in the items' order, how many of them were there before, and what failed."""
+
+    results: tuple[Path, ...]
+    reused: int
+    failures: tuple[Failure, ...]
+
+
+def run_sweep(
+    items: Sequence[SweepItem],
+    folder: str | os.PathLike[str],
+    executor: Executor,
+    *,
+    progress: Callable[[float], None] | None = None,
+    on_item: Callable[[str, int, int], None] | None = None,
+) -> SweepOutcome:
+    """Make every missing result with ``executor``; a failing item never stops the others.
+
+    Parameters
+    ----------
+    items : the population; items that are equal are run once
+    folder : seen by every worker under the same path
+    executor : whose ``submit`` runs a module-level function elsewhere
+    progress : called with the fraction of items done
+    on_item : called with an item's name, how many items are done and how many there are
+    """
+    root = make_folder(folder).resolve()
+    unique = {item.name: item for item in items}
+    todo = {name: item for name, item in unique.items() if not item.result_file(root).exists()}
+    futures = {executor.submit(run_item, item.to_dict(), str(root)): name for name, item in todo.items()}
+    failures, done = {}, len(unique) - len(todo)
+    for future in as_completed(futures):
+        name = futures[future]
+        error = future.exception()
+        if error is not None:
+            failures[name] = error
+        done += 1
+        if on_item is not None:
+            on_item(name, done, len(unique))
+        if progress is not None:
+            progress(done / len(unique))
+    files = {name: item.result_file(root) for name, item in unique.items()}
+    return SweepOutcome(
+        results=tuple(file for file in files.values() if file.exists()),
+        reused=len(unique) - len(todo),
+        failures=tuple(
+            Failure(name=name, reason=_reason(failures.get(name))) for name, file in files.items() if not file.exists()
+        ),
+    )
+
+
+def run_locally(
+    items: Sequence[SweepItem],
+    folder: str | os.PathLike[str],
+    *,
+    workers: int | None = None,
+    progress: Callable[[float], None] | None = None,
+    on_item: Callable[[str, int, int], None] | None = None,
+) -> SweepOutcome:
+    """Run a sweep on processes of this machine; a killed worker's items are run again.
+
+    A process pool that loses a worker gives up all its work, so a new pool takes over what is missing, as long as
+    every pool finishes something (or up to three times in a row without).
+    """
+    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
+    count = available if workers is None else workers
+    if count < 1:
+        raise OptionError(f"workers must be >= 1, got {count}")
+    restarts, results, reused = 0, -1, None
+    while True:
+        with _pool(min(count, max(1, len(items)))) as pool:
+            outcome = run_sweep(items, folder, pool, progress=progress, on_item=on_item)
+        reused = outcome.reused if reused is None else reused
+        broken = any(failure.reason.startswith(BrokenProcessPool.__name__) for failure in outcome.failures)
+        restarts = 0 if len(outcome.results) > results else restarts + 1
+        results = len(outcome.results)
+        if not broken or restarts >= MOST_RESTARTS:
+            return SweepOutcome(results=outcome.results, reused=reused, failures=outcome.failures)
+
+
+@contextlib.contextmanager
+def _pool(workers: int) -> Iterator[Executor]:
+    # a library's threads are counted when it is imported, which in a spawned process is before any initializer runs
+    before = {name: os.environ.get(name) for name in THREAD_VARIABLES}
+    os.environ.update(dict.fromkeys(THREAD_VARIABLES, "1"))
+    try:
+        context = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(workers, mp_context=context, initializer=start_worker) as pool:
+            try:
+                yield pool
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+@contextlib.contextmanager
+def dask_executor(address: str) -> Iterator[Executor]:
+    """Yield an executor on an existing Dask cluster.
+
+    Raises
+    ------
+    DependencyError
+        If Dask's scheduler library is not installed.
+    OptionError
+        If no scheduler answers at the address.
+    """
+    try:
+        from distributed import Client
+    except ImportError:
+        raise DependencyError("--dask needs Dask: python -m pip install 'quadlens[dask]'") from None
+    try:
+        client = Client(address, timeout=20, set_as_default=False)
+    except (OSError, ValueError, TypeError) as error:
+        raise OptionError(f"no Dask scheduler answers at {address!r}: {str(error) or type(error).__name__}") from None
+    with client:
+        # a task is lost only after it took this many workers with it
+        yield client.get_executor(retries=MOST_RESTARTS)
+
+
+def _reason(error: BaseException | None) -> str:
+    if error is None:
+        return "its worker said it was done, and its result file is not there: do all workers see the same folder?"
+    return " ".join(f"{type(error).__name__}: {error}".split())
