@@ -42,10 +42,14 @@ def check_tables(p: int, neurons: int, limits: Limits, where: str) -> None:
         Naming the file (``where``), the size needed and the limit.
     """
     needed = 8 * sum(rows * columns for rows, columns in table_shapes(p, neurons).values())
+    check_memory(needed, f"a circuit with p = {p} and {neurons} neurons needs {needed} bytes of tables", limits, where)
+
+
+def check_memory(needed: int, what: str, limits: Limits, where: str) -> None:
+    """Refuse what needs more bytes than the limit; ``what`` says so in words."""
     if needed > limits.max_bytes:
         raise CheckpointError(
-            f"{where}: a circuit with p = {p} and {neurons} neurons needs {needed} bytes of tables, more than the"
-            f" limit of {limits.max_bytes}; raise the limit if you trust the file"
+            f"{where}: {what}, more than the limit of {limits.max_bytes}; raise the limit if you trust the file"
         )
 
 

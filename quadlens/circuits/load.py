@@ -3,16 +3,18 @@
 import os
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from quadlens.circuits import freeze_attention as freezing
 from quadlens.circuits import native
 from quadlens.circuits.circuit import Circuit
 from quadlens.circuits.input_file import read_file
-from quadlens.circuits.limits import Limits, check_evaluation
-from quadlens.circuits.readers import gbmi, linear, pizza
-from quadlens.circuits.readers.transformer import Transformer, transformer_weights
+from quadlens.circuits.limits import Limits, check_evaluation, check_memory
+from quadlens.circuits.readers import gbmi, linear, nanda, one_hot, pizza
+from quadlens.circuits.readers.transformer import transformer_weights
 from quadlens.circuits.safe_torch import read_torch
 from quadlens.circuits.safetensors_file import looks_like_safetensors
 from quadlens.circuits.strict_json import parse_object
@@ -22,13 +24,10 @@ from quadlens.errors import CheckpointError, CircuitError, UnsupportedModelError
 from quadlens.untrusted_text import one_line
 
 # in the order in which they are tried: the more particular first
-READERS: tuple[ModuleType, ...] = (gbmi, pizza, linear)
+READERS: tuple[ModuleType, ...] = (gbmi, pizza, nanda, linear, one_hot)
 FAMILIES = (*(reader.NAME for reader in READERS), "native")
 CONFIG_BYTES = 2**20
 _SIDECAR = re.compile(r"model_([A-Za-z0-9]+)\.pt", re.ASCII)
-
-Freeze = Callable[[Transformer], Weights]
-
 
 def load(
     path: str | os.PathLike[str],
@@ -37,6 +36,7 @@ def load(
     config: str | os.PathLike[str] | None = None,
     freeze_attention: bool = False,
     max_bytes: int | None = None,
+    progress: Callable[[float], None] | None = None,
 ) -> Circuit:
     """Read a checkpoint of any supported family into a circuit.
 
@@ -44,7 +44,9 @@ def load(
     ----------
     family : one of ``FAMILIES``, where it is not to be recognised
     config : the JSON file that describes the checkpoint; without it ``config_ID.json`` beside ``model_ID.pt`` is used
-    freeze_attention : take the constant part of input-dependent attention (see ``freeze_attention.measure``)
+    freeze_attention : take the constant part of input-dependent attention; the measured deviation is then in the
+    circuit's
+        ``source``, and ``load_measured`` returns it
     max_bytes : largest file, and largest memory for tables; the default is ``limits.MAX_BYTES``
 
     Raises
@@ -54,6 +56,21 @@ def load(
     UnsupportedModelError
         If the network is not a constant-attention one-layer circuit.
     """
+    return load_measured(
+        path, family=family, config=config, freeze_attention=freeze_attention, max_bytes=max_bytes, progress=progress
+    )[0]
+
+
+def load_measured(
+    path: str | os.PathLike[str],
+    *,
+    family: str | None = None,
+    config: str | os.PathLike[str] | None = None,
+    freeze_attention: bool = False,
+    max_bytes: int | None = None,
+    progress: Callable[[float], None] | None = None,
+) -> tuple[Circuit, freezing.FrozenAttention | None]:
+    """Do what ``load`` does, and return what freezing attention changed (None where attention is constant)."""
     limits = Limits() if max_bytes is None else Limits(max_bytes=max_bytes)
     if family is not None and family not in FAMILIES:
         raise CheckpointError(f"family must be one of {', '.join(FAMILIES)}, got {one_line(repr(family), 40)}")
@@ -62,7 +79,7 @@ def load(
     if looks_like_safetensors(content):
         if family not in (None, "native"):
             raise CheckpointError(f"{where} is a safetensors file; the {family} family keeps torch checkpoints")
-        return native.from_bytes(content, source, limits)
+        return native.from_bytes(content, source, limits), None
     if not looks_like_zip(content):
         raise CheckpointError(
             f"{where} is neither a torch checkpoint (a zip file) nor safetensors: it starts with"
@@ -75,24 +92,32 @@ def load(
     del content
     try:
         model = _reader(tree, family, where).read(tree, settings, where, source)
-        weights = model if isinstance(model, Weights) else constant_weights(model, freeze_attention)
         del tree
-        check_evaluation(weights, limits, where)
-        return circuit_from_weights(weights)
+        if isinstance(model, Weights):
+            return _circuit(model, limits, where), None
+        constant = model.constant_pattern
+        if constant is not None:
+            return _circuit(transformer_weights(model, constant), limits, where), None
+        if not freeze_attention:
+            raise UnsupportedModelError(
+                f"{where}: its attention depends on the input (softmax with weight {float(model.share):g}), so it is"
+                " no sum"
+                " of a function of a and a function of b; --freeze-attention takes the constant part"
+            )
+        needed = 16 * model.p**2 * model.heads * model.pos.shape[0]
+        check_memory(needed, f"its attention on all inputs needs {needed} bytes", limits, where)
+        pattern = freezing.mean_pattern(freezing.attention(model))
+        named = replace(model, family=f"{model.family}, attention frozen")
+        circuit = _circuit(transformer_weights(named, pattern), limits, where)
+        measured = freezing.measure_freezing(model, circuit, pattern, progress=progress)
+        return replace(circuit, source=f"{source} ({measured.summary})"), measured
     except CircuitError as error:
         raise CheckpointError(f"{where}: {one_line(error, 300)}") from None
 
 
-def constant_weights(model: Transformer, freeze_attention: bool) -> Weights:
-    """Return the weights under constant attention, or refuse."""
-    pattern = model.constant_pattern
-    if pattern is None:
-        raise UnsupportedModelError(
-            f"{one_line(model.source)}: its attention depends on the input (softmax with weight"
-            f" {float(model.share):g}),"
-            " so it is not a sum of a function of a and a function of b; --freeze-attention takes the constant part"
-        )
-    return transformer_weights(model, pattern)
+def _circuit(weights: Weights, limits: Limits, where: str) -> Circuit:
+    check_evaluation(weights, limits, where)
+    return circuit_from_weights(weights)
 
 
 def _reader(tree: Any, family: str | None, where: str) -> Any:

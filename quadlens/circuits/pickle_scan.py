@@ -16,7 +16,11 @@ MAX_DEPTH = 32
 
 FLOAT_STORAGES = ("HalfStorage", "BFloat16Storage", "FloatStorage", "DoubleStorage")
 IGNORED_STORAGES = ("BoolStorage", "LongStorage", "IntStorage", "ByteStorage")
-CONFIG_CLASS = "transformer_lens.HookedTransformerConfig.HookedTransformerConfig"
+CONFIG_CLASSES = (
+    "transformer_lens.HookedTransformerConfig.HookedTransformerConfig",
+    "transformers.Config",
+    "__main__.Config",
+)
 SCALARS = ("numpy._core.multiarray.scalar", "numpy.core.multiarray.scalar")
 ENCODE = "_codecs.encode"
 
@@ -29,7 +33,7 @@ ALLOWED = frozenset(
         "torch.Size",
         *(f"torch.{storage}" for storage in FLOAT_STORAGES + IGNORED_STORAGES),
         *(f"torch.{dtype}" for dtype in ("float16", "bfloat16", "float32", "float64")),
-        CONFIG_CLASS,
+        *CONFIG_CLASSES,
         "numpy.dtype",
         *SCALARS,
         ENCODE,

@@ -13,7 +13,7 @@ import numpy as np
 
 from quadlens.arrays import FloatArray
 from quadlens.circuits.limits import Limits
-from quadlens.circuits.pickle_scan import CONFIG_CLASS, SCALARS, scan_pickle
+from quadlens.circuits.pickle_scan import CONFIG_CLASSES, SCALARS, scan_pickle
 from quadlens.circuits.torch_zip import clean_archive
 from quadlens.errors import CheckpointError, DependencyError
 from quadlens.untrusted_text import one_line
@@ -47,7 +47,7 @@ def _pickled_scalar(dtype: object = None, raw: object = None, *_: object) -> flo
 
 
 _STAND_INS: list[tuple[Callable[..., Any], str]] = [
-    (PickledConfig, CONFIG_CLASS),
+    *((PickledConfig, path) for path in CONFIG_CLASSES),
     (_PickledDtype, "numpy.dtype"),
     *((_pickled_scalar, path) for path in SCALARS),
 ]
