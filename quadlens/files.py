@@ -19,7 +19,7 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
         If the folder does not exist or cannot be written, or ``path`` is a directory.
     """
     target = Path(path)
-    if target.is_dir():
+    if os.path.isdir(target):  # unlike the method, false where the name itself is impossible
         raise OutputError(f"cannot write {target}: it is a directory; name a file")
     try:
         handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)

@@ -9,6 +9,7 @@ token, where the logits are read.
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 
@@ -49,6 +50,17 @@ class FrozenAttention:
             f" {self.attention_change.value:.3g}, a logit by up to {self.logit_change.value:.3g}, accuracy"
             f" {self.accuracy_before.value:.4%} becomes {self.accuracy_after.value:.4%}"
         )
+
+    def to_dict(self) -> dict[str, Any]:
+        """The deviation as JSON values."""
+        return {
+            "pattern": self.pattern.tolist(),
+            "attention_change": self.attention_change.value,
+            "logit_change": self.logit_change.value,
+            "accuracy_before": self.accuracy_before.value,
+            "accuracy_after": self.accuracy_after.value,
+            "over": self.logit_change.over,
+        }
 
 
 def attention(model: Transformer) -> FloatArray:

@@ -136,7 +136,7 @@ def _read_config(path: str | os.PathLike[str], config: str | os.PathLike[str] | 
     if config is None:
         named = _SIDECAR.fullmatch(Path(path).name)
         beside = Path(path).with_name(f"config_{named[1]}.json") if named else None
-        if beside is None or not beside.exists():
+        if beside is None or not os.path.exists(beside):
             return None
         config = beside
     where = one_line(config)

@@ -13,7 +13,6 @@ import os
 import re
 from collections.abc import Mapping
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 from quadlens.activations import ACTIVATIONS
@@ -21,10 +20,11 @@ from quadlens.arrays import FloatArray
 from quadlens.circuits.circuit import TABLES, Circuit
 from quadlens.circuits.input_file import read_file
 from quadlens.circuits.limits import Limits, check_evaluation, check_tables
-from quadlens.circuits.safetensors_file import read_tensors, write_tensors
+from quadlens.circuits.safetensors_file import encode_tensors, read_tensors
 from quadlens.circuits.strict_json import check_keys, parse_object
 from quadlens.circuits.weights import Product, Weights, circuit_from_weights
 from quadlens.errors import CheckpointError, CircuitError, OutputError
+from quadlens.files import write_atomically
 from quadlens.untrusted_text import is_plain, one_line
 
 FORMAT = "quadlens circuit"
@@ -39,7 +39,12 @@ _FAMILY = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._,()=+-]{0,79}", re.ASCII)
 def write(
     model: Circuit | Weights, path: str | os.PathLike[str], *, provenance: Mapping[str, str] | None = None
 ) -> None:
-    """Write a circuit or its weights to ``path`` as native safetensors, whole or not at all.
+    """Write a circuit or its weights to ``path`` as native safetensors, whole or not at all; see ``encode``."""
+    write_atomically(path, encode(model, provenance=provenance))
+
+
+def encode(model: Circuit | Weights, *, provenance: Mapping[str, str] | None = None) -> bytes:
+    """Return the content of a native file.
 
     A circuit that knows its weights is written as weights; any other as its tables, zero skip tables left out.
 
@@ -50,7 +55,7 @@ def write(
     Raises
     ------
     OutputError
-        If the file cannot be written, or a text in it could not be read back.
+        If a text in it could not be read back.
     """
     weights = model if isinstance(model, Weights) else model.weights
     described: dict[str, Any] = {
@@ -78,8 +83,8 @@ def write(
     try:
         _described({METADATA_KEY: json.dumps(described)}, "this circuit")
     except CheckpointError as error:
-        raise OutputError(f"cannot write {one_line(path)}, it could not be read back: {error}") from None
-    write_tensors(Path(path), tensors, {METADATA_KEY: json.dumps(described, sort_keys=True, ensure_ascii=False)})
+        raise OutputError(f"{error}; the file could not be read back") from None
+    return encode_tensors(tensors, {METADATA_KEY: json.dumps(described, sort_keys=True, ensure_ascii=False)})
 
 
 def read(path: str | os.PathLike[str], *, max_bytes: int | None = None) -> Circuit:

@@ -3,7 +3,6 @@
 import json
 import math
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,6 @@ from quadlens.arrays import FloatArray
 from quadlens.circuits.limits import MAX_TENSORS
 from quadlens.circuits.strict_json import check_keys, parse_object
 from quadlens.errors import CheckpointError, OutputError
-from quadlens.files import atomic_path
 from quadlens.untrusted_text import is_plain, one_line
 
 MAX_HEADER = 2**20
@@ -127,13 +125,13 @@ def _bytes(tensor: FloatArray, dtype: str) -> bytes:
     return tensor.astype({"F16": "<f2", "F32": "<f4", "F64": "<f8"}[dtype]).tobytes()
 
 
-def write_tensors(path: Path, tensors: Mapping[str, FloatArray], metadata: Mapping[str, str]) -> None:
-    """Write a safetensors file, whole or not at all; equal content gives equal bytes.
+def encode_tensors(tensors: Mapping[str, FloatArray], metadata: Mapping[str, str]) -> bytes:
+    """Return the bytes of a safetensors file; equal content gives equal bytes.
 
     Raises
     ------
     OutputError
-        If a tensor's name cannot be shown plainly, or the file cannot be written.
+        If a tensor's name cannot be shown plainly, or there are too many to read back.
     """
     dtype = narrowest_dtype(tensors)
     header: dict[str, Any] = {"__metadata__": dict(sorted(metadata.items()))}
@@ -149,6 +147,4 @@ def write_tensors(path: Path, tensors: Mapping[str, FloatArray], metadata: Mappi
     text += b" " * (-len(text) % 8)
     if len(text) > MAX_HEADER:
         raise OutputError(f"a safetensors header may have at most {MAX_HEADER} bytes, this one would have {len(text)}")
-    with atomic_path(path) as part, part.open("wb") as handle:
-        handle.write(len(text).to_bytes(8, "little") + text)
-        handle.writelines(content)
+    return b"".join([len(text).to_bytes(8, "little"), text, *content])

@@ -1,0 +1,38 @@
+"""``quadlens convert``: any checkpoint into a native file."""
+
+import os
+from pathlib import Path
+
+import click
+
+from quadlens.cli.model_argument import LoadedModel, model_options
+from quadlens.errors import OutputError
+
+
+@click.command(epilog="Example: quadlens convert model.pt mine.safetensors && quadlens report mine.safetensors")
+@model_options
+@click.argument("output", metavar="OUT")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def command(loaded: LoadedModel, output: str, as_json: bool) -> None:
+    """Convert MODEL, of whatever family, to a native safetensors file OUT.
+
+    The stored weights are kept value for value, with the products that make the tables of them. The file is read back,
+    and its tables compared, before it takes the place of OUT.
+    """
+    from quadlens.circuits.convert import convert
+    from quadlens.cli.show import print_json
+    from quadlens.untrusted_text import one_line
+
+    # os.path.exists is false where the method raises: on a name that is too long
+    if loaded.path is not None and os.path.exists(output) and os.path.samefile(output, loaded.path):
+        raise OutputError(f"cannot write {one_line(output)}: it is the file to convert; name another")
+    measured = loaded.evaluation
+    found = {} if measured is None else {"accuracy": measured.accuracy, "min_margin": measured.min_margin}
+    texts = {key: repr(value) for key, value in found.items()}
+    digest = convert(loaded.circuit, output, original=loaded.path, measured=texts)
+    size = Path(output).stat().st_size
+    if as_json:
+        print_json(loaded.to_dict() | {"file": output, "bytes": size, "sha256": digest})
+        return
+    click.echo(loaded.summary)
+    click.echo(f"written to {one_line(output)}: {size:,} bytes, sha256 {digest}")
