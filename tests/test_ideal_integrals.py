@@ -110,6 +110,9 @@ def test_two_precisions_overlap_and_the_radius_is_as_asked():
 def test_a_zero_exactly_at_pi_and_waveforms_without_waves():
     assert harmonic_balls([1.0, 1.0], [0])[0].real.contains(1)
     assert harmonic_balls([0.0], [0, 1])[0].is_zero()
+    # exactly double zeros at angles other than π: 1 - cos θ and 1 - cos 2θ never change sign
+    assert harmonic_balls([1.0, -1.0], [0])[0].real.contains(1)
+    assert harmonic_balls([1.0, 0.0, -1.0], [0], "abs")[0].real.contains(1)
     assert harmonic_balls([-3.0], [0], "abs")[0].real.contains(3)
     assert harmonic_balls([[2.0, 0.0], [0.0, 0.0]], [0, 1]).shape == (2, 2)
     assert as_complex(harmonics_to_digits([0.0, 0.0], [0, 1])).tolist() == [0, 0]
