@@ -1,6 +1,8 @@
 """What is counted as an operation: one addition, multiplication, comparison or evaluation of the activation on numbers
 that depend on the input."""
 
+import math
+
 from quadlens.circuits.circuit import Circuit
 
 
@@ -13,3 +15,16 @@ def brute_force_operations(circuit: Circuit) -> int:
     """
     p, n = circuit.p, circuit.neurons
     return 2 * p**2 * n + 2 * p**3 * n + 3 * p**3
+
+
+class OperationCounter:
+    """Counts operations as the kernels perform them; each kernel adds what it has really done."""
+
+    __slots__ = ("total",)
+
+    def __init__(self) -> None:
+        self.total = 0
+
+    def add(self, *factors: int) -> None:
+        """Add the product of the factors."""
+        self.total += math.prod(int(factor) for factor in factors)

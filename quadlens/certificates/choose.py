@@ -1,0 +1,162 @@
+r"""How the prover chooses its plan: key frequencies, cells, retained outputs, groups, solo neurons.
+
+A neuron's key frequency, phase and amplitude are those of ``quadlens.form``; its curve takes in all harmonics of the
+key (``waveform_choice``). Groups are split into buckets of similar curve, the costliest first, while that pays, and
+neurons far
+from every other are evaluated one by one.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from quadlens.arrays import ComplexArray, FloatArray, IntArray
+from quadlens.certificates.operations import OperationCounter
+from quadlens.certificates.plan import Plan, Waveforms
+from quadlens.certificates.retained import Retained, split
+from quadlens.certificates.waveform_choice import Coefficients, coefficients, make_bucket, mean_curves, split_buckets
+from quadlens.circuits.circuit import Circuit
+from quadlens.errors import OptionError
+
+SOLO_RATIO = 9.0
+"""A neuron may be solo if its mean square residual is this many times its group's median."""
+
+FAINT = 1e-4
+"""An output frequency that carries less than this fraction of the strongest is not worth retaining."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """How much the prover may spend: upper limits, constants that no size of circuit raises.
+
+    ``retained`` output frequencies, ``buckets`` in all (at least one for each group), ``levels`` (1 … 5), ``solo``
+    neurons,
+    ``harmonics`` of D, ``clusters`` of each class (1 … 36).
+    """
+
+    retained: int = 14
+    buckets: int = 8
+    levels: int = 3
+    solo: int = 16
+    harmonics: int = 16
+    clusters: int = 16
+
+    def __post_init__(self) -> None:
+        ranges = {
+            "retained": (1, 10**6),
+            "buckets": (1, 10**6),
+            "levels": (1, 5),
+            "solo": (0, 10**6),
+            "harmonics": (0, 10**6),
+            "clusters": (1, 36),
+        }
+        for name, (least, most) in ranges.items():
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+                raise OptionError(f"{name} must be an integer in {least}..{most}, got {value!r}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Spectra:
+    """Key frequency, amplitude and phase of each neuron, with the spectra ``A_hat, B_hat``, shape (p//2 + 1, n)."""
+
+    key: IntArray
+    amplitude: FloatArray
+    phase: FloatArray
+    A_hat: ComplexArray
+    B_hat: ComplexArray
+
+
+def spectra(circuit: Circuit, count: OperationCounter) -> Spectra:
+    """Return the spectra of A and B over residues and what they say of each neuron."""
+    p, n = circuit.p, circuit.neurons
+    A_hat, B_hat = (np.fft.rfft(table, axis=0) / p for table in (circuit.A, circuit.B))
+    count.add(2 * n, int(np.ceil(2.5 * p * np.log2(p))))
+    half = max(1, (p - 1) // 2)
+    power = np.abs(A_hat[1 : half + 1]) ** 2 + np.abs(B_hat[1 : half + 1]) ** 2
+    count.add(8 * n, half)
+    key = np.argmax(power, axis=0) + 1
+    wave = A_hat[key, np.arange(n)] + B_hat[key, np.arange(n)]
+    # a neuron that is nearly constant takes its scale from the constant, so that its curve stays bounded
+    constant = np.abs(A_hat[0].real + B_hat[0].real)
+    amplitude = np.clip(np.maximum(np.abs(wave), constant / 4), 0, np.finfo(np.float32).max)
+    with np.errstate(under="ignore"):
+        single = amplitude.astype(np.float32).astype(np.float64)
+    return Spectra(key=key, amplitude=single, phase=np.angle(wave), A_hat=A_hat, B_hat=B_hat)
+
+
+def choose(circuit: Circuit, budget: Budget, count: OperationCounter) -> tuple[Plan, Retained]:
+    """Choose a plan for a circuit within a budget; O(pn) with constants from the budget."""
+    p, n = circuit.p, circuit.neurons
+    found = spectra(circuit, count)
+    strength = output_strength(circuit, found, count)
+    frequencies = retained_frequencies(strength, found, budget.retained)
+    retained = split(circuit, frequencies, count)
+    grid = max(8, -(-256 // p))
+    cells = grid * p
+    cell = np.rint(found.phase * (cells / (2 * np.pi))).astype(np.int64) % cells
+    own = np.full(p // 2 + 1, -1)
+    own[list(frequencies)] = np.arange(len(frequencies))
+    own_of = own[found.key]
+    gain = np.where(own_of >= 0, np.abs(retained.u_hat[np.arange(n), own_of]), 0.0)
+    weight = found.amplitude * gain
+    top = float(weight.max())
+    weight = np.maximum(weight, 1e-6 * top) if top > 0 else np.ones(n)
+
+    groups: list[Waveforms] = []
+    curves: list[Coefficients] = []
+    score = np.zeros(n)
+    for k in np.unique(found.key):
+        members = np.flatnonzero(found.key == k)
+        members = members[np.argsort(cell[members], kind="stable")]
+        mine = coefficients(found.A_hat, found.B_hat, members, int(k), found.amplitude, cell, p, cells, count)
+        curves.append(mine)
+        A, B = mean_curves(mine, weight[members], cells, count)
+        groups.append(Waveforms(frequency=int(k), members=members, A=A, B=B))
+        residual = mine.spread(weight[members], count)
+        far = residual > SOLO_RATIO * float(np.median(residual))
+        score[members] = np.where(far, weight[members] * np.sqrt(residual), 0.0)
+    solo = np.argsort(-score, kind="stable")[: budget.solo]
+    solo = np.sort(solo[score[solo] > 0])
+
+    buckets = [
+        make_bucket(circuit, retained, own_of, part, found.amplitude, cell, weight, gain, budget.levels, grid, count)
+        for part in split_buckets(groups, curves, weight, solo, budget.buckets, cells, count)
+    ]
+    plan = Plan(
+        p=p,
+        grid=grid,
+        cell=cell,
+        amplitude=found.amplitude,
+        buckets=tuple(buckets),
+        solo=solo,
+        groups=tuple(groups),
+        harmonics=min(budget.harmonics, (cells - 1) // 2),
+        retained=frequencies,
+    )
+    return plan, retained
+
+
+def output_strength(circuit: Circuit, found: Spectra, count: OperationCounter) -> FloatArray:
+    """Return for each output frequency how much it can carry: ``Σ_i r_i |û_{i,z}|`` and the skip path's, (p//2 +
+    1,)."""
+    p, n = circuit.p, circuit.neurons
+    strength = found.amplitude @ np.abs(np.fft.rfft(circuit.U, axis=1))
+    for table in (circuit.S_a, circuit.S_b):
+        strength = strength + np.abs(np.fft.rfft(table, axis=1)).max(axis=0)
+    count.add(n + 2 * p, int(np.ceil(2.5 * p * np.log2(p))) + 4 * p)
+    strength[0] = 0.0  # a constant over c never matters
+    return np.asarray(strength)
+
+
+def retained_frequencies(strength: FloatArray, found: Spectra, most: int) -> tuple[int, ...]:
+    """Return the strongest output frequencies, those that carry something, ``most`` at most, in increasing order.
+
+    Neurons' key frequencies come before all others.
+    """
+    threshold = FAINT * float(strength.max())
+    keys = np.zeros(strength.size, dtype=bool)
+    keys[np.unique(found.key)] = True
+    order = np.lexsort((-strength, ~keys))
+    kept = [int(z) for z in order if z > 0 and (strength[z] > threshold or keys[z])][:most]
+    return tuple(sorted(kept))

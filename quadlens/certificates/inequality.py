@@ -1,0 +1,91 @@
+r"""Everything that (L) and (G) need of one circuit, evaluated once: the common part of ``linear``, ``gated``,
+``adaptive``."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from quadlens.arrays import FloatArray, IntArray
+from quadlens.certificates.choose import Budget, choose
+from quadlens.certificates.class_bounds import ClassBounds, InputQuantities, class_bounds, clusters, input_quantities
+from quadlens.certificates.gate_sums import gate_sums
+from quadlens.certificates.operations import OperationCounter
+from quadlens.certificates.plan import Plan
+from quadlens.certificates.remainder import Remainder, remainder
+from quadlens.certificates.retained import cross_oscillation
+from quadlens.certificates.rounding_term import RoundingTerm, rounding_term, too_large
+from quadlens.circuits.circuit import Circuit
+
+DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+
+ARITHMETIC = (
+    "float64, with an a-priori bound on all rounding (gamma_n), itself rounded up; "
+    "waveforms, levels and gates exact; no tolerance"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Inequality:
+    """The plan, the quantities of each input, the class bounds before rounding, and what rounding can do."""
+
+    plan: Plan
+    inputs: InputQuantities
+    rest: Remainder
+    classes: ClassBounds
+    rounding: RoundingTerm
+    label: IntArray
+
+    def lowered(self, bound: FloatArray) -> FloatArray:
+        """Return lower bounds of real margins from bounds evaluated in float64."""
+        rounded = np.nextafter(np.nextafter(bound - self.rounding.evaluation, -np.inf) - self.rounding.tables, -np.inf)
+        return np.asarray(rounded)
+
+    def record(self) -> dict[str, Any]:
+        """Return what the prover chose, JSON values only."""
+        digits = np.array(list(DIGITS))
+        return {**self.plan.to_dict(), "clusters": ["".join(row) for row in digits[self.label]]}
+
+
+def refusal(circuit: Circuit) -> str | None:
+    """Return why no bound can be given for a circuit, or None."""
+    if circuit.activation != "relu":
+        return (
+            f"the gate lemma is for relu, this circuit has {circuit.activation}; use brute-force"
+            + (" or exact" if circuit.activation in ("abs", "square") else "")
+        )
+    return too_large(circuit)
+
+
+def evaluate_inequality(
+    circuit: Circuit, budget: Budget, count: OperationCounter, progress: Callable[[float], None] | None = None
+) -> Inequality:
+    """Choose a plan and evaluate every term of (L); O(P) with constants from the budget."""
+
+    def report(done: float) -> None:
+        if progress is not None:
+            progress(done)
+
+    plan, retained = choose(circuit, budget, count)
+    report(0.1)
+    own = np.full(circuit.neurons, -1)
+    ratio = np.ones(circuit.neurons)
+    for bucket in plan.buckets:
+        position = plan.own(bucket)
+        own[bucket.members] = -1 if position is None else position
+        ratio[bucket.members] = bucket.cross
+    cross = cross_oscillation(retained, own, np.arange(circuit.neurons), count)
+    waves = np.where(own >= 0, np.abs(retained.u_hat[np.arange(circuit.neurons), own]), 0.0)
+    w = np.maximum(waves, cross / ratio)
+    sums = gate_sums(circuit, plan, retained, cross, count, lambda done: report(0.1 + 0.6 * done))
+    rest = remainder(circuit, plan, retained, count)
+    report(0.8)
+    inputs = input_quantities(plan, retained, sums, rest, count)
+    label = clusters(inputs.X, budget.clusters, count)
+    report(0.9)
+    classes = class_bounds(plan, inputs, rest, label, count)
+    rounding = rounding_term(circuit, plan, w, sums.crossings)
+    count.add(4 * circuit.p, circuit.neurons)
+    report(1.0)
+    return Inequality(plan=plan, inputs=inputs, rest=rest, classes=classes, rounding=rounding, label=label)

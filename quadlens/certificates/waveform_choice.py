@@ -1,0 +1,239 @@
+r"""Curves that neurons share: coefficients of each neuron's waveform, means over neurons, splits into similar ones.
+
+    A[a, i] = r_i Re Σ_m α_{i,m} e^{imθ},   θ = ωka + φ_i,   α_{i,m} = ν_m Â_{mk} e^{−imφ_i} / r_i      (and β for B)
+
+``m = 0 … ⌊o/2⌋`` with ``o`` the order of k mod p; for prime p these are all of A. ``φ_i`` is the phase of the
+neuron's cell.
+"""
+
+from dataclasses import dataclass
+from math import gcd
+
+import numpy as np
+
+from quadlens.arrays import ComplexArray, FloatArray, IntArray
+from quadlens.certificates.operations import OperationCounter
+from quadlens.certificates.plan import LIMIT, SCALE, Bucket, Waveforms, quantised
+from quadlens.certificates.retained import Retained, cross_oscillation
+from quadlens.circuits.circuit import Circuit
+
+SIGNIFICANT = 3.0
+"""A harmonic enters a curve if its mean over the neurons is this many standard errors from zero."""
+
+SPLIT_GAIN = 0.15
+"""A bucket is split if that lowers its cost by this fraction at least."""
+
+FEATURES = 12
+"""Coefficients that a split looks at: those that spread most."""
+
+LEAST_CROSS = 2.0**-10
+"""Least cross ratio: rounding errors of V are divided by it."""
+
+LEVELS = {1: (2.5,), 2: (1.5, 5.0), 3: (1.2, 3.5, 9.0), 4: (0.8, 2.0, 4.5, 10.0), 5: (0.6, 1.4, 3.0, 6.0, 12.0)}
+"""Levels of |H| in units of the bucket's root mean square residual."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Coefficients:
+    """``alpha`` and ``beta`` stacked: shape (2, harmonics, members); ``norm`` (harmonics,) is each one's mean
+    square."""
+
+    stacked: ComplexArray
+    norm: FloatArray
+
+    def take(self, index: IntArray) -> "Coefficients":
+        """Return the coefficients of some of the members."""
+        return Coefficients(stacked=self.stacked[:, :, index], norm=self.norm)
+
+    def mean(self, weight: FloatArray) -> ComplexArray:
+        """Return the weighted mean over members, shape (2, harmonics)."""
+        return np.asarray(self.stacked @ (weight / weight.sum()))
+
+    def spread(self, weight: FloatArray, count: OperationCounter) -> FloatArray:
+        """Return each member's mean square distance from the mean curves, shape (members,)."""
+        apart = np.abs(self.stacked - self.mean(weight)[:, :, None]) ** 2
+        count.add(8 * self.stacked.size)
+        return np.asarray(np.einsum("tmi,m->i", apart, self.norm) / 2)
+
+
+def coefficients(
+    A_hat: ComplexArray,
+    B_hat: ComplexArray,
+    members: IntArray,
+    k: int,
+    amplitude: FloatArray,
+    cell: IntArray,
+    p: int,
+    cells: int,
+    count: OperationCounter,
+) -> Coefficients:
+    """Return the waveform coefficients of a group's members."""
+    order = p // gcd(k, p)
+    m = np.arange(order // 2 + 1)
+    q = m * k % p
+    folded = np.minimum(q, p - q)
+    factor = np.where((m == 0) | (2 * m == order), 1.0, 2.0)
+    roots = np.exp(-2j * np.pi / cells * np.arange(cells))
+    turn = roots[np.outer(m, cell[members]) % cells]
+    r = amplitude[members]
+    scale = np.divide(1.0, r, out=np.zeros(r.size), where=r > 0)
+    both = []
+    for hat in (A_hat, B_hat):
+        value = hat[np.ix_(folded, members)]
+        value = np.where((q > p - q)[:, None], value.conj(), value)
+        both.append(value * turn * scale * factor[:, None])
+    count.add(2 * 8 * m.size, members.size)
+    stacked = np.nan_to_num(np.array(both), nan=0.0, posinf=LIMIT, neginf=-LIMIT)
+    return Coefficients(stacked=stacked, norm=np.where(factor == 1, 1.0, 0.5))
+
+
+def mean_curves(
+    coefficients: Coefficients, weight: FloatArray, cells: int, count: OperationCounter
+) -> tuple[FloatArray, FloatArray]:
+    """Return the curves ``A, B`` (G,) of the weighted mean, of its significant harmonics only."""
+    mean = coefficients.mean(weight)
+    share = weight / weight.sum()
+    variance = (np.abs(coefficients.stacked - mean[:, :, None]) ** 2) @ share
+    significant = np.abs(mean) ** 2 > SIGNIFICANT**2 * variance * float((share**2).sum())
+    half = np.zeros((2, cells // 2 + 1), dtype=np.complex128)
+    half[:, : mean.shape[1]] = np.where(significant, mean, 0.0) * (cells / 2)
+    half[:, 0] *= 2
+    curves = np.fft.irfft(half, cells, axis=1)
+    count.add(8, coefficients.stacked.size)
+    count.add(2, int(np.ceil(2.5 * cells * np.log2(cells))))
+    return quantised(curves[0]), quantised(curves[1])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Piece:
+    group: int
+    index: IntArray
+    cost: float
+    features: FloatArray
+
+
+def split_buckets(
+    groups: list[Waveforms],
+    curves: list[Coefficients],
+    weight: FloatArray,
+    solo: IntArray,
+    most: int,
+    cells: int,
+    count: OperationCounter,
+) -> list[Waveforms]:
+    """Share out the neurons that are not solo over buckets of similar waveform, ``most`` or one for each group."""
+    pieces = []
+    for number, (group, mine) in enumerate(zip(groups, curves, strict=True)):
+        index = np.flatnonzero(~np.isin(group.members, solo))
+        if index.size:
+            pieces.append(_piece(number, index, group, mine, weight, count))
+    done: list[_Piece] = []
+    while pieces and len(pieces) + len(done) < most:
+        pieces.sort(key=lambda piece: piece.cost)
+        costliest = pieces.pop()
+        group, mine = groups[costliest.group], curves[costliest.group]
+        halves = _halves(costliest, weight[group.members[costliest.index]], count)
+        if halves is None:
+            done.append(costliest)
+            continue
+        parts = [_piece(costliest.group, costliest.index[half], group, mine, weight, count) for half in halves]
+        if sum(part.cost for part in parts) > (1 - SPLIT_GAIN) * costliest.cost:
+            done.append(costliest)
+        else:
+            pieces += parts
+    out = []
+    for piece in sorted(pieces + done, key=lambda piece: (piece.group, int(piece.index[0]))):
+        members = groups[piece.group].members[piece.index]
+        A, B = mean_curves(curves[piece.group].take(piece.index), weight[members], cells, count)
+        out.append(Waveforms(frequency=groups[piece.group].frequency, members=members, A=A, B=B))
+    return out
+
+
+def _piece(
+    number: int, index: IntArray, group: Waveforms, mine: Coefficients, weight: FloatArray, count: OperationCounter
+) -> _Piece:
+    here = mine.take(index)
+    own_weight = weight[group.members[index]]
+    mean = here.mean(own_weight)
+    apart = np.abs(here.stacked - mean[:, :, None]) ** 2
+    by_harmonic = (apart @ own_weight) * here.norm
+    count.add(10, here.stacked.size)
+    top = np.argsort(-by_harmonic.ravel(), kind="stable")[:FEATURES]
+    chosen = here.stacked.reshape(-1, index.size)[top] * np.sqrt(np.tile(here.norm, 2)[top])[:, None]
+    features = np.concatenate([chosen.real, chosen.imag]).T
+    return _Piece(group=number, index=index, cost=float(by_harmonic.sum()), features=features)
+
+
+def _halves(piece: _Piece, weight: FloatArray, count: OperationCounter) -> tuple[IntArray, IntArray] | None:
+    """Return two index sets within the piece, by 2-means from a cut across the widest direction; None if it has
+    none."""
+    if piece.index.size < 4:
+        return None
+    share = weight / weight.sum()
+    centred = piece.features - share @ piece.features
+    direction = centred[np.argmax(share * (centred**2).sum(axis=1))]
+    for _ in range(4):
+        length = float(np.sqrt(direction @ direction))
+        if not (np.isfinite(length) and length > 0):
+            return None
+        direction = (share * (centred @ (direction / length))) @ centred
+    side = centred @ direction > 0
+    for _ in range(4):
+        if side.all() or not side.any():
+            return None
+        centres = [np.average(centred[part], axis=0, weights=share[part]) for part in (side, ~side)]
+        apart = [((centred - centre) ** 2).sum(axis=1) for centre in centres]
+        side = apart[0] < apart[1]
+    count.add(4 * 4 + 4 * 8, centred.size)
+    if side.all() or not side.any():
+        return None
+    return np.flatnonzero(side), np.flatnonzero(~side)
+
+
+def make_bucket(
+    circuit: Circuit,
+    retained: Retained,
+    own_of: IntArray,
+    part: Waveforms,
+    amplitude: FloatArray,
+    cell: IntArray,
+    weight: FloatArray,
+    gain: FloatArray,
+    levels: int,
+    grid: int,
+    count: OperationCounter,
+) -> Bucket:
+    """Give a part its levels, in units of its residual, and its cross ratio."""
+    members, p = part.members, circuit.p
+    at = (cell[members] + grid * (part.frequency * np.arange(p) % p)[:, None]) % part.A.size
+    r = amplitude[members]
+    inverse = np.divide(1.0, r, out=np.zeros(r.size), where=r > 0)
+    apart = 0.0
+    for table, curve in ((circuit.A, part.A), (circuit.B, part.B)):
+        apart = apart + ((table[:, members] * inverse - curve[at] * (r > 0)) ** 2).mean(axis=0) / 2
+    count.add(10 * p, members.size)
+    rms = float(np.sqrt(np.average(apart, weights=weight[members])))
+    chosen = np.unique(quantised(np.array(LEVELS[levels]) * min(rms, LIMIT)))
+    cross = cross_oscillation(retained, own_of, members, count)
+    return Bucket(
+        frequency=part.frequency,
+        members=members,
+        A=part.A,
+        B=part.B,
+        levels=chosen[(chosen > 1 / SCALE) & (chosen < LIMIT)],
+        cross=_cross_ratio(cross, gain[members], weight[members]),
+    )
+
+
+def _cross_ratio(cross: FloatArray, gain: FloatArray, weight: FloatArray) -> float:
+    """Return the ``v`` that makes ``Σ_i weight_i max(gain_i, V_i/v)(1 + 2v)/gain`` least among a few quantiles of
+    V/gain."""
+    if not (gain > 0).any():
+        return 1.0
+    ratio = np.divide(cross, gain, out=np.full(gain.size, np.inf), where=gain > 0)
+    finite = ratio[np.isfinite(ratio) & (ratio > 0)]
+    if not finite.size:
+        return LEAST_CROSS
+    candidates = np.maximum(np.quantile(finite, (0.25, 0.5, 0.75, 0.9, 1.0)), LEAST_CROSS)
+    cost = [float((np.maximum(gain, cross / v) @ np.sqrt(weight)) * (1 + 2 * v)) for v in candidates]
+    return max(LEAST_CROSS, float(candidates[int(np.argmin(cost))]))
