@@ -8,13 +8,13 @@ import torch
 
 from quadlens.activations import ACTIVATIONS
 from quadlens.circuits.train import (
-    TrainingOptions,
     TrainingState,
     _subnormals_flushed,
     continue_training,
     initial_state,
     score,
 )
+from quadlens.circuits.training_options import TrainingOptions
 from quadlens.circuits.training_tables import CPU_BLOCK_BYTES, DIFFERENTIABLE, GradientOfTables
 from quadlens.errors import OptionError
 

@@ -8,7 +8,7 @@ import torch
 
 from quadlens.circuits.forward import evaluate
 from quadlens.circuits.native import read, write
-from quadlens.circuits.train import TrainingOptions, continue_training, initial_state
+from quadlens.circuits.train import continue_training, initial_state
 from quadlens.circuits.trained_network import (
     load_state,
     save_state,
@@ -17,6 +17,7 @@ from quadlens.circuits.trained_network import (
     trained_networks,
     weights_of,
 )
+from quadlens.circuits.training_options import TrainingOptions
 from quadlens.circuits.training_tables import tables_of
 from quadlens.errors import CheckpointError
 

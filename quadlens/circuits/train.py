@@ -8,79 +8,18 @@ another machine's matrix products may round otherwise.
 import contextlib
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from quadlens.activations import activation_named
-from quadlens.circuits.training_tables import GradientOfTables, Layout
+from quadlens.circuits.training_options import TrainingOptions
+from quadlens.circuits.training_tables import GradientOfTables
 from quadlens.errors import OptionError
 
 INITIAL_SCALE = 0.8
 EPSILON = 1e-8
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrainingOptions:
-    """What a network is trained with; the seed apart, two networks with equal options differ in nothing.
-
-    There is no number of heads: under constant attention the heads' matrices side by side are one ``d_model × d_model``
-    product, whatever their number.
-
-    Raises
-    ------
-    OptionError
-        If a value is outside its range.
-    """
-
-    p: int = 59
-    neurons: int = 512
-    d_model: int = 128
-    activation: str = "relu"
-    epochs: int = 10_000
-    train_fraction: float = 0.8
-    learning_rate: float = 1e-3
-    weight_decay: float = 1.0
-    beta_1: float = 0.9
-    beta_2: float = 0.98
-    warm_up: int = 10
-
-    def __post_init__(self) -> None:
-        activation_named(self.activation)
-        for name, least in (("p", 3), ("neurons", 1), ("d_model", 1), ("epochs", 1), ("warm_up", 1)):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < least:
-                raise OptionError(f"{name} must be an integer >= {least}, got {value!r}")
-        for name, required, holds in (
-            ("train_fraction", "> 0 and <= 1", 0 < self.train_fraction <= 1),
-            ("learning_rate", "> 0 and finite", 0 < self.learning_rate < math.inf),
-            ("weight_decay", ">= 0 and finite", 0 <= self.weight_decay < math.inf),
-            ("beta_1", ">= 0 and < 1", 0 <= self.beta_1 < 1),
-            ("beta_2", ">= 0 and < 1", 0 <= self.beta_2 < 1),
-        ):
-            if not holds:
-                raise OptionError(f"{name} must be {required}, got {getattr(self, name)!r}")
-        if self.training_pairs < 1:
-            raise OptionError(
-                f"train_fraction {self.train_fraction} of {self.p**2} pairs leaves none to train on; raise it"
-            )
-
-    @property
-    def layout(self) -> Layout:
-        """The parameters' shapes."""
-        return Layout(p=self.p, neurons=self.neurons, d_model=self.d_model)
-
-    @property
-    def training_pairs(self) -> int:
-        """Number of the p² pairs that the network is trained on."""
-        return round(self.train_fraction * self.p**2)
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return every option by name."""
-        return asdict(self)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -15,12 +15,12 @@ from safetensors.torch import load, save
 from quadlens.circuits.circuit import Circuit
 from quadlens.circuits.train import (
     Score,
-    TrainingOptions,
     TrainingState,
     continue_training,
     initial_state,
     score,
 )
+from quadlens.circuits.training_options import TrainingOptions
 from quadlens.circuits.training_tables import ATTENTION
 from quadlens.circuits.weights import Product, Weights, circuit_from_weights
 from quadlens.errors import CheckpointError

@@ -12,10 +12,11 @@ gathering the pairs and scattering their gradients. All arrays have a leading ax
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+
+from quadlens.circuits.training_options import Layout
 
 ATTENTION = 0.5
 """``α``: the weight that constant attention gives to each of the two tokens."""
@@ -24,43 +25,6 @@ CPU_BLOCK_BYTES = 2**20
 """Size of one block of activations on a CPU; a block larger than the cache ran up to 30 % slower where measured."""
 
 CUDA_BLOCK_BYTES = 2**32
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Layout:
-    """Where each weight lies in the flat vector of one network's parameters."""
-
-    p: int
-    neurons: int
-    d_model: int
-
-    @property
-    def shapes(self) -> dict[str, tuple[int, int]]:
-        """Each weight's shape, in order; a bias is a matrix with one row."""
-        p, n, d = self.p, self.neurons, self.d_model
-        return {
-            "E": (p, d),
-            "W_V": (d, d),
-            "W_O": (d, d),
-            "W_in": (d, n),
-            "b_in": (1, n),
-            "W_out": (n, d),
-            "b_out": (1, d),
-            "W_U": (d, p),
-        }
-
-    @property
-    def size(self) -> int:
-        """Number of parameters of one network."""
-        return sum(rows * columns for rows, columns in self.shapes.values())
-
-    def views(self, flat: Tensor) -> dict[str, Tensor]:
-        """Return each weight as a view of ``flat``, shape (networks, size): (networks, rows, columns)."""
-        views, start = {}, 0
-        for name, (rows, columns) in self.shapes.items():
-            views[name] = flat[:, start : start + rows * columns].view(-1, rows, columns)
-            start += rows * columns
-        return views
 
 
 def tables_of(w: Mapping[str, Tensor]) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:

@@ -45,7 +45,7 @@ def training_options(function: Any) -> Any:
 
 def command_line(p: int, seed: int, given: dict[str, Any], output: str) -> str:
     """Return the shortest command that trains the same network."""
-    from quadlens.circuits.train import TrainingOptions
+    from quadlens.circuits.training_options import TrainingOptions
 
     defaults = TrainingOptions().as_dict()
     words = ["quadlens", "train", "--p", str(p), "--seed", str(seed)]
@@ -65,7 +65,7 @@ def command(p: int, seed: int, output: str, as_json: bool, **given: Any) -> None
     from dataclasses import asdict
     from pathlib import Path
 
-    from quadlens.circuits.train import TrainingOptions
+    from quadlens.circuits.training_options import TrainingOptions
 
     options = TrainingOptions(p=p, **given)
     if seed < 0:

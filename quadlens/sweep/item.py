@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from quadlens.certificates.certificate import METHODS
-from quadlens.circuits.train import TrainingOptions
+from quadlens.circuits.training_options import TrainingOptions
 from quadlens.errors import OptionError
 
 RESULT_VERSION = 1

@@ -8,6 +8,7 @@ from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from quadlens.errors import DependencyError, OptionError
 from quadlens.files import make_folder
@@ -41,7 +42,7 @@ def run_sweep(
     executor: Executor,
     *,
     progress: Callable[[float], None] | None = None,
-    on_item: Callable[[str, int, int], None] | None = None,
+    on_item: Callable[[str, int, int, int], None] | None = None,
 ) -> SweepOutcome:
     """Make every missing result with ``executor``; a failing item never stops the others.
 
@@ -51,7 +52,7 @@ def run_sweep(
     folder : seen by every worker under the same path
     executor : whose ``submit`` runs a module-level function elsewhere
     progress : called with the fraction of items done
-    on_item : called with an item's name, how many items are done and how many there are
+    on_item : called with an item's name, how many items are done, how many there are, and how many this run has done
     """
     root = make_folder(folder).resolve()
     unique = {item.name: item for item in items}
@@ -65,7 +66,7 @@ def run_sweep(
             failures[name] = error
         done += 1
         if on_item is not None:
-            on_item(name, done, len(unique))
+            on_item(name, done, len(unique), done - len(unique) + len(todo))
         if progress is not None:
             progress(done / len(unique))
     files = {name: item.result_file(root) for name, item in unique.items()}
@@ -84,7 +85,7 @@ def run_locally(
     *,
     workers: int | None = None,
     progress: Callable[[float], None] | None = None,
-    on_item: Callable[[str, int, int], None] | None = None,
+    on_item: Callable[[str, int, int, int], None] | None = None,
 ) -> SweepOutcome:
     """Run a sweep on processes of this machine; a killed worker's items are run again.
 
@@ -143,13 +144,13 @@ def dask_executor(address: str) -> Iterator[Executor]:
         from distributed import Client
     except ImportError:
         raise DependencyError("--dask needs Dask: python -m pip install 'quadlens[dask]'") from None
+    make_client: Any = Client  # Dask has no types
     try:
-        client = Client(address, timeout=20, set_as_default=False)
+        client = make_client(address, timeout=20, set_as_default=False)
     except (OSError, ValueError, TypeError) as error:
         raise OptionError(f"no Dask scheduler answers at {address!r}: {str(error) or type(error).__name__}") from None
     with client:
-        # a task is lost only after it took this many workers with it
-        yield client.get_executor(retries=MOST_RESTARTS)
+        yield client.get_executor(pure=False)
 
 
 def _reason(error: BaseException | None) -> str:

@@ -108,7 +108,8 @@ def _certificate_row(method: str, certificate: Mapping[str, Any]) -> Row:
         row["rectangle_non_vacuous"] = sum(total < 1 for total in totals) / len(totals) if totals else 0.0
         return row
     row[f"{method}_certified"] = certificate["certified_accuracy"]
-    row[f"{method}_margin"] = certificate["margin_lower_bound"]
+    if certificate["margin_lower_bound"] is not None:
+        row[f"{method}_margin"] = certificate["margin_lower_bound"]
     row[f"{method}_cost"] = certificate["operations"] / certificate["brute_force_operations"]
     row[f"{method}_seconds"] = round(certificate["seconds"], 2)
     return row
@@ -150,7 +151,7 @@ def _value(text: str) -> Any:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statistic:
-    """A quantity over the networks of one configuration; ``mean`` has a confidence interval where there are two or more."""
+    """A quantity over the networks of one configuration; the mean of two or more has a confidence interval."""
 
     configuration: str
     quantity: str
@@ -164,8 +165,8 @@ class Statistic:
 def statistics(rows: Sequence[Row]) -> list[Statistic]:
     """Return mean, confidence interval over seeds and range of every numerical column, for each configuration.
 
-    The interval is Student's at level 0.95: it assumes that seeds are independent and the mean is near normal, which few
-    seeds cannot show. It is an estimate.
+    The interval is Student's at level 0.95: it assumes that seeds are independent and the mean is near normal, which
+    few seeds cannot show. It is an estimate.
     """
     described = ("p", "neurons", "activation", "epochs", "seed", "frequencies")
     found = []

@@ -1,7 +1,7 @@
 """What a worker does with one item: train, fit, decompose, certify, write one result file.
 
-Only paths and plain values go in and out, so the work can run in any process on any machine that sees the folder. What a
-killed worker left behind is used: a finished network, the state of an unfinished one.
+Only paths and plain values go in and out, so the work can run in any process on any machine that sees the folder.
+What a killed worker left behind is used: a finished network, the state of an unfinished one.
 """
 
 import json
@@ -19,6 +19,8 @@ from quadlens.files import make_folder, write_atomically
 from quadlens.sweep.item import SweepItem, item_from_dict
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+
+LEFT_OUT = ("classes", "prover", "misclassified")
 
 
 def run_item(item: Mapping[str, Any], folder: str) -> str:
@@ -93,14 +95,15 @@ def analyse(circuit: Circuit, methods: Sequence[str]) -> dict[str, Any]:
 
 
 def _certified(circuit: Circuit, method: str) -> dict[str, Any]:
+    from quadlens.certificates.certificate_file import as_data
     from quadlens.certificates.certify import certify
 
     try:
         certificate = certify(circuit, method=method)
     except QuadlensError as error:
         return {"method": method, "error": str(error)}
-    # the classes' bounds are p ledgers long; the table needs the certificate's totals
-    return {key: value for key, value in certificate.to_dict().items() if key not in ("classes", "prover")}
+    # what is left out is long (p ledgers) or depends on the classes; the table needs the totals
+    return {key: value for key, value in as_data(certificate).items() if key not in LEFT_OUT}
 
 
 def _snapshots(item: SweepItem, folder: Path) -> list[dict[str, Any]]:
