@@ -1,0 +1,40 @@
+"""``quadlens report``: the main job, one model as one page."""
+
+import time
+
+import click
+
+from quadlens.cli.model_argument import LoadedModel, model_options
+from quadlens.cli.progress import progress_bar
+from quadlens.cli.show import print_json
+
+FOLDER = "quadlens-report"
+
+
+@click.command(epilog="Example: quadlens report model.pt -o my-report")
+@model_options
+@click.option("-o", "--output", "folder", type=click.Path(), default=FOLDER, show_default=True, help="Folder.")
+@click.option("--json", "as_json", is_flag=True, help="Print the content of report.json as well.")
+def command(loaded: LoadedModel, folder: str, as_json: bool) -> None:
+    """Everything about MODEL as one self-contained page, with report.json and its figures."""
+    from quadlens.files import make_folder
+    from quadlens.report.analysis import analyse
+    from quadlens.report.write import write_report
+
+    started = time.monotonic()
+    make_folder(folder)  # a folder that cannot be made is said before the work, not after it
+    with progress_bar("analysing") as progress:
+        analysis = analyse(loaded.name, loaded.circuit, loaded.evaluation, progress=progress)
+    with progress_bar("drawing") as progress:
+        page, values = write_report(analysis, folder, progress=progress)
+    if as_json:
+        print_json(values)
+        return
+    click.echo(loaded.summary)
+    click.echo(values["verdict"])
+    for sentence in values["not_explained"]:
+        click.echo(f"  - {sentence}")
+    seconds = time.monotonic() - started
+    click.echo(f"Wrote {page}, report.json and {len(values['figures'])} figures (SVG) in {seconds:.1f} s.")
+    click.echo(f"Open {page.resolve().as_uri()} in a browser.")
+    click.echo("Next: quadlens certify, to prove that every input is right.")

@@ -1,0 +1,108 @@
+"""Everything that the report says about one network, computed once."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from quadlens.certificates.certificate import Certificate
+from quadlens.circuits.circuit import Circuit
+from quadlens.circuits.forward import Evaluation
+from quadlens.decomposition.ladder import ErrorDecomposition, decompose
+from quadlens.form.amplitude_phase import AmplitudePhaseForm, FrequencyGroup, fit
+from quadlens.quadrature.rectangles import RectangleBounds, rectangle_bounds
+from quadlens.report.amplitudes import GroupAmplitude, group_amplitudes
+from quadlens.report.figures.canvas import shown_groups
+from quadlens.report.logit_agreement import LogitAgreement, logit_agreement
+from quadlens.untrusted_text import one_line
+
+LOCKED = 0.2
+"""A group whose weighted rms of ψ − 2φ (radians) is below this is called locked: a word, no claim rests on it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Analysis:
+    """A network and what was found.
+
+    ``evaluation``, ``decomposition``, ``amplitudes`` and ``agreement`` run all p² inputs; they are None or empty where
+    that would take too long. ``rectangles`` has the bounds of every group that has weight, by frequency; the theorem is
+    about ReLU, so it is empty for other activations.
+    """
+
+    name: str
+    circuit: Circuit
+    form: AmplitudePhaseForm
+    rectangles: dict[int, RectangleBounds]
+    evaluation: Evaluation | None = None
+    decomposition: ErrorDecomposition | None = None
+    amplitudes: tuple[GroupAmplitude, ...] = ()
+    agreement: LogitAgreement | None = None
+    certificates: tuple[Certificate, ...] = field(default=())
+
+    @property
+    def heaviest(self) -> FrequencyGroup:
+        """The group with the most weight."""
+        return max(self.form.groups, key=lambda group: group.weight)
+
+    @property
+    def total_weight(self) -> float:
+        """``Σ r u`` over all neurons; 1 for a network of silent ones."""
+        return float(self.form.weights.sum()) or 1.0
+
+    @property
+    def unlocked(self) -> tuple[FrequencyGroup, ...]:
+        """Groups that do not follow ψ = 2φ, the heaviest first."""
+        groups = [group for group in self.form.groups if group.weight > 0 and group.phase_mismatch_rms >= LOCKED]
+        return tuple(sorted(groups, key=lambda group: -group.weight))
+
+    @property
+    def skip_std(self) -> float:
+        """Standard deviation, in logits, of what the skip path adds, centred over c. Cost O(p²)."""
+        a, b = (table - table.mean(axis=1, keepdims=True) for table in (self.circuit.S_a, self.circuit.S_b))
+        return float(np.sqrt(np.mean(a * a) + np.mean(b * b) + 2 * np.mean(a.mean(axis=0) * b.mean(axis=0))))
+
+
+def analyse(
+    name: str,
+    circuit: Circuit,
+    evaluation: Evaluation | None = None,
+    *,
+    progress: Callable[[float], None] | None = None,
+) -> Analysis:
+    """Analyse a network for its report.
+
+    Parameters
+    ----------
+    name : what to call it
+    evaluation : its measured accuracy; where it is None, whatever runs all p² inputs is left out
+    progress : called with the fraction done
+    """
+    done = progress or (lambda fraction: None)
+    name = one_line(name)
+    form = fit(circuit)
+    rectangles = {
+        group.frequency: rectangle_bounds(
+            form.phi[group.members], form.psi[group.members], form.weights[group.members]
+        )
+        for group in form.groups
+        if group.weight > 0 and form.activation == "relu"
+    }
+    done(0.1)
+    if evaluation is None:
+        return Analysis(name=name, circuit=circuit, form=form, rectangles=rectangles)
+    decomposition = decompose(circuit, form, progress=lambda fraction: done(0.1 + 0.5 * fraction))
+    shown = tuple(group.frequency for group in shown_groups(form))
+    amplitudes = tuple(group_amplitudes(circuit, form, shown))
+    done(0.8)
+    agreement = logit_agreement(circuit, form)
+    done(1.0)
+    return Analysis(
+        name=name,
+        circuit=circuit,
+        form=form,
+        rectangles=rectangles,
+        evaluation=evaluation,
+        decomposition=decomposition,
+        amplitudes=amplitudes,
+        agreement=agreement,
+    )

@@ -1,0 +1,123 @@
+"""The report's figures, drawn, each with a caption that says what to see."""
+
+from dataclasses import dataclass
+
+from matplotlib.figure import Figure
+
+from quadlens.decomposition.ladder import ErrorDecomposition
+from quadlens.report.analysis import Analysis
+from quadlens.report.colours import series
+from quadlens.report.figures.amplitude import amplitudes
+from quadlens.report.figures.canvas import MOST_GROUPS, shown_groups
+from quadlens.report.figures.ladder import ladder
+from quadlens.report.figures.logits import predicted_against_actual
+from quadlens.report.figures.phase_circle import phase_circles
+from quadlens.report.figures.phase_lock import phase_lock
+from quadlens.report.figures.rectangles import rectangle_panels
+from quadlens.report.integrand import blind_spot, integrand
+from quadlens.report.logit_agreement import LogitAgreement
+from quadlens.report.svg import svg_text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawn:
+    """One figure: ``name`` (of its file), the section it belongs to, its caption and its SVG text."""
+
+    name: str
+    section: str
+    caption: str
+    svg: str
+
+
+def draw_all(analysis: Analysis) -> tuple[Drawn, ...]:
+    """Draw every figure that this network has."""
+    drawn = [_phase_lock(analysis), _phase_circles(analysis)]
+    if analysis.amplitudes:
+        drawn.append(_amplitudes(analysis))
+    if analysis.heaviest.weight > 0:
+        drawn.append(_rectangles(analysis))
+    if analysis.decomposition is not None:
+        drawn.append(_ladder(analysis.decomposition))
+    if analysis.agreement is not None:
+        drawn.append(_logits(analysis.agreement, analysis.circuit.p))
+    return tuple(drawn)
+
+
+def _phase_lock(analysis: Analysis) -> Drawn:
+    form = analysis.form
+    caption = (
+        f"Output phase ψ against twice the input phase φ, for all {form.neurons} neurons. The rule of the pizza "
+        "algorithm, ψ = 2φ, is the line on the left; on the right, how far each neuron is from it. "
+        "Look for neurons that are both heavy (right) and far from the rule (top): only those hurt. "
+        f"Weighted rms of the mismatch: {_mismatch(analysis)}."
+    )
+    return _drawn("phase-lock", "form", caption, phase_lock(form))
+
+
+def _mismatch(analysis: Analysis) -> str:
+    return ", ".join(f"{g.phase_mismatch_rms:.2g} rad at k = {g.frequency}" for g in shown_groups(analysis.form))
+
+
+def _phase_circles(analysis: Analysis) -> Drawn:
+    groups = shown_groups(analysis.form)
+    worst = max(groups, key=lambda g: max(g.exponential_sums))
+    left_out = len(analysis.form.groups) - len(groups)
+    caption = (
+        "The input phases φ of each frequency's neurons around the circle: the nodes of a quadrature rule. Each stick "
+        "is one neuron, as long as its weight r u. The more even the sticks, the closer their sum is to an integral. "
+        "A thick line from the centre, where it can be seen, is the weighted mean of all sticks (zero when even). "
+        f"The least even sum Σ w e^(imφ) / Σ w for m up to 6 is {max(worst.exponential_sums):.3g} in modulus (k = "
+        f"{worst.frequency}); independent random phases would give about {worst.members.size**-0.5:.2g}."
+        + (f" The {MOST_GROUPS} heaviest of {len(analysis.form.groups)} groups are shown." if left_out else "")
+    )
+    return _drawn("phase-circle", "form", caption, phase_circles(analysis.form))
+
+
+def _amplitudes(analysis: Analysis) -> Drawn:
+    caption = (
+        "How strongly each frequency answers, for every difference a − b. Points: the network, mean over b; band: its "
+        "range over all b. Solid: the refined limit, the integral with this network's secondary frequency and bias. "
+        "Dashed: the pure pizza limit, which is zero where cos(ωk(a − b)/2) = 0. Look at the ends of each panel, that "
+        "blind spot: what the solid line has there comes from the secondary frequency, the bias and the asymmetry."
+    )
+    return _drawn("amplitude", "integral", caption, amplitudes(analysis.amplitudes))
+
+
+def _rectangles(analysis: Analysis) -> Drawn:
+    group = analysis.heaviest
+    colour = series(shown_groups(analysis.form).index(group))
+    spot = blind_spot(analysis.circuit.p, group.frequency)
+    panels = tuple(integrand(analysis.circuit, analysis.form, group, d, 0) for d in (0, spot))
+    off = ": those neurons are off" if analysis.form.activation == "relu" else ""
+    caption = (
+        f"The {group.members.size} neurons of frequency k = {group.frequency} as rectangles under the curve of the "
+        "integrand. A rectangle is as wide as its neuron's weight and as high as the network makes it: activation "
+        "times output wave, at the right answer c = a + b. The summed area is what these neurons' waves add to that "
+        f"logit; the area under the curve is the integral. In the shaded parts H is negative{off}. Top: a = b. "
+        f"Bottom: a − b = {spot}, the pure pizza's blind spot: it answers nothing there, whatever the curve has is "
+        "due to the secondary frequency, the bias and the asymmetry. The two vertical scales differ."
+    )
+    return _drawn("rectangles", "quadrature", caption, rectangle_panels(panels, colour=colour))
+
+
+def _ladder(result: ErrorDecomposition) -> Drawn:
+    caption = (
+        "From the exact MLP down to the pure integral, one simplification at a time. Bars: what that step changes; "
+        "points: how far all steps so far have led from the network. The first five steps end at the refined limit "
+        "(a handful of numbers per frequency); the sixth drops the secondary frequency and the bias. The terms sum to "
+        "the whole difference, for every input and logit."
+    )
+    return _drawn("ladder", "decomposition", caption, ladder(result))
+
+
+def _logits(agreement: LogitAgreement, p: int) -> Drawn:
+    caption = (
+        f"All {p**3:,} logits of the MLP (p² inputs, p answers, centred over the answers) against what a limit "
+        "predicts. Orange: the right answer; blue: the others; deeper colour, more logits. On the line the limit is "
+        "exact. Left: the refined limit; right: the pure pizza limit."
+    )
+    return _drawn("logits", "decomposition", caption, predicted_against_actual(agreement))
+
+
+def _drawn(name: str, section: str, caption: str, figure: Figure) -> Drawn:
+    return Drawn(name=name, section=section, caption=caption, svg=svg_text(figure, name, caption))

@@ -1,0 +1,244 @@
+"""The page: one HTML document that needs nothing but itself, in the order of the argument."""
+
+import json
+from html import escape
+from importlib.resources import files
+
+from quadlens import __version__
+from quadlens.report.analysis import Analysis
+from quadlens.report.colours import stylesheet
+from quadlens.report.equations import circuit_equation, form_equations, limit_equations, waveform_equation
+from quadlens.report.explorer import explorer_data
+from quadlens.report.gallery import Drawn
+from quadlens.report.tables import form_table, ladder_table, rectangle_table
+from quadlens.report.verdict import key_numbers, unexplained, verdict
+from quadlens.untrusted_text import one_line
+
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
+"""The page may load nothing, from anywhere."""
+
+SECTIONS = ("circuit", "form", "integral", "quadrature", "decomposition", "certificate")
+
+
+def page(analysis: Analysis, figures: tuple[Drawn, ...]) -> str:
+    """Return the whole document."""
+    name = escape(one_line(analysis.name))
+    bodies = {
+        "circuit": _circuit(analysis),
+        "form": _form(analysis),
+        "integral": _integral(analysis),
+        "quadrature": _quadrature(analysis),
+        "decomposition": _decomposition(analysis),
+        "certificate": _certificate(analysis),
+    }
+    sections = "".join(
+        f'<section id="{key}" aria-labelledby="{key}-title">\n'
+        f'<h2 id="{key}-title"><span class="step">{index}</span> {key.capitalize()}</h2>\n'
+        f"{bodies[key]}{''.join(_figure(drawn) for drawn in figures if drawn.section == key)}"
+        f"{_explorer(analysis) if key == 'quadrature' else ''}</section>\n"
+        for index, key in enumerate(SECTIONS, 1)
+    )
+    links = "".join(f'<li><a href="#{key}">{key.capitalize()}</a></li>' for key in SECTIONS)
+    folder = files("quadlens.report")
+    style = stylesheet() + (folder / "page.css").read_text(encoding="utf-8")
+    script = (folder / "page.js").read_text(encoding="utf-8")
+    return f"""<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="{POLICY}">
+<meta name="generator" content="quadlens {__version__}">
+<title>{name}: quadlens report</title>
+<style>
+{style}</style>
+</head>
+<body>
+<a class="skip" href="#main">Skip to the report</a>
+<header>
+<p class="kind">quadlens report <button type="button" id="theme" hidden>Dark</button></p>
+<h1>{name}</h1>
+<p class="verdict">{escape(verdict(analysis))}</p>
+{_key_numbers(analysis)}
+<nav aria-label="Sections"><ol>{links}</ol></nav>
+</header>
+<main id="main">
+{_unexplained(analysis)}{sections}</main>
+<footer>
+<p>Made by quadlens {__version__}. <em>Proved</em>: an upper bound from a theorem, rounded outward.
+<em>Measured</em>: computed in float64 over all stated cases, true of those cases to rounding.
+Angles are radians; logits are natural. The quadrature reading of these networks is due to
+arXiv 2412.03773; every number here is this program's own measurement.</p>
+</footer>
+<script>
+{script}</script>
+</body>
+</html>
+"""
+
+
+def _key_numbers(analysis: Analysis) -> str:
+    items = "".join(
+        f"<div><dt>{escape(what)}</dt><dd>{escape(value)}</dd></div>" for value, what in key_numbers(analysis)
+    )
+    return f'<dl class="numbers">{items}</dl>'
+
+
+def _unexplained(analysis: Analysis) -> str:
+    sentences = unexplained(analysis)
+    if not sentences:
+        return ""
+    items = "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences)
+    return (
+        '<section id="open" aria-labelledby="open-title"><h2 id="open-title">What is not explained</h2>\n'
+        f"<ul>{items}</ul></section>\n"
+    )
+
+
+def _figure(drawn: Drawn) -> str:
+    return (
+        f'<figure id="figure-{drawn.name}"><div class="plot" tabindex="0" role="group" '
+        f'aria-label="Figure {drawn.name}">\n{drawn.svg}</div>\n'
+        f"<figcaption>{escape(drawn.caption)}</figcaption></figure>\n"
+    )
+
+
+def _paragraph(text: str) -> str:
+    return f"<p>{text}</p>\n"
+
+
+def _circuit(analysis: Analysis) -> str:
+    circuit = analysis.circuit
+    facts = [
+        ("source", one_line(circuit.source, 300)),
+        ("family", one_line(circuit.family)),
+        ("p, neurons, activation", f"{circuit.p}, {circuit.neurons}, {circuit.activation}"),
+        ("parameters of the tables", f"{circuit.parameters:,} (3pn + 2p²)"),
+    ]
+    if analysis.evaluation is not None:
+        e = analysis.evaluation
+        facts.append(("standard deviation of the logits", f"{e.logit_std:.4g}"))
+        facts.append(("smallest and mean margin", f"{e.min_margin:.6g} and {e.mean_margin:.4g} logits"))
+    rows = "".join(f"<div><dt>{escape(key)}</dt><dd>{escape(value)}</dd></div>" for key, value in facts)
+    return (
+        _paragraph(
+            "With constant attention the network is five tables: what each neuron receives from a and from b, what it "
+            "adds to each logit, and the skip path around the neurons."
+        )
+        + circuit_equation()
+        + f'<dl class="facts">{rows}</dl>\n'
+    )
+
+
+def _form(analysis: Analysis) -> str:
+    return (
+        _paragraph(
+            "Each neuron receives a wave of its key frequency <i>k</i>, with amplitude <i>r</i> and phase φ, and sends "
+            "one out with amplitude <i>u</i> and phase ψ. With ω = 2π/<i>p</i> and θ<sub>a</sub> = ω<i>ka</i> + φ "
+            "(<i>B</i> is alike, with its own <i>e</i><sub>B</sub>, <i>s</i><sub>B</sub> and a bias <i>r</i>κ):"
+        )
+        + form_equations()
+        + form_table(analysis)
+    )
+
+
+def _integral(analysis: Analysis) -> str:
+    return (
+        _paragraph(
+            "All neurons of a frequency see one waveform, shifted by their own phase. With <i>d</i> = <i>a</i> − "
+            "<i>b</i> and θ = ω<i>kb</i> + φ it is"
+        )
+        + waveform_equation()
+        + _paragraph(
+            "If ψ = 2φ and the phases are even, the sum over the neurons becomes an integral, whose second harmonic "
+            "turns at exactly <i>a</i> + <i>b</i> (written for ReLU; other activations keep each neuron's amplitude):"
+        )
+        + limit_equations()
+    )
+
+
+def _quadrature(analysis: Analysis) -> str:
+    text = _paragraph(
+        "The network does not integrate; it sums. Each neuron is one rectangle under the integrand's curve, and the "
+        "sum's error follows from how evenly the phases lie."
+    )
+    if analysis.rectangles:
+        return text + rectangle_table(analysis)
+    return text + _paragraph(
+        "The rectangle bound is a theorem about ReLU; this network's activation is "
+        f"{escape(analysis.form.activation)}, so no bound is stated here."
+        if analysis.form.activation != "relu"
+        else "No neuron has weight, so there is no rule to bound."
+    )
+
+
+def _decomposition(analysis: Analysis) -> str:
+    if analysis.decomposition is None:
+        return _paragraph(
+            "Not measured: it runs all p² inputs for every rung, and this network is too large for that here."
+        )
+    return (
+        _paragraph(
+            "Every bit of the difference between the MLP and the integral has a name. The terms sum to the whole, "
+            f"within {analysis.decomposition.telescoping_error:.0e} of the largest logit."
+        )
+        + ladder_table(analysis)
+    )
+
+
+def _certificate(analysis: Analysis) -> str:
+    if not analysis.rectangles:
+        return _paragraph("Nothing is proved about this network in this report.")
+    worst = max(bound.total for bound in analysis.rectangles.values())
+    word = "non-vacuous: below 1, the error of predicting nothing" if worst < 1 else "vacuous: predicting nothing has 1"
+    return _paragraph(
+        f"Proved: with the phases and weights above, each group's sum over its neurons differs from the pure pizza's "
+        f"integral by at most {worst:.3g} of the target's amplitude ({word}), for every input at once. "
+        "This speaks about the quadrature, not yet about right answers."
+    )
+
+
+def _explorer(analysis: Analysis) -> str:
+    data = explorer_data(analysis)
+    if not data["groups"]:
+        return ""
+    # inside a script element only "</" and "<!--" could end or bend it; JSON may write < as an escape
+    text = json.dumps(data, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
+    options = "".join(
+        f'<option value="{i}">k = {group["k"]} ({len(group["order"])} neurons)</option>'
+        for i, group in enumerate(data["groups"])
+    )
+    heaviest = max(range(len(data["groups"])), key=lambda i: data["groups"][i]["scale"])
+    options = options.replace(f'value="{heaviest}"', f'value="{heaviest}" selected')
+    p = analysis.circuit.p
+    return f"""<div id="explorer" hidden>
+<h3>Look around</h3>
+<p>Choose a frequency and slide <i>a</i> − <i>b</i>: the waveform, its zeros, the active neurons and the rectangles
+follow. Slide <i>b</i>: the neurons walk under the same curve. Point at a neuron, or step through them, to see its
+waves.</p>
+<form class="controls">
+<label>frequency <select id="x-group">{options}</select></label>
+<label><i>a</i> − <i>b</i> = <output id="x-d-out">0</output>
+<input type="range" id="x-d" min="0" max="{p - 1}" value="0"></label>
+<label><i>b</i> = <output id="x-b-out">0</output>
+<input type="range" id="x-b" min="0" max="{p - 1}" value="0"></label>
+<label>neuron <output id="x-n-out">0</output>
+<input type="range" id="x-n" min="0" max="0" value="0"></label>
+</form>
+<p id="x-words" role="status" aria-live="polite"></p>
+<div class="views">
+<div><h4>Rectangles under g(θ)</h4>
+<svg id="x-rectangles" role="img" aria-labelledby="x-words"></svg></div>
+<div><h4>Neurons on the circle, filled where active</h4>
+<svg id="x-circle" role="img" aria-labelledby="x-words"></svg></div>
+<div><h4>Waveform H<sub>d</sub>(θ) and its zeros</h4>
+<svg id="x-waveform" role="img" aria-labelledby="x-words"></svg></div>
+<div><h4 id="x-neuron-title">One neuron's waves</h4>
+<svg id="x-neuron" role="img" aria-labelledby="x-neuron-words"></svg>
+<p id="x-neuron-words"></p></div>
+</div>
+<script type="application/json" id="x-data">{text}</script>
+</div>
+<noscript><p>With JavaScript this page adds a view to explore every frequency and input; nothing else is missing.</p>
+</noscript>
+"""

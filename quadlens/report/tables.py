@@ -1,0 +1,146 @@
+"""Tables of the page: every cell escaped, numbers aligned, ready to be sorted."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from html import escape
+
+from quadlens.report.analysis import Analysis
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """A column's heading and, for readers who ask, what it means (with its unit)."""
+
+    head: str
+    meaning: str
+
+
+def number(value: float, digits: int = 3) -> str:
+    """Return a number with a true minus sign."""
+    return f"{value:.{digits}g}".replace("-", "−")
+
+
+def html_table(columns: Sequence[Column], rows: Iterable[Sequence[str]], *, caption: str) -> str:
+    """Return an HTML table; the first cell of a row is its heading. All text is escaped here."""
+    heads = "".join(
+        f'<th scope="col" title="{escape(column.meaning, quote=True)}">{escape(column.head)}</th>' for column in columns
+    )
+    body = []
+    for first, *rest in rows:
+        cells = "".join(f"<td>{escape(cell)}</td>" for cell in rest)
+        body.append(f'<tr><th scope="row">{escape(first)}</th>{cells}</tr>')
+    return (
+        f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(caption, quote=True)}">'
+        f'<table class="sortable"><caption>{escape(caption)}</caption>\n<thead><tr>{heads}</tr></thead>\n'
+        f"<tbody>\n{chr(10).join(body)}\n</tbody></table></div>\n"
+    )
+
+
+def definitions(columns: Sequence[Column]) -> str:
+    """Return the columns' meanings as a list, for paper, touch and screen readers."""
+    items = "".join(f"<dt>{escape(c.head)}</dt><dd>{escape(c.meaning)}</dd>" for c in columns)
+    return f"<details><summary>What the columns mean</summary><dl>{items}</dl></details>\n"
+
+
+FORM_COLUMNS = (
+    Column(head="k", meaning="key frequency"),
+    Column(head="neurons", meaning="neurons whose strongest input wave is at k"),
+    Column(head="W", meaning="weight of the group, Σ r u: input amplitude times output amplitude, in logits"),
+    Column(head="share", meaning="the group's share of the weight of all neurons"),
+    Column(head="ψ−2φ rms", meaning="weighted root mean square of the phase mismatch, radians; 0 is the pizza rule"),
+    Column(head="|e_A|", meaning="mean relative amplitude of the wave of a; 1 when a and b are treated alike"),
+    Column(head="|e_B|", meaning="the same for b"),
+    Column(head="s_A", meaning="secondary frequency 2k of a, relative to r, measured against phase 2φ (real part)"),
+    Column(head="s_B", meaning="the same for b"),
+    Column(head="κ", meaning="bias relative to r"),
+    Column(head="unevenness", meaning="largest |Σ w e^(imφ)| / Σ w for m = 1 to 6; 0 for even phases"),
+    Column(head="1/√n", meaning="what that would be, typically, for independent random phases"),
+)
+
+
+def form_table(analysis: Analysis) -> str:
+    """Return the amplitude–phase form, one row for each frequency."""
+    total = analysis.total_weight
+    rows = [
+        (
+            str(group.frequency),
+            str(group.members.size),
+            number(group.weight, 4),
+            f"{group.weight / total:.1%}",
+            number(group.phase_mismatch_rms, 2),
+            f"{abs(group.e_A):.3f}",
+            f"{abs(group.e_B):.3f}",
+            f"{group.s_A.real:.3f}".replace("-", "−"),
+            f"{group.s_B.real:.3f}".replace("-", "−"),
+            f"{group.kappa:.3f}".replace("-", "−"),
+            number(max(group.exponential_sums), 2),
+            number(group.members.size**-0.5, 2),
+        )
+        for group in analysis.form.groups
+    ]
+    caption = "Amplitude–phase form, per frequency (means weighted by r u; measured)"
+    return html_table(FORM_COLUMNS, rows, caption=caption) + definitions(FORM_COLUMNS)
+
+
+RECTANGLE_COLUMNS = (
+    Column(head="k", meaning="key frequency"),
+    Column(head="direct", meaning="proved bound from the rectangles under the whole integrand"),
+    Column(head="folded", meaning="proved bound from the rectangles of the |x|/2 half, phases folded modulo π"),
+    Column(head="identity", meaning="proved bound on the x/2 half: two exponential sums"),
+    Column(head="mismatch", meaning="proved bound on what ψ ≠ 2φ adds"),
+    Column(head="total", meaning="proved: min(direct, folded + identity) + mismatch; below 1 is non-vacuous"),
+    Column(head="actual", meaning="measured: the largest error over all shifts"),
+    Column(head="bound / actual", meaning="how many times the proved bound exceeds the measured error"),
+)
+
+
+def rectangle_table(analysis: Analysis) -> str:
+    """Return the rectangle bounds beside the measured error, one row for each frequency."""
+    rows = [
+        (
+            str(frequency),
+            number(bound.direct),
+            number(bound.folded),
+            number(bound.identity, 2),
+            number(bound.phase_mismatch, 2),
+            number(bound.total),
+            number(bound.actual, 2),
+            number(bound.total / bound.actual, 2) if bound.actual > 0 else "—",
+        )
+        for frequency, bound in analysis.rectangles.items()
+    ]
+    caption = "Error of the sum against the integral, relative to the target's amplitude (predicting nothing: 1)"
+    return html_table(RECTANGLE_COLUMNS, rows, caption=caption) + definitions(RECTANGLE_COLUMNS)
+
+
+LADDER_COLUMNS = (
+    Column(head="term", meaning="the step, named after what it removes from the network"),
+    Column(head="relative L2", meaning="norm of the step over all inputs and logits, relative to the exact MLP logits"),
+    Column(head="largest", meaning="largest change of a single logit"),
+    Column(head="proved bound", meaning="upper bound on the relative L2, where one is proved"),
+    Column(head="to exact", meaning="relative L2 distance of this rung to the exact MLP"),
+    Column(head="R²", meaning="1 − distance²"),
+    Column(head="accuracy", meaning="share of inputs that this rung alone answers right, without the skip path"),
+)
+
+
+def ladder_table(analysis: Analysis) -> str:
+    """Return the ladder's terms and stages."""
+    result = analysis.decomposition
+    if result is None:
+        return ""
+    rows = [
+        (
+            term.name.replace("_", " "),
+            number(term.relative_l2),
+            number(term.max_abs),
+            "—" if term.bound is None else number(term.bound.value),
+            number(stage.relative_l2_to_exact),
+            f"{stage.r_squared:.4f}".replace("-", "−"),
+            f"{stage.accuracy:.2%}",
+        )
+        for term, stage in zip(result.terms, result.stages, strict=True)
+    ]
+    return html_table(LADDER_COLUMNS, rows, caption="Error decomposition (measured over all inputs)") + definitions(
+        LADDER_COLUMNS
+    )

@@ -1,0 +1,143 @@
+"""What the report says in words: one sentence of verdict, the key numbers, and what is not explained."""
+
+from collections.abc import Sequence
+
+from quadlens.report.analysis import LOCKED, Analysis
+
+MOSTLY, PARTLY = 0.9, 0.5
+"""From which R² of the refined limit the MLP is called a quadrature rule, or partly one: words only, the number stands
+beside them."""
+
+MOST_NAMED = 6
+
+
+def verdict(analysis: Analysis) -> str:
+    """Return the one sentence."""
+    return f"{_does(analysis)}{_is(analysis)}"
+
+
+def _does(analysis: Analysis) -> str:
+    p, evaluation = analysis.circuit.p, analysis.evaluation
+    if evaluation is None:
+        return f"{analysis.name} (p = {p}) is too large to run on all {p * p:,} inputs, so its accuracy is not measured"
+    if evaluation.accuracy == 1:
+        return (
+            f"{analysis.name} adds modulo {p} without an error on all {evaluation.inputs:,} inputs "
+            f"(smallest margin {evaluation.min_margin:.4g} logits)"
+        )
+    return (
+        f"{analysis.name} does not solve addition modulo {p}: it is right on {percent(evaluation.accuracy)} of "
+        f"{evaluation.inputs:,} inputs (guessing: {percent(1 / p)})"
+    )
+
+
+def _is(analysis: Analysis) -> str:
+    result = analysis.decomposition
+    frequencies = frequencies_in_words(analysis)
+    if result is None:
+        return f"; its neurons fall into groups at {frequencies}."
+    refined = result.stages[4]
+    fit = f"R² = {refined.r_squared:.3f}".replace("-", "−")
+    solves = analysis.evaluation is not None and analysis.evaluation.accuracy == 1
+    unlocked = sum(group.weight for group in analysis.unlocked) / analysis.total_weight
+    if refined.r_squared >= MOSTLY and unlocked < 0.5:
+        return (
+            f"{', and' if solves else '; still,'} its MLP is a quadrature rule: {analysis.circuit.neurons} neurons sum "
+            f"what integrals at {frequencies} give, so that {result.ideal_parameters} numbers in place of "
+            f"{result.parameters:,} reproduce the MLP's logits to a relative error of "
+            f"{refined.relative_l2_to_exact:.3f} ({fit})."
+        )
+    if refined.r_squared >= PARTLY:
+        return (
+            f"{', and' if solves else ';'} its MLP is only partly a quadrature rule: integrals at {frequencies} "
+            f"account for {fit} of its logits, and the rest is listed below."
+        )
+    how = f"leave most of its logits unexplained ({fit})" if refined.r_squared > 0 else f"explain nothing of it ({fit})"
+    return f"{', but' if solves else ', and'} the quadrature reading fails: integrals at {frequencies} {how}."
+
+
+def frequencies_in_words(analysis: Analysis) -> str:
+    """Name the key frequencies, or count them where they are many."""
+    groups = [group.frequency for group in analysis.form.groups if group.weight > 0]
+    if not groups:
+        return "no frequency (every neuron is silent)"
+    if len(groups) > MOST_NAMED:
+        return f"{len(groups)} frequencies"
+    return f"{'frequency' if len(groups) == 1 else 'the frequencies'} {listed(groups)}"
+
+
+def listed(items: Sequence[object]) -> str:
+    """Return ``1, 2 and 3``."""
+    texts = [str(item) for item in items]
+    return texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} and {texts[-1]}"
+
+
+def percent(share: float) -> str:
+    """Return a share in per cent, never rounded up to a full 100 %."""
+    return "100 %" if share == 1 else f"{min(100 * share, 99.99):.2f} %"
+
+
+def key_numbers(analysis: Analysis) -> list[tuple[str, str]]:
+    """Return (value, what it is) for the numbers on top of the page."""
+    numbers = []
+    if analysis.evaluation is not None:
+        e = analysis.evaluation
+        numbers.append((percent(e.accuracy), f"of {e.inputs:,} inputs right (measured)"))
+        numbers.append((f"{e.min_margin:.4g}".replace("-", "−"), "smallest margin, logits (measured)"))
+    alive = [group.frequency for group in analysis.form.groups if group.weight > 0]
+    numbers.append((listed(alive) if 0 < len(alive) <= 3 else str(len(alive)), "key frequencies"))
+    if analysis.decomposition is not None:
+        result = analysis.decomposition
+        refined = result.stages[4]
+        numbers.append((f"{refined.r_squared:.4f}".replace("-", "−"), "R² of the integrals alone (measured)"))
+        numbers.append((f"{result.parameters:,} → {result.ideal_parameters}", "numbers, network → integrals"))
+    if analysis.rectangles:
+        worst = max(bound.total for bound in analysis.rectangles.values())
+        kind = "non-vacuous" if worst < 1 else "vacuous: 1 is the error of predicting nothing"
+        numbers.append((f"{worst:.3g}", f"largest rectangle bound, relative (proved; {kind})"))
+    return numbers
+
+
+def unexplained(analysis: Analysis) -> list[str]:
+    """Return sentences on what the lens leaves open for this network."""
+    sentences = []
+    result, total = analysis.decomposition, analysis.total_weight
+    if result is not None:
+        refined = result.stages[4]
+        before = result.terms[:5]
+        largest = max(before, key=lambda term: term.relative_l2)
+        left = 1 - refined.r_squared
+        sentences.append(
+            f"The integrals leave {100 * left:.2f} % of the MLP's variance; the largest of the five steps to them is "
+            f"{largest.name.replace('_', ' ')} (relative L2 {largest.relative_l2:.3g})."
+        )
+        sentences.append(
+            f"Without the skip path the exact MLP answers {percent(result.exact_accuracy)} of the inputs right, the "
+            f"integrals {percent(refined.accuracy)} (the lens has a + b built in, so that alone is no evidence for it)."
+        )
+    for group in analysis.unlocked[:MOST_NAMED]:
+        sentences.append(
+            f"The group at k = {group.frequency} ({_count(group.members.size)}, "
+            f"{100 * group.weight / total:.1f} % of the weight) is not locked: ψ − 2φ has an rms of "
+            f"{group.phase_mismatch_rms:.3g} rad (locked here means below {LOCKED})."
+        )
+    if len(analysis.unlocked) > MOST_NAMED:
+        sentences.append(f"{len(analysis.unlocked) - MOST_NAMED} more groups are not locked; the table lists them.")
+    silent = int((analysis.form.r == 0).sum())
+    if silent:
+        sentences.append(f"{_count(silent)} of {analysis.circuit.neurons} are silent: no wave at any frequency.")
+    vacuous = [k for k, bound in analysis.rectangles.items() if bound.total >= 1]
+    if vacuous:
+        named = f"k = {listed(vacuous)}" if len(vacuous) <= MOST_NAMED else f"{len(vacuous)} frequencies"
+        sentences.append(f"The rectangle bound is vacuous (at least 1) at {named}.")
+    skip = analysis.skip_std
+    if skip > 0:
+        beside = "" if analysis.evaluation is None else f", beside {analysis.evaluation.logit_std:.3g} for all logits"
+        sentences.append(
+            f"The skip path is no part of the lens: it adds logits of standard deviation {skip:.3g}{beside}."
+        )
+    return sentences
+
+
+def _count(neurons: int) -> str:
+    return "1 neuron" if neurons == 1 else f"{neurons} neurons"

@@ -1,0 +1,89 @@
+"""The report's files: report.html, report.json and the figures, each written whole or not at all."""
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from quadlens import __version__
+from quadlens.files import make_folder, write_atomically
+from quadlens.report.analysis import Analysis
+from quadlens.report.gallery import Drawn, draw_all
+from quadlens.report.page import page
+from quadlens.report.verdict import unexplained, verdict
+from quadlens.untrusted_text import one_line
+
+
+def report_json(analysis: Analysis, figures: tuple[Drawn, ...] = ()) -> dict[str, Any]:
+    """Return the report's numbers as JSON values: what ``fit``, ``decompose`` and ``certify`` print, in one place."""
+    circuit, evaluation = analysis.circuit, analysis.evaluation
+    model = {
+        "model": analysis.name,
+        "family": circuit.family,
+        "p": circuit.p,
+        "neurons": circuit.neurons,
+        "activation": circuit.activation,
+        "accuracy": None if evaluation is None else evaluation.accuracy,
+        "min_margin": None if evaluation is None else evaluation.min_margin,
+    }
+    return {
+        "quadlens": __version__,
+        **model,
+        "source": one_line(circuit.source, 300),
+        "parameters": circuit.parameters,
+        "verdict": verdict(analysis),
+        "not_explained": unexplained(analysis),
+        "fit": model | analysis.form.to_dict(),
+        "decompose": None if analysis.decomposition is None else model | analysis.decomposition.to_dict(),
+        "rectangle": [
+            {
+                "frequency": frequency,
+                "direct": bound.direct,
+                "folded": bound.folded,
+                "identity": bound.identity,
+                "phase_mismatch": bound.phase_mismatch,
+                "total": bound.total,
+                "actual": bound.actual,
+            }
+            for frequency, bound in analysis.rectangles.items()
+        ],
+        "figures": [{"name": drawn.name, "file": _figure_file(drawn), "caption": drawn.caption} for drawn in figures],
+    }
+
+
+def write_report(
+    analysis: Analysis,
+    folder: str | os.PathLike[str],
+    *,
+    progress: Callable[[float], None] | None = None,
+) -> tuple[Path, dict[str, Any]]:
+    """Draw and write the report into ``folder`` (made if missing); return the page's path and the JSON values.
+
+    The page is written last: where it is there, the rest is.
+
+    Raises
+    ------
+    OutputError
+        If the folder cannot be made or a file in it cannot be written.
+    """
+    done = progress or (lambda fraction: None)
+    target = make_folder(folder)
+    make_folder(target / "figures")
+    done(0.05)
+    figures = draw_all(analysis)
+    done(0.8)
+    for drawn in figures:
+        write_atomically(target / _figure_file(drawn), f'<?xml version="1.0" encoding="utf-8"?>\n{drawn.svg}')
+    values = report_json(analysis, figures)
+    write_atomically(
+        target / "report.json", json.dumps(values, indent=1, allow_nan=False, ensure_ascii=False) + "\n"
+    )
+    html = target / "report.html"
+    write_atomically(html, page(analysis, figures))
+    done(1.0)
+    return html, values
+
+
+def _figure_file(drawn: Drawn) -> str:
+    return f"figures/{drawn.name}.svg"

@@ -1,0 +1,356 @@
+"""The report: what it writes is whole, self-contained, escaped, true of the network, honest where there is nothing."""
+
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from quadlens.circuits.circuit import Circuit
+from quadlens.circuits.construct import construct
+from quadlens.circuits.forward import evaluate
+from quadlens.cli import main
+from quadlens.decomposition.ladder import decompose
+from quadlens.decomposition.rungs import RUNGS
+from quadlens.errors import OutputError
+from quadlens.form.amplitude_phase import fit
+from quadlens.quadrature.rectangles import rectangle_bounds
+from quadlens.report.analysis import Analysis, analyse
+from quadlens.report.explorer import explorer_data
+from quadlens.report.gallery import draw_all
+from quadlens.report.page import page
+from quadlens.report.tables import Column, html_table
+from quadlens.report.verdict import percent, unexplained, verdict
+from quadlens.report.write import report_json, write_report
+
+EVERY_FIGURE = ["phase-lock", "phase-circle", "amplitude", "rectangles", "ladder", "logits"]
+
+
+class Page(HTMLParser):
+    """Collects what the tests ask of a page; refuses tags that do not close."""
+
+    VOID = ("meta", "input", "br", "link", "img")
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.words: list[str] = []
+        self.feed(text)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data)
+
+
+def random_circuit(activation: str = "relu", source: str = "memory") -> Circuit:
+    generator = np.random.default_rng(5)
+    A, B, U = (generator.normal(size=shape) for shape in ((23, 40), (23, 40), (40, 23)))
+    return Circuit(p=23, A=A, B=B, U=U, activation=activation, source=source)
+
+
+def one_hot(activation: str = "relu") -> Circuit:
+    """A one-hot MLP: A = B, no skip path."""
+    made = construct(p=29, frequencies=(2, 5), neurons=80, kappa=0.0, activation=activation)
+    return Circuit(p=29, A=made.A, B=made.A, U=made.U, activation=activation, family="one-hot MLP")
+
+
+def report_of(circuit: Circuit, name: str = "a network") -> Analysis:
+    return analyse(name, circuit, evaluate(circuit))
+
+
+@pytest.fixture(scope="module")
+def solved() -> Analysis:
+    return report_of(construct(p=30, frequencies=(3, 7), neurons=96, noise=0.01))
+
+
+@pytest.fixture(scope="module")
+def written(solved: Analysis, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    html, _ = write_report(solved, tmp_path_factory.mktemp("report") / "new" / "folder")
+    return html.parent
+
+
+def test_every_file_is_there_and_nothing_half_written(written: Path) -> None:
+    names = sorted(path.relative_to(written).as_posix() for path in written.rglob("*") if path.is_file())
+    assert names == sorted(["report.html", "report.json", *(f"figures/{name}.svg" for name in EVERY_FIGURE)])
+
+
+def test_the_figure_files_are_complete_svg_documents(written: Path) -> None:
+    for name in EVERY_FIGURE:
+        root = ElementTree.parse(written / "figures" / f"{name}.svg").getroot()
+        assert root.tag == "{http://www.w3.org/2000/svg}svg"
+        assert len(list(root.iter())) > 30
+
+
+def test_the_page_is_well_formed_and_needs_nothing_else(written: Path) -> None:
+    text = (written / "report.html").read_text(encoding="utf-8")
+    parsed = Page(text)
+    assert len(text) < 3_000_000
+    for tag, attributes in parsed.tags:
+        assert tag not in ("link", "iframe", "object", "embed")
+        for key, value in attributes.items():
+            if key in ("src", "href", "xlink:href", "action"):
+                assert value is not None
+                assert value.startswith(("#", "data:")), (tag, key, value)
+    assert "@import" not in text
+    assert not re.search(r"url\((?!#)", text)
+    policy = [a["content"] for t, a in parsed.tags if t == "meta" and a.get("http-equiv") == "Content-Security-Policy"]
+    assert policy[0] is not None
+    assert policy[0].startswith("default-src 'none'")
+
+
+def test_ids_are_unique_and_links_lead_somewhere(written: Path) -> None:
+    tags = Page((written / "report.html").read_text(encoding="utf-8")).tags
+    identifiers = [attributes["id"] for _, attributes in tags if "id" in attributes]
+    assert len(identifiers) == len(set(identifiers))
+    for tag, attributes in tags:
+        target = attributes.get("href") if tag == "a" else None
+        assert target is None or target[1:] in identifiers
+        for key in ("aria-labelledby", "aria-describedby"):
+            assert attributes.get(key) is None or attributes[key] in identifiers
+
+
+def test_figures_have_captions_and_words_for_those_who_do_not_see_them(written: Path) -> None:
+    tags = Page((written / "report.html").read_text(encoding="utf-8")).tags
+    pictures = [a for t, a in tags if t == "svg" and "id" not in a]
+    assert len(pictures) == len(EVERY_FIGURE)
+    assert all(len(a["aria-label"] or "") > 100 for a in pictures)
+    assert sum(tag == "figcaption" for tag, _ in tags) == len(EVERY_FIGURE)
+
+
+def test_the_page_follows_the_argument(written: Path) -> None:
+    text = (written / "report.html").read_text(encoding="utf-8")
+    places = [
+        text.index(f'<section id="{name}"')
+        for name in ("circuit", "form", "integral", "quadrature", "decomposition", "certificate")
+    ]
+    assert places == sorted(places)
+
+
+def test_the_json_says_what_the_library_says(written: Path, solved: Analysis) -> None:
+    values = json.loads((written / "report.json").read_text(encoding="utf-8"))
+    circuit = solved.circuit
+    form, evaluation = fit(circuit), evaluate(circuit)
+    assert values["fit"]["frequencies"] == form.to_dict()["frequencies"]
+    assert values["fit"]["accuracy"] == evaluation.accuracy
+    assert [term["name"] for term in values["decompose"]["terms"]] == list(RUNGS)
+    assert values["decompose"]["stages"] == decompose(circuit, form).to_dict()["stages"]
+    for row, group in zip(values["rectangle"], form.groups, strict=True):
+        bounds = rectangle_bounds(form.phi[group.members], form.psi[group.members], form.weights[group.members])
+        assert (row["frequency"], row["total"], row["actual"]) == (group.frequency, bounds.total, bounds.actual)
+        assert row["actual"] <= row["total"]
+    assert values["verdict"] == verdict(solved)
+    assert [figure["name"] for figure in values["figures"]] == EVERY_FIGURE
+    for figure in values["figures"]:
+        assert (written / figure["file"]).is_file()
+
+
+def test_every_number_of_the_form_is_on_the_page(written: Path, solved: Analysis) -> None:
+    words = " ".join(Page((written / "report.html").read_text(encoding="utf-8")).words)
+    for group in solved.form.groups:
+        assert f"{group.weight:.4g}" in words
+        assert f"{solved.rectangles[group.frequency].total:.3g}" in words
+
+
+def test_writing_twice_gives_the_same_bytes(solved: Analysis, written: Path, tmp_path: Path) -> None:
+    html, _ = write_report(solved, tmp_path)
+    for path in (p for p in tmp_path.rglob("*") if p.is_file()):
+        assert path.read_bytes() == (written / path.relative_to(tmp_path)).read_bytes()
+    assert html == tmp_path / "report.html"
+
+
+HOSTILE = '</script><script>alert(1)</script><img src=x onerror="alert(2)">&amp;\x1b[31m\u202e'
+
+
+def test_text_from_files_is_escaped_everywhere() -> None:
+    analysis = report_of(random_circuit(source=HOSTILE), HOSTILE)
+    figures = draw_all(analysis)
+    text = page(analysis, figures)
+    parsed = Page(text)
+    assert sum(tag == "script" for tag, _ in parsed.tags) == 2  # the data and the program
+    assert not any("onerror" in attributes or tag == "img" for tag, attributes in parsed.tags)
+    assert "\x1b" not in text
+    assert "\u202e" not in text
+    assert "&lt;script&gt;alert(1)" in text
+    assert all("<script" not in drawn.svg for drawn in figures)
+
+
+def test_a_table_escapes_its_cells_and_headings() -> None:
+    text = html_table([Column(head="<k>", meaning='"m"')], [["<i>"], ["2"]], caption="a & b")
+    assert "<k>" not in text
+    assert "<i>" not in text
+    assert "&lt;k&gt;" in text
+    assert "a &amp; b" in text
+    Page(text)
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: construct(p=30, frequencies=(3, 7), neurons=96), "adds modulo 30 without an error"),
+        (lambda: one_hot(), "its MLP is a quadrature rule"),
+        (lambda: one_hot("square"), "its MLP is a quadrature rule"),
+        (lambda: one_hot("gelu"), "adds modulo 29 without an error"),
+        (lambda: random_circuit(), "does not solve addition modulo 23"),
+        (lambda: random_circuit("gelu"), "the quadrature reading fails"),
+    ],
+)
+def test_every_kind_of_network_gets_its_sentence_and_its_page(make, words: str) -> None:  # type: ignore[no-untyped-def]
+    analysis = report_of(make())
+    sentence = verdict(analysis)
+    assert words in sentence
+    assert sentence.count(".") - len(re.findall(r"\d\.\d", sentence)) == 1  # one sentence
+    json.dumps(report_json(analysis), allow_nan=False)
+    Page(page(analysis, ()))
+
+
+def test_a_wrong_network_is_never_called_right() -> None:
+    good = construct(p=23, frequencies=(3, 7), neurons=64)
+    S = np.zeros((23, 23))
+    S[4] = np.linspace(0, 200, 23)  # the skip path overrules the neurons for one a
+    wrong = Circuit(p=23, A=good.A, B=good.B, U=good.U, S_a=S)
+    sentence = verdict(report_of(wrong))
+    assert "does not solve" in sentence
+    assert "without an error" not in sentence
+    assert "is a quadrature rule" in sentence  # the MLP is one still, and both things are said
+
+
+def test_unlocked_groups_are_named() -> None:
+    good = construct(p=29, frequencies=(2, 5), neurons=80)
+    U = good.U.copy()
+    bad = fit(good).groups[1].members
+    U[bad] = U[bad][:, ::-1]
+    analysis = report_of(Circuit(p=29, A=good.A, B=good.B, U=U))
+    assert [group.frequency for group in analysis.unlocked] == [5]
+    said = [sentence for sentence in unexplained(analysis) if "not locked" in sentence]
+    assert said[0].startswith("The group at k = 5 (40 neurons, ")
+    assert not report_of(good).unlocked
+
+
+def test_silent_neurons_do_not_break_the_page() -> None:
+    still = Circuit(p=7, A=np.zeros((7, 3)), B=np.zeros((7, 3)), U=np.ones((3, 7)))
+    analysis = report_of(still)
+    assert "no frequency (every neuron is silent)" in verdict(analysis)
+    assert any("3 neurons of 3 are silent" in sentence for sentence in unexplained(analysis))
+    text = page(analysis, draw_all(analysis))
+    Page(text)
+    assert 'id="explorer"' not in text
+
+
+def test_what_was_not_measured_is_said_so() -> None:
+    circuit = construct(p=23, frequencies=(3,), neurons=64)
+    analysis = analyse("big", circuit, None)
+    assert "its accuracy is not measured" in verdict(analysis)
+    assert report_json(analysis)["decompose"] is None
+    figures = draw_all(analysis)
+    assert [drawn.name for drawn in figures] == ["phase-lock", "phase-circle", "rectangles"]
+    assert "Not measured" in page(analysis, figures)
+
+
+@pytest.mark.parametrize(("share", "shown"), [(1.0, "100 %"), (0.999999, "99.99 %"), (0.5, "50.00 %"), (0.0, "0.00 %")])
+def test_a_share_is_never_rounded_up_to_all(share: float, shown: str) -> None:
+    assert percent(share) == shown
+
+
+def test_the_skip_path_is_measured() -> None:
+    good = construct(p=23, frequencies=(3, 7), neurons=64)
+    generator = np.random.default_rng(1)
+    S_a, S_b = generator.normal(size=(2, 23, 23))
+    analysis = analyse("x", Circuit(p=23, A=good.A, B=good.B, U=good.U, S_a=S_a, S_b=S_b), None)
+    skip = S_a[:, None, :] + S_b[None, :, :]
+    skip -= skip.mean(axis=-1, keepdims=True)
+    assert analysis.skip_std == pytest.approx(np.sqrt(np.mean(skip**2)), rel=1e-12)
+
+
+def test_the_explorer_carries_the_network(solved: Analysis) -> None:
+    import base64
+
+    data = explorer_data(solved)
+    circuit, p = solved.circuit, solved.circuit.p
+    for name, table in (("A", circuit.A.T), ("B", circuit.B.T), ("U", circuit.U)):
+        packed = data["tables"][name]
+        values = np.frombuffer(base64.b64decode(packed["data"]), dtype="<i2").reshape(-1, p) * packed["unit"]
+        # 16 bits: half a unit in the last place of the largest entry
+        np.testing.assert_allclose(values, table[data["neuron"]], atol=0.51 * packed["unit"])
+    for group, record in zip(solved.form.groups, data["groups"], strict=True):
+        assert sorted(data["neuron"][i] for i in record["order"]) == group.members.tolist()
+        assert sum(record["widths"]) == pytest.approx(2 * np.pi, rel=1e-4)
+
+
+def test_progress_goes_from_start_to_end(tmp_path: Path) -> None:
+    circuit = construct(p=11, frequencies=(2,), neurons=12)
+    seen: list[float] = []
+    analysis = analyse("x", circuit, evaluate(circuit), progress=seen.append)
+    assert seen == sorted(seen)
+    assert seen[-1] == 1.0
+    seen.clear()
+    write_report(analysis, tmp_path, progress=seen.append)
+    assert seen == sorted(seen)
+    assert seen[-1] == 1.0
+
+
+def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path, solved: Analysis) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(OutputError, match="cannot make the folder"):
+        write_report(solved, tmp_path / "file")
+    with pytest.raises(OutputError, match="cannot make the folder"):
+        write_report(solved, tmp_path / "file" / "below")
+
+
+def test_a_page_that_cannot_be_replaced_leaves_no_trace(tmp_path: Path, solved: Analysis) -> None:
+    (tmp_path / "report.html").mkdir()
+    with pytest.raises(OutputError, match=r"report\.html: it is a directory"):
+        write_report(solved, tmp_path)
+    assert not [path for path in tmp_path.rglob("*") if path.suffix == ".part"]
+
+
+def test_the_command_says_what_it_did_and_where(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as exit_status:
+        main(["report", "-o", str(tmp_path / "out")])
+    printed = capsys.readouterr().out
+    assert exit_status.value.code == 0
+    assert (tmp_path / "out" / "report.html").as_uri() in printed
+    values = json.loads((tmp_path / "out" / "report.json").read_text(encoding="utf-8"))
+    assert values["verdict"] in printed
+
+
+def test_the_command_refuses_an_output_that_is_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(SystemExit) as exit_status:
+        main(["report", "-o", str(tmp_path / "file")])
+    assert exit_status.value.code == 2
+    assert "cannot make the folder" in capsys.readouterr().err
+
+
+def test_the_command_has_help_with_an_example() -> None:
+    from quadlens.cli.report import command
+
+    shown = CliRunner().invoke(command, ["--help"])
+    assert shown.exit_code == 0
+    assert "Example: quadlens report" in shown.output
+
+
+def test_the_reference_network(shared: Path) -> None:
+    from quadlens.circuits.load import load
+
+    analysis = report_of(load(shared / "checkpoints" / "pizza" / "model_p99zdpze5l.pt"), "modelA")
+    sentence = verdict(analysis)
+    assert "without an error on all 3,481 inputs (smallest margin 14.3 logits)" in sentence
+    assert "the frequencies 3, 15 and 17" in sentence
+    assert "relative error of 0.044 (R² = 0.998)" in sentence
