@@ -1,20 +1,29 @@
 """The command line: ``main`` runs one command and turns every expected failure into one line and an exit status.
 
-0: done; 1: a claim was not certified or a check failed; 2: bad input, one line on stderr, no traceback; 130:
-interrupted; 141: the reader of our output went away. A command's module is imported only when that command runs.
+0: done; 1: a claim was not certified or a check failed; 2: bad input, one line on stderr, no traceback; 70: a bug in
+quadlens, with its traceback; 130: interrupted; 141: the reader of our output went away. A command's module is imported
+only when that command runs.
 """
 
+import io
 import os
 import sys
+import traceback
 from collections.abc import Sequence
 from difflib import get_close_matches
 from importlib import import_module
 from typing import NoReturn
 
 import click
+from click.shell_completion import CompletionItem, shell_complete
 
 from quadlens import __version__
+from quadlens.cli.show import add_quiet
 from quadlens.errors import QuadlensError
+from quadlens.untrusted_text import one_line
+
+COMPLETION_VARIABLE = "_QUADLENS_COMPLETE"
+LONGEST_MESSAGE = 2000
 
 COMMANDS = {
     "report": "The main job: one model, everything about it, as one page.",
@@ -44,7 +53,7 @@ class LazyGroup(click.Group):
         command = import_module(f"quadlens.cli.{cmd_name}").command
         if not isinstance(command, click.Command):
             raise TypeError(f"quadlens.cli.{cmd_name}.command must be a click command")
-        return command
+        return add_quiet(command)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -59,36 +68,68 @@ class LazyGroup(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        # click's own would import every command to ask it for its help
+        names = [CompletionItem(name, help=help) for name, help in COMMANDS.items() if name.startswith(incomplete)]
+        return names + click.Command.shell_complete(self, ctx, incomplete)
+
 
 @click.group(
     cls=LazyGroup,
+    invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80},
-    epilog="Start with: quadlens report",
+    epilog="""\b
+    Start with: quadlens report
+    To complete commands and models with Tab (or with zsh_source, fish_source):
+    eval "$(_QUADLENS_COMPLETE=bash_source quadlens)"
+    """,
 )
 @click.version_option(__version__, prog_name="quadlens")
-def quadlens() -> None:
+@click.pass_context
+def quadlens(ctx: click.Context) -> None:
     """See a trained network's MLP as a quadrature rule, and prove what follows.
 
-    MODEL is the name of a bundled network (quadlens models) or a checkpoint file.
+    MODEL is the name of a bundled network (quadlens models) or a checkpoint file. Every command takes --json for
+    machines and --quiet, and exits with 0 (done), 1 (not certified, or a check failed) or 2 (bad input).
     """
-
-
-def one_line(message: str) -> str:
-    """Return the message on one line, with whatever a terminal would obey instead of print made visible."""
-    joined = " ".join(message.split())
-    return "".join(character if character.isprintable() else repr(character)[1:-1] for character in joined)
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
 
 
 def _fail(message: str, status: int) -> NoReturn:
-    click.echo(f"quadlens: {one_line(message)}", err=True)
+    click.echo(f"quadlens: {one_line(' '.join(message.split()), LONGEST_MESSAGE)}", err=True)
     raise SystemExit(status)
+
+
+def _abandon_stdout() -> None:
+    """Give stdout somewhere to go: the interpreter flushes it once more at exit."""
+    try:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except io.UnsupportedOperation:  # a stream in memory has no file to replace
+        return
+
+
+def _show_what_can_be_shown() -> None:
+    """Let a terminal that cannot show a character get its escape instead of ending the program."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit."""
+    _show_what_can_be_shown()
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    instruction = os.environ.get(COMPLETION_VARIABLE)
     try:
-        status = quadlens.main(args=arguments, prog_name="quadlens", standalone_mode=False)
+        # click's own main() would turn a closed pipe into status 1, which here means "not certified"
+        if instruction:
+            raise SystemExit(shell_complete(quadlens, {}, "quadlens", COMPLETION_VARIABLE, instruction))
+        with quadlens.make_context("quadlens", given) as context:
+            status = quadlens.invoke(context)
         sys.stdout.flush()
+    except click.exceptions.Exit as finished:
+        status = finished.exit_code
     except click.UsageError as error:
         where = error.ctx.command_path if error.ctx else "quadlens"
         _fail(f"{error.format_message()} (see '{where} --help')", 2)
@@ -101,7 +142,12 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except (click.Abort, KeyboardInterrupt):
         _fail("interrupted; nothing half-written is left behind", 130)
     except BrokenPipeError:
-        # the interpreter flushes stdout once more at exit; give it somewhere to go
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _abandon_stdout()
         raise SystemExit(141) from None
+    except OSError as error:
+        _abandon_stdout()
+        _fail(f"cannot use {error.filename or 'the output'}: {error.strerror or error}", 2)
+    except Exception:
+        traceback.print_exc()
+        _fail("this is a bug in quadlens, not in what you typed; please report it with the lines above", 70)
     raise SystemExit(status if isinstance(status, int) else 0)

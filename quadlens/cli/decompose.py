@@ -4,12 +4,12 @@ import click
 
 from quadlens.cli.model_argument import LoadedModel, model_options
 from quadlens.cli.progress import progress_bar
-from quadlens.cli.show import print_json, print_table
+from quadlens.cli.show import json_option, next_step, print_json, print_table, say
 
 
 @click.command(epilog="Example: quadlens decompose --json | jq .terms")
 @model_options
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 def command(loaded: LoadedModel, as_json: bool) -> None:
     """Where every bit of the difference between MODEL's MLP and the integral comes from."""
     from quadlens.decomposition.ladder import decompose
@@ -19,7 +19,7 @@ def command(loaded: LoadedModel, as_json: bool) -> None:
     if as_json:
         print_json(loaded.to_dict() | result.to_dict())
         return
-    click.echo(loaded.summary)
+    say(loaded.summary)
     print_table(
         "Ladder (relative L2 over all inputs and logits; measured)",
         ["rung", "term", "largest", "bound", "to exact", "R²", "accuracy"],
@@ -38,8 +38,8 @@ def command(loaded: LoadedModel, as_json: bool) -> None:
         note=f"The terms sum to (exact − ideal) within {result.telescoping_error:.0e} of the largest logit.",
     )
     refined = result.stages[4]
-    click.echo(
+    say(
         f"{result.parameters:,} parameters compress to {result.ideal_parameters} numbers "
         f"at relative error {refined.relative_l2_to_exact:.3f} (R² = {refined.r_squared:.4f})."
     )
-    click.echo("Next: quadlens certify, to prove that the whole network is right.")
+    next_step(loaded.command("certify"), "prove that the whole network is right")

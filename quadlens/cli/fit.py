@@ -3,13 +3,13 @@
 import click
 
 from quadlens.cli.model_argument import LoadedModel, model_options
-from quadlens.cli.show import print_json, print_table
+from quadlens.cli.show import json_option, next_step, print_json, print_table, say
 
 
 @click.command(epilog="Example: quadlens fit --json > form.json")
 @model_options
 @click.option("--per-neuron", is_flag=True, help="List every neuron, not only the frequencies.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 def command(loaded: LoadedModel, per_neuron: bool, as_json: bool) -> None:
     """Amplitude–phase form of MODEL, per frequency and per neuron."""
     from quadlens.form.amplitude_phase import fit
@@ -18,7 +18,7 @@ def command(loaded: LoadedModel, per_neuron: bool, as_json: bool) -> None:
     if as_json:
         print_json(loaded.to_dict() | form.to_dict(per_neuron=per_neuron))
         return
-    click.echo(loaded.summary)
+    say(loaded.summary)
     print_table(
         "Frequency groups (means weighted by r u; angles in radians)",
         ["k", "neurons", "W", "|e_A|", "|e_B|", "s_A", "s_B", "κ", "ψ−2φ rms"],
@@ -60,4 +60,4 @@ def command(loaded: LoadedModel, per_neuron: bool, as_json: bool) -> None:
                 for i in range(form.neurons)
             ),
         )
-    click.echo("Next: quadlens decompose, to see how far the integral explains it.")
+    next_step(loaded.command("decompose"), "see how far the integral explains it")

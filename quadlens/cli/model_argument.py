@@ -1,7 +1,8 @@
 """The MODEL argument that most commands share: a bundled name or a file of any family, loaded and measured."""
 
 import os
-from collections.abc import Callable
+import shlex
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import wraps
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from quadlens.cli.progress import progress_bar
 from quadlens.errors import CheckpointError
@@ -28,7 +30,7 @@ class LoadedModel:
     """A circuit with the accuracy that its load measured over all p² inputs (None where that would take too long).
 
     ``frozen`` is what freezing its attention changed, None where nothing was frozen; ``path`` is its file, if it has
-    one.
+    one; ``arguments`` are the words that name the model on a command line, none for the default one.
     """
 
     name: str
@@ -36,18 +38,24 @@ class LoadedModel:
     evaluation: "Evaluation | None"
     frozen: "FrozenAttention | None" = None
     path: Path | None = None
+    arguments: tuple[str, ...] = ()
 
     @property
     def summary(self) -> str:
-        """What was loaded, in one line."""
+        """What was loaded and what it does on all inputs, one line each."""
         c = self.circuit
-        what = f"{self.name}: {c.family}, p = {c.p}, {c.neurons} {c.activation} neurons, {c.parameters:,} parameters"
+        size = f"{c.neurons} {c.activation} neurons, {c.parameters:,} parameters"
+        what = f"{self.name}: {c.family}, p = {c.p}, {size}"
         if self.frozen is not None:
-            what += f"; {self.frozen.summary}"
+            what += f"\n{self.frozen.summary}"
         if self.evaluation is None:
-            return f"{what}; accuracy not measured (p³n = {c.p**3 * c.neurons:.1e} operations)"
+            return f"{what}\naccuracy not measured (p³n = {c.p**3 * c.neurons:.1e} operations)"
         e = self.evaluation
-        return f"{what}; accuracy {e.accuracy:.4%} of {e.inputs:,} inputs, minimum margin {e.min_margin:.6g}"
+        return f"{what}\naccuracy {e.accuracy:.4%} of {e.inputs:,} inputs, minimum margin {e.min_margin:.6g}"
+
+    def command(self, name: str, *options: str) -> str:
+        """Return a command line that runs the command ``name`` on this model, ready to be copied."""
+        return shlex.join(["quadlens", name, *self.arguments, *options])
 
     def to_dict(self) -> dict[str, Any]:
         """The keys that every command's JSON carries about its model."""
@@ -83,16 +91,16 @@ def load_model(
     from quadlens.circuits.forward import evaluate
     from quadlens.circuits.load import load_measured
 
+    if config is not None and not os.path.isfile(config):
+        raise CheckpointError(f"--config must name a JSON file; there is no file {config!r}")
     names = bundled_names()
     frozen, path = None, None
     if model is None or (model in names and not os.path.exists(model)):
         circuit = bundled(model)
         name = model or names[0]
     else:
-        if not os.path.exists(model) and Path(model).name == model and not Path(model).suffix:
-            near = get_close_matches(model, names, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"bundled: {', '.join(names)}"
-            raise CheckpointError(f"no file and no bundled network is called {model!r}; {hint}")
+        if not os.path.exists(model):
+            raise CheckpointError(_nothing_called(model, names))
         with progress_bar("loading") as report:
             circuit, frozen = load_measured(
                 model,
@@ -106,13 +114,49 @@ def load_model(
         name = one_line(path.name)
     measured = circuit.p**3 * circuit.neurons <= MEASURED_OPERATIONS
     evaluation = evaluate(circuit) if measured else None
-    return LoadedModel(name=name, circuit=circuit, evaluation=evaluation, frozen=frozen, path=path)
+    return LoadedModel(
+        name=name,
+        circuit=circuit,
+        evaluation=evaluation,
+        frozen=frozen,
+        path=path,
+        arguments=_arguments(model, family, config, freeze_attention, max_megabytes),
+    )
+
+
+def _nothing_called(model: str, names: Sequence[str]) -> str:
+    """Say that no file and no bundled network has this name, and which one comes nearest."""
+    folder = os.path.dirname(model)
+    try:
+        beside = [os.path.join(folder, name) for name in os.listdir(folder or os.curdir)]
+    except (OSError, ValueError):
+        beside = []
+    near = get_close_matches(model, [*names, *beside], n=1)
+    hint = f"did you mean {near[0]!r}?" if near else f"bundled: {', '.join(names)}"
+    return f"no file and no bundled network is called {model!r}; {hint}"
+
+
+def _arguments(
+    model: str | None, family: str | None, config: str | None, freeze_attention: bool, max_megabytes: int | None
+) -> tuple[str, ...]:
+    given = [] if model is None else [model]
+    for flag, value in (("--family", family), ("--config", config), ("--max-megabytes", max_megabytes)):
+        given += [] if value is None else [flag, str(value)]
+    return (*given, "--freeze-attention") if freeze_attention else tuple(given)
+
+
+def complete_model(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Offer a shell the bundled names, and files."""
+    from quadlens.circuits.bundled import bundled_names
+
+    names = [CompletionItem(name, help="bundled") for name in bundled_names() if name.startswith(incomplete)]
+    return [*names, CompletionItem(incomplete, type="file")]
 
 
 def model_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command the MODEL argument with its options; the function gets ``loaded: LoadedModel`` instead of them."""
 
-    @click.argument("model", required=False)
+    @click.argument("model", required=False, shell_complete=complete_model)
     @click.option("--family", help="Checkpoint family, where it is not recognised.")
     @click.option("--config", type=click.Path(), help="The JSON file that describes the checkpoint.")
     @click.option("--freeze-attention", is_flag=True, help="Take the constant part of nearly constant attention.")

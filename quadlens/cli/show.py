@@ -1,27 +1,79 @@
-"""How commands print: JSON for machines on stdout, tables of 80 columns for people, colour on a terminal."""
+"""How commands print: JSON for machines on stdout, tables of 80 columns for people, colour on a terminal only.
+
+``--quiet``, which every command gets here, silences everything but JSON and errors: the exit status is the answer.
+"""
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import click
 
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
+_QUIET = "quadlens.quiet"
+
+
+def add_quiet(command: click.Command) -> click.Command:
+    """Give the command the option ``--quiet``, if it has none yet."""
+    if not any(parameter.name == "quiet" for parameter in command.params):
+        command.params.append(
+            click.Option(
+                ["-q", "--quiet"],
+                is_flag=True,
+                is_eager=True,
+                expose_value=False,
+                callback=lambda context, _, value: context.meta.__setitem__(_QUIET, value),
+                help="Print nothing but errors (and JSON, with --json).",
+            )
+        )
+    return command
+
+
+def is_quiet() -> bool:
+    """Say whether the running command was given ``--quiet``."""
+    context = click.get_current_context(silent=True)
+    return context is not None and bool(context.meta.get(_QUIET))
+
+
+def say(text: str) -> None:
+    """Print a line for people."""
+    if not is_quiet():
+        click.echo(text)
+
+
+def next_step(command: str, purpose: str) -> None:
+    """Print the command to try next, ready to be copied, and what it is for."""
+    say(f"\nNext, {purpose}:\n  {command}")
+
 
 def print_json(value: Any) -> None:
     """Print one JSON document; a NaN or an infinity is an error, never printed."""
-    click.echo(json.dumps(value, indent=1, allow_nan=False, ensure_ascii=False))
+    ascii_only = not (sys.stdout.encoding or "").lower().startswith("utf")
+    click.echo(json.dumps(value, indent=1, allow_nan=False, ensure_ascii=ascii_only))
 
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], *, note: str | None = None) -> None:
     """Print a table; columns after the first are aligned right."""
-    from rich.console import Console
-    from rich.table import Table
+    cells = [list(columns), *(list(row) for row in rows)]
+    widths = [max(len(row[index]) for row in cells) for index in range(len(columns))]
 
-    table = Table(title=title, title_justify="left", title_style="bold", caption=note, caption_justify="left")
-    for index, column in enumerate(columns):
-        table.add_column(column, justify="left" if index == 0 else "right")
-    for row in rows:
-        table.add_row(*row)
-    width = None if sys.stdout.isatty() else 80
-    Console(width=width, highlight=False, markup=False).print(table)
+    def line(row: Sequence[str]) -> str:
+        padded = (
+            cell.rjust(width) if index else cell.ljust(width)
+            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        return "  ".join(padded).rstrip()
+
+    say(f"\n{emphasised(title)}\n{line(cells[0])}\n{'  '.join('─' * width for width in widths)}")
+    for row in cells[1:]:
+        say(line(row))
+    if note is not None:
+        say(note)
+
+
+def emphasised(text: str) -> str:
+    """Return the text in bold on a terminal, unless NO_COLOR is set."""
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" or not sys.stdout.isatty()
+    return text if plain else click.style(text, bold=True)
