@@ -1,7 +1,10 @@
 """``quadlens construct``: a network in closed form."""
 
+import shlex
+
 import click
 
+from quadlens.cli.show import json_option, next_step, print_json, say
 from quadlens.errors import OptionError
 
 MOST_NUMBERS = 100_000
@@ -39,7 +42,7 @@ def whole_numbers(text: str, what: str) -> list[int]:
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the noise.")
 @click.option("--activation", default="relu", show_default=True, help="relu, abs, square, gelu, …")
 @click.option("-o", "--output", required=True, type=click.Path(), help="File to write (native safetensors).")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 def command(
     p: int,
     frequencies: str,
@@ -55,7 +58,6 @@ def command(
     """Build a network with equally spaced phases, in closed form, and write it to a file."""
     from quadlens.circuits.construct import construct
     from quadlens.circuits.native import write
-    from quadlens.cli.show import print_json
 
     if seed < 0:
         raise OptionError(f"seed must be >= 0, got {seed}")
@@ -73,5 +75,5 @@ def command(
     if as_json:
         print_json({"file": output, "p": p, "neurons": neurons, "parameters": circuit.parameters})
         return
-    click.echo(f"{circuit.source}: {circuit.parameters:,} parameters, written to {output}")
-    click.echo(f"Next: quadlens certify {output}")
+    say(f"{output}: p = {p}, {neurons} neurons, {circuit.parameters:,} parameters\n{circuit.source}")
+    next_step(shlex.join(["quadlens", "certify", output]), "prove that it is right on every input")

@@ -3,13 +3,13 @@
 import click
 
 from quadlens.cli.progress import progress_bar
-from quadlens.cli.show import print_json
+from quadlens.cli.show import json_option, next_step, print_json, say
 
 
 @click.command(epilog="Example: quadlens derive pizza_integral")
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @click.option("--all", "everything", is_flag=True, help="Run every derivation.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 def command(names: tuple[str, ...], everything: bool, as_json: bool) -> None:
     """Run derivations and print their steps; exit 1 if a step fails.
 
@@ -33,13 +33,14 @@ def command(names: tuple[str, ...], everything: bool, as_json: bool) -> None:
         print_json([row for timed in finished for row in json_rows(timed.derivation, timed.seconds, wanted)])
     else:
         for timed in finished:
-            click.echo(as_text(timed.derivation, wanted))
+            say(as_text(timed.derivation, wanted))
         results = [result for timed in finished for result in timed.derivation.results]
         numeric = sum(result.verdict == "checked numerically" for result in results)
         failed = sum(result.verdict == "failed" for result in results)
-        click.echo(
+        say(
             f"{len(finished)} families, {len(results)} statements: {len(results) - numeric - failed} proved, "
             f"{numeric} checked numerically, {failed} failed ({sum(timed.seconds for timed in finished):.1f} s)."
         )
+        next_step("quadlens equations", "write every equation as LaTeX, Markdown and HTML")
     if any(timed.failure for timed in finished):
         raise SystemExit(1)

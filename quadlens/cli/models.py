@@ -2,13 +2,13 @@
 
 import click
 
-from quadlens.cli.show import print_json, print_table
+from quadlens.cli.show import json_option, next_step, print_json, print_table, say
 
 FIELDS = ("name", "p", "neurons", "activation", "accuracy", "command", "sha256")
 
 
-@click.command(epilog="Example: quadlens fit p59-seed1")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON, with every network's full provenance.")
+@click.command(epilog="Example: quadlens models --json")
+@json_option
 def command(as_json: bool) -> None:
     """List the networks that come with quadlens."""
     from quadlens.circuits.bundled import bundled_networks
@@ -27,7 +27,7 @@ def command(as_json: bool) -> None:
         ["name", "p", "neurons", "activation", "accuracy", "sha256"],
         ([n.name, str(n.p), str(n.neurons), n.activation, f"{n.accuracy:.4%}", n.sha256[:16]] for n in networks),
     )
-    click.echo("Made with:")
+    say("\nMade with:")
     for network in networks:
-        click.echo(f"  {network.command}")
-    click.echo("Next: quadlens report NAME")
+        say(f"  {network.command}")
+    next_step(f"quadlens report {networks[-1].name}", "look at one of them")

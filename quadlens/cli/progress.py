@@ -61,7 +61,8 @@ class _Bar:
                 transient=True,
             )
             total = None if self.fraction is None else 1.0
-            self.drawn.add_task(self.label, total=total, completed=self.fraction or 0.0)
+            task = self.drawn.add_task(self.label, total=total)
+            self.drawn.update(task, completed=self.fraction or 0.0)
             self.drawn.start()
 
     def report(self, fraction: float) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from quadlens.cli.progress import progress_bar
+from quadlens.cli.show import json_option, next_step, print_json, say
 from quadlens.errors import OptionError
 
 OPTION_NAMES = {
@@ -59,7 +60,7 @@ def command_line(p: int, seed: int, given: dict[str, Any], output: str) -> str:
 @training_options
 @click.option("--seed", type=int, default=0, show_default=True, help="Chooses the pairs seen and the first weights.")
 @click.option("-o", "--output", required=True, type=click.Path(), help="File to write (native safetensors).")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 def command(p: int, seed: int, output: str, as_json: bool, **given: Any) -> None:
     """Train one network with constant attention on a + b mod p."""
     from dataclasses import asdict
@@ -77,7 +78,6 @@ def command(p: int, seed: int, output: str, as_json: bool, **given: Any) -> None
     from quadlens.certificates.digest import network_digest
     from quadlens.circuits.native import write
     from quadlens.circuits.trained_network import train
-    from quadlens.cli.show import print_json
 
     torch.set_num_threads(1)  # one thread, one order of summation: the same bits every time
     with progress_bar("training") as report:
@@ -91,11 +91,11 @@ def command(p: int, seed: int, output: str, as_json: bool, **given: Any) -> None
         return
     score = network.score
     tested = "no pair left out" if score.test_accuracy is None else f"{score.test_accuracy:.4%} of the pairs left out"
-    click.echo(
-        f"accuracy {score.accuracy:.4%} of {p**2:,} inputs ({score.train_accuracy:.4%} of those trained on, {tested}), "
-        f"training loss {score.train_loss:.2e} after {network.epoch:,} epochs"
+    say(
+        f"{output}: {network.epoch:,} epochs, training loss {score.train_loss:.2e}\n"
+        f"accuracy {score.accuracy:.4%} of {p**2:,} inputs ({score.train_accuracy:.4%} of those trained on, {tested})"
     )
-    click.echo(f"written to {output}; next: quadlens report {output}")
+    next_step(shlex.join(["quadlens", "report", output]), "see what it has learned")
 
 
 def _check_output(output: str) -> None:
