@@ -101,7 +101,7 @@ def test_what_is_no_checkpoint_is_refused_in_one_line(run, tmp_path: Path, comma
 
 def test_an_unknown_family_or_configuration_is_refused(run, model: Path, tmp_path: Path) -> None:
     refused(run("fit", model, "--family", "nonesuch"), "nonesuch")
-    refused(run("fit", model, "--config", tmp_path / "absent.json"))
+    refused(run("fit", model, "--config", tmp_path / "absent.json"), "absent.json")
 
 
 def test_an_output_that_cannot_be_written_is_refused(run, tmp_path: Path) -> None:

@@ -1,18 +1,20 @@
 """``quadlens convert``: any checkpoint into a native file."""
 
 import os
+import shlex
 from pathlib import Path
 
 import click
 
 from quadlens.cli.model_argument import LoadedModel, model_options
+from quadlens.cli.show import json_option, next_step, print_json, say
 from quadlens.errors import OutputError
 
 
 @click.command(epilog="Example: quadlens convert model.pt mine.safetensors && quadlens report mine.safetensors")
 @model_options
 @click.argument("output", metavar="OUT")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 def command(loaded: LoadedModel, output: str, as_json: bool) -> None:
     """Convert MODEL, of whatever family, to a native safetensors file OUT.
 
@@ -20,7 +22,6 @@ def command(loaded: LoadedModel, output: str, as_json: bool) -> None:
     and its tables compared, before it takes the place of OUT.
     """
     from quadlens.circuits.convert import convert
-    from quadlens.cli.show import print_json
     from quadlens.untrusted_text import one_line
 
     # os.path.exists is false where the method raises: on a name that is too long
@@ -34,5 +35,6 @@ def command(loaded: LoadedModel, output: str, as_json: bool) -> None:
     if as_json:
         print_json(loaded.to_dict() | {"file": output, "bytes": size, "sha256": digest})
         return
-    click.echo(loaded.summary)
-    click.echo(f"written to {one_line(output)}: {size:,} bytes, sha256 {digest}")
+    say(loaded.summary)
+    say(f"written to {one_line(output)}: {size:,} bytes\nsha256 {digest}")
+    next_step(shlex.join(["quadlens", "report", output]), "see what it does")
