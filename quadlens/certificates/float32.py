@@ -43,7 +43,7 @@ def float32_margin_error(circuit: Circuit) -> float | None:
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
         size, depth, growth = _absolute_tables(circuit)
         largest = size["U"].max(axis=1)
-        inner = [2 * (size[name] @ largest) for name in ("A", "B")]
+        inner = [size[name] @ largest for name in ("A", "B")]
         outer = [size[name].max(axis=1) for name in ("S_a", "S_b")]
         total = float((inner[0] + outer[0]).max() + (inner[1] + outer[1]).max())
         # roundings on a path: those of both tables, the sum A + B, the sum over neurons, skip path and final sums

@@ -1,0 +1,87 @@
+"""``quadlens certify``: prove that a network is right on every input."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from quadlens.cli.model_argument import LoadedModel, model_options
+from quadlens.cli.progress import progress_bar
+from quadlens.cli.show import print_json, print_table
+
+if TYPE_CHECKING:
+    from quadlens.certificates.certificate import Certificate
+
+METHODS = ("adaptive", "linear", "gated", "brute-force", "exact", "rectangle", "interval")
+SHOWN = 8
+"""Most misclassified inputs and blamed classes that are printed; the JSON has more."""
+
+
+@click.command(epilog="Example: quadlens certify --method linear -o certificate.json")
+@model_options
+@click.option("--method", type=click.Choice(METHODS), default="adaptive", show_default=True, help="How to prove it.")
+@click.option("-o", "--output", type=click.Path(), help="Write the certificate here, for quadlens check.")
+@click.option("--json", "as_json", is_flag=True, help="Print the certificate as JSON.")
+def command(loaded: LoadedModel, method: str, output: str | None, as_json: bool) -> int:
+    """Prove that MODEL is right on every input.
+
+    \b
+    linear       from sums over the weights, in time linear in their number
+    gated        the same for every input, tighter
+    adaptive     linear, then gated, then single answers: always the exact accuracy
+    brute-force  all inputs in float64 with proved rounding
+    exact        all inputs in integers
+    rectangle    the paper's kind of bound: the MLP against the integral
+    interval     naive interval propagation, for comparison
+
+    Exit status 0: certified; 1: not certified (the output says why).
+    """
+    from quadlens.certificates.certificate_file import as_data, write_certificate
+    from quadlens.certificates.certify import certify
+
+    with progress_bar(f"certifying ({method})") as report:
+        certificate = certify(loaded.circuit, method, progress=report)
+    if output is not None:
+        write_certificate(certificate, output)
+    if as_json:
+        # the file holds the certificate alone; here the model's keys, measured and not proved, stand beside it
+        print_json(loaded.to_dict() | as_data(certificate))
+    else:
+        click.echo(loaded.summary)
+        _print(certificate)
+        if output is not None:
+            click.echo(f"Written: {output}. Next: quadlens check {output} MODEL")
+    return 0 if certificate.succeeded else 1
+
+
+def _print(certificate: "Certificate") -> None:
+    click.echo(certificate.verdict)
+    if certificate.frequencies is not None:
+        _print_frequencies(certificate.frequencies)
+    if certificate.ledger:
+        worst = min(certificate.classes, key=lambda bound: bound.margin_lower_bound)
+        print_table(
+            f"Margin at the worst class, a − b ≡ {worst.difference} mod {certificate.p}",
+            ["term", "value"],
+            [[term, f"{value:+.6g}"] for term, value in certificate.ledger],
+        )
+    for sentence in certificate.blame[:SHOWN]:
+        click.echo(f"  {sentence}")
+    if certificate.misclassified:
+        listed = ", ".join(f"({a}, {b})" for a, b in certificate.misclassified[:SHOWN])
+        more = "" if len(certificate.misclassified) <= SHOWN else ", …"
+        click.echo(f"Misclassified inputs (a, b): {listed}{more}")
+    click.echo(certificate.float32)
+    share = certificate.operations / certificate.brute_force_operations
+    click.echo(
+        f"{certificate.operations:.3g} operations, {share:.3g} of brute force; {certificate.seconds:.2f} s;"
+        f" {certificate.arithmetic}"
+    )
+
+
+def _print_frequencies(frequencies: tuple[Any, ...]) -> None:
+    keys = ("direct", "folded", "identity", "phase_mismatch", "total", "actual")
+    print_table(
+        "Error of the MLP against the integral, relative to the target's amplitude (naive bound: 1)",
+        ["k", *keys],
+        [[str(record["frequency"]), *(f"{record[key]:.4f}" for key in keys)] for record in frequencies],
+    )
