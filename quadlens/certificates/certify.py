@@ -8,8 +8,16 @@ from quadlens.certificates.certificate import METHODS, Certificate
 from quadlens.circuits.circuit import Circuit
 from quadlens.errors import OptionError
 
-_HOMES = {method: method.replace("-", "_") for method in METHODS}
-"""Method -> module of ``quadlens.certificates``; the function there is ``certify_`` and the module's name."""
+_PROVERS = {
+    "rectangle": "rectangle:certify_rectangle",
+    "interval": "interval:certify_interval",
+    "linear": "linear:linear",
+    "gated": "gated:gated",
+    "adaptive": "adaptive:adaptive",
+    "brute-force": "brute_force:certify_brute_force",
+    "exact": "exact:certify_exact",
+}
+"""Method -> module of ``quadlens.certificates`` and the function there."""
 
 
 def certify(
@@ -30,10 +38,10 @@ def certify(
     CertificateError
         If the method cannot treat this circuit (its activation, or tables that are not known exactly).
     """
-    if method not in _HOMES:
+    if method not in _PROVERS:
         raise OptionError(f"method must be one of {', '.join(METHODS)}; got {method!r}")
-    home = _HOMES[method]
-    prove = getattr(import_module(f"quadlens.certificates.{home}"), f"certify_{home}")
+    module, name = _PROVERS[method].split(":")
+    prove = getattr(import_module(f"quadlens.certificates.{module}"), name)
     allowed = set(prove.__kwdefaults__)
     unknown = sorted(set(options) - allowed)
     if unknown:
