@@ -90,6 +90,33 @@ def load_measured(
     settings = _read_config(path, config)
     tree = read_torch(content, where, limits)
     del content
+    return circuit_of_tree(
+        tree,
+        family,
+        settings,
+        freeze_attention=freeze_attention,
+        limits=limits,
+        where=where,
+        source=source,
+        progress=progress,
+    )
+
+
+def circuit_of_tree(
+    tree: Any,
+    family: str | None,
+    settings: Mapping[str, Any] | None,
+    *,
+    freeze_attention: bool,
+    limits: Limits,
+    where: str,
+    source: str,
+    progress: Callable[[float], None] | None = None,
+) -> tuple[Circuit, freezing.FrozenAttention | None]:
+    """Return the circuit of what a torch checkpoint holds, and what freezing attention changed.
+
+    ``where`` names it in messages, ``source`` in the circuit.
+    """
     try:
         model = _reader(tree, family, where).read(tree, settings, where, source)
         del tree
