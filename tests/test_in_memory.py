@@ -119,8 +119,8 @@ def test_the_convention_must_be_said_and_known(module: OneLayer) -> None:
 
 def test_readers_stay_strict(module: OneLayer) -> None:
     state = module.state_dict()
+    less = {name: tensor for name, tensor in state.items() if name != "unembed.W_U"}
     with pytest.raises(CheckpointError, match=r"lacks the tensors unembed\.W_U"):
-        less = {name: tensor for name, tensor in state.items() if name != "unembed.W_U"}
         ql.from_state_dict(less, family="gbmi", attention="uniform")
     with pytest.raises(CheckpointError, match=r"mlp\.W_in must be a tensor or an array"):
         ql.from_state_dict({"mlp.W_in": object()}, family="one-hot")
