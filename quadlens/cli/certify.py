@@ -35,7 +35,7 @@ def command(loaded: LoadedModel, method: str, output: str | None, as_json: bool)
     \b
     linear       from sums over the weights, in time linear in their number
     gated        the same for every input, tighter
-    adaptive     linear, then gated, then single answers: always the exact accuracy
+    adaptive     linear, gated, then single answers: always the exact accuracy
     brute-force  all inputs in float64 with proved rounding
     exact        all inputs in integers
     rectangle    the paper's kind of bound: the MLP against the integral
