@@ -12,7 +12,7 @@ from quadlens.circuits import freeze_attention as freezing
 from quadlens.circuits import native
 from quadlens.circuits.circuit import Circuit
 from quadlens.circuits.input_file import read_file
-from quadlens.circuits.limits import Limits, check_evaluation, check_memory
+from quadlens.circuits.limits import Limits, check_evaluation, check_memory, check_range
 from quadlens.circuits.readers import gbmi, linear, nanda, one_hot, pizza
 from quadlens.circuits.readers.transformer import transformer_weights
 from quadlens.circuits.safe_torch import read_torch
@@ -144,7 +144,9 @@ def circuit_of_tree(
 
 def _circuit(weights: Weights, limits: Limits, where: str) -> Circuit:
     check_evaluation(weights, limits, where)
-    return circuit_from_weights(weights)
+    circuit = circuit_from_weights(weights)
+    check_range(circuit, where)
+    return circuit
 
 
 def _reader(tree: Any, family: str | None, where: str) -> Any:
