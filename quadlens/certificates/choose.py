@@ -13,7 +13,7 @@ import numpy as np
 from quadlens.arrays import ComplexArray, FloatArray, IntArray
 from quadlens.certificates.operations import OperationCounter
 from quadlens.certificates.plan import Plan, Waveforms
-from quadlens.certificates.retained import Retained, split
+from quadlens.certificates.retained import Retained, cross_oscillation, spectrum, split, transform_operations
 from quadlens.certificates.waveform_choice import Coefficients, coefficients, make_bucket, mean_curves, split_buckets
 from quadlens.circuits.circuit import Circuit
 from quadlens.errors import OptionError
@@ -29,12 +29,14 @@ FAINT = 1e-4
 class Budget:
     """How much the prover may spend: upper limits, constants that no size of circuit raises.
 
-    ``retained`` output frequencies, ``buckets`` in all (at least one for each group), ``levels`` (1 … 5), ``solo``
+    ``retained`` output frequencies, ``retained_by_bucket`` of them in one bucket, ``buckets`` in all (at least one
+    for each group), ``levels`` (1 … 5), ``solo``
     neurons,
     ``harmonics`` of D, ``clusters`` of each class (1 … 36).
     """
 
     retained: int = 14
+    retained_by_bucket: int = 14
     buckets: int = 8
     levels: int = 3
     solo: int = 16
@@ -44,6 +46,7 @@ class Budget:
     def __post_init__(self) -> None:
         ranges = {
             "retained": (1, 10**6),
+            "retained_by_bucket": (1, 10**6),
             "buckets": (1, 10**6),
             "levels": (1, 5),
             "solo": (0, 10**6),
@@ -71,7 +74,7 @@ def spectra(circuit: Circuit, count: OperationCounter) -> Spectra:
     """Return the spectra of A and B over residues and what they say of each neuron."""
     p, n = circuit.p, circuit.neurons
     A_hat, B_hat = (np.fft.rfft(table, axis=0) / p for table in (circuit.A, circuit.B))
-    count.add(2 * n, int(np.ceil(2.5 * p * np.log2(p))))
+    count.add(2 * n, transform_operations(p))
     half = max(1, (p - 1) // 2)
     power = np.abs(A_hat[1 : half + 1]) ** 2 + np.abs(B_hat[1 : half + 1]) ** 2
     count.add(8 * n, half)
@@ -85,20 +88,31 @@ def spectra(circuit: Circuit, count: OperationCounter) -> Spectra:
     return Spectra(key=key, amplitude=single, phase=np.angle(wave), A_hat=A_hat, B_hat=B_hat)
 
 
-def choose(circuit: Circuit, budget: Budget, count: OperationCounter) -> tuple[Plan, Retained]:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Choice:
+    """The plan, the output side split at its retained frequencies, and ``V_i`` of each neuron."""
+
+    plan: Plan
+    retained: Retained
+    cross: FloatArray
+
+
+def choose(circuit: Circuit, budget: Budget, count: OperationCounter) -> Choice:
     """Choose a plan for a circuit within a budget; O(pn) with constants from the budget."""
     p, n = circuit.p, circuit.neurons
     found = spectra(circuit, count)
-    strength = output_strength(circuit, found, count)
-    frequencies = retained_frequencies(strength, found, budget.retained)
-    retained = split(circuit, frequencies, count)
+    outputs = {name: spectrum(getattr(circuit, name), count) for name in ("U", "S_a", "S_b")}
+    size = np.abs(outputs["U"])
+    skip = np.abs(outputs["S_a"]).max(axis=0) + np.abs(outputs["S_b"]).max(axis=0)
+    frequencies = retained_frequencies(found.amplitude @ size + skip, found, budget.retained)
+    count.add(5 * (n + 2 * p), size.shape[1])
     grid = max(8, -(-256 // p))
     cells = grid * p
     cell = np.rint(found.phase * (cells / (2 * np.pi))).astype(np.int64) % cells
     own = np.full(p // 2 + 1, -1)
     own[list(frequencies)] = np.arange(len(frequencies))
     own_of = own[found.key]
-    gain = np.where(own_of >= 0, np.abs(retained.u_hat[np.arange(n), own_of]), 0.0)
+    gain = np.where(own_of >= 0, size[np.arange(n), found.key], 0.0) * 2 / p
     weight = found.amplitude * gain
     top = float(weight.max())
     weight = np.maximum(weight, 1e-6 * top) if top > 0 else np.ones(n)
@@ -106,21 +120,30 @@ def choose(circuit: Circuit, budget: Budget, count: OperationCounter) -> tuple[P
     groups: list[Waveforms] = []
     curves: list[Coefficients] = []
     score = np.zeros(n)
-    for k in np.unique(found.key):
+    mask = np.zeros((n, len(frequencies)), dtype=bool)
+    lists: dict[int, tuple[int, ...]] = {}
+    for k in map(int, np.unique(found.key)):
         members = np.flatnonzero(found.key == k)
         members = members[np.argsort(cell[members], kind="stable")]
-        mine = coefficients(found.A_hat, found.B_hat, members, int(k), found.amplitude, cell, p, cells, count)
+        mine = coefficients(found.A_hat, found.B_hat, members, k, found.amplitude, cell, p, cells, count)
         curves.append(mine)
         A, B = mean_curves(mine, weight[members], cells, count)
-        groups.append(Waveforms(frequency=int(k), members=members, A=A, B=B))
+        groups.append(Waveforms(frequency=k, members=members, A=A, B=B))
         residual = mine.spread(weight[members], count)
         far = residual > SOLO_RATIO * float(np.median(residual))
-        score[members] = np.where(far, weight[members] * np.sqrt(residual), 0.0)
+        score[members] = np.where(far, weight[members] * residual, 0.0)
+        lists[k] = _own_list(k, frequencies, found.amplitude[members] @ size[members], budget.retained_by_bucket)
+        mask[np.ix_(members, np.searchsorted(frequencies, lists[k]))] = True
+    count.add(2 * n, size.shape[1])
     solo = np.argsort(-score, kind="stable")[: budget.solo]
     solo = np.sort(solo[score[solo] > 0])
-
+    mask[solo] = True
+    retained = split(circuit, frequencies, outputs, mask, count)
+    cross = cross_oscillation(retained, own_of, count)
     buckets = [
-        make_bucket(circuit, retained, own_of, part, found.amplitude, cell, weight, gain, budget.levels, grid, count)
+        make_bucket(
+            circuit, part, found.amplitude, cell, weight, gain, cross, lists[part.frequency], budget.levels, grid, count
+        )
         for part in split_buckets(groups, curves, weight, solo, budget.buckets, cells, count)
     ]
     plan = Plan(
@@ -134,19 +157,13 @@ def choose(circuit: Circuit, budget: Budget, count: OperationCounter) -> tuple[P
         harmonics=min(budget.harmonics, (cells - 1) // 2),
         retained=frequencies,
     )
-    return plan, retained
+    return Choice(plan=plan, retained=retained, cross=cross)
 
 
-def output_strength(circuit: Circuit, found: Spectra, count: OperationCounter) -> FloatArray:
-    """Return for each output frequency how much it can carry: ``Σ_i r_i |û_{i,z}|`` and the skip path's, (p//2 +
-    1,)."""
-    p, n = circuit.p, circuit.neurons
-    strength = found.amplitude @ np.abs(np.fft.rfft(circuit.U, axis=1))
-    for table in (circuit.S_a, circuit.S_b):
-        strength = strength + np.abs(np.fft.rfft(table, axis=1)).max(axis=0)
-    count.add(n + 2 * p, int(np.ceil(2.5 * p * np.log2(p))) + 4 * p)
-    strength[0] = 0.0  # a constant over c never matters
-    return np.asarray(strength)
+def _own_list(k: int, frequencies: tuple[int, ...], strength: FloatArray, most: int) -> tuple[int, ...]:
+    """Return the frequencies that the neurons of key k retain: k itself and the strongest of the others."""
+    order = sorted(frequencies, key=lambda z: (z != k, -strength[z]))
+    return tuple(sorted(order[:most]))
 
 
 def retained_frequencies(strength: FloatArray, found: Spectra, most: int) -> tuple[int, ...]:

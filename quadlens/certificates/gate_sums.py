@@ -38,31 +38,37 @@ class GateSums:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Arcs:
-    """Where ``H_d > τ``, for each d: ``ends`` is the list of (rank-th start, rank-th end) cells, −1 where there are
-    fewer.
-
-    ``wraps[d, t]`` says whether the cell before the one that shift ``t`` moves to 0 belongs.
+    """Where ``H_d`` is above a threshold, for each d: ``starts`` (arcs, p) are the first cells of its arcs, ``stops``
+    the cells just behind them; where a d has fewer arcs, the cell is ``2G``.
     """
 
     starts: IntArray
     stops: IntArray
-    inside: BoolArray
 
 
-def arcs(H: FloatArray, threshold: float) -> Arcs:
-    """Find the arcs of ``H[d, s] > threshold`` for each row; ``starts`` belong to an arc, ``stops`` are just behind
-    it."""
-    inside = threshold < H
-    before = np.roll(inside, 1, axis=1)
-    return Arcs(starts=_ranked(inside & ~before), stops=_ranked(before & ~inside), inside=inside)
+def zones(H: FloatArray, thresholds: FloatArray) -> IntArray:
+    """Return how many of the increasing thresholds lie below each H."""
+    return np.searchsorted(thresholds, H, side="left").astype(np.int64)
 
 
-def _ranked(mask: BoolArray) -> IntArray:
-    """Return the columns of the true entries of each row, in order, padded with −1: shape (most in a row, rows)."""
-    rows, columns = np.nonzero(mask)
-    number = np.bincount(rows, minlength=mask.shape[0])
+def arcs(zone: IntArray, thresholds: int) -> list[Arcs]:
+    """Find, for each threshold, the arcs of each row where the zone is above it."""
+    before = np.roll(zone, 1, axis=1)
+    at = np.flatnonzero(zone != before)
+    rows, columns = np.divmod(at, zone.shape[1])
+    old, new = before.ravel()[at], zone.ravel()[at]
+    out = []
+    for number in range(thresholds):
+        up, down = (old <= number) & (number < new), (new <= number) & (number < old)
+        out.append(Arcs(starts=_ranked(rows[up], columns[up], zone), stops=_ranked(rows[down], columns[down], zone)))
+    return out
+
+
+def _ranked(rows: IntArray, columns: IntArray, zone: IntArray) -> IntArray:
+    """Return the columns of each row, in order, padded: shape (most in a row, rows)."""
+    number = np.bincount(rows, minlength=zone.shape[0])
     first = np.cumsum(number) - number
-    out = np.full((int(number.max(initial=0)), mask.shape[0]), -1, dtype=np.int64)
+    out = np.full((int(number.max(initial=0)), zone.shape[0]), 2 * zone.shape[1], dtype=np.int64)
     out[np.arange(rows.size) - first[rows], rows] = columns
     return out
 
@@ -107,13 +113,16 @@ def _add_bucket(
     H = bucket.A[(s + shift[:, None]) % cells] + bucket.B
     count.add(p, cells)
     thresholds = np.concatenate([-bucket.levels[::-1], [0.0], bucket.levels])
-    found = [arcs(H, float(threshold)) for threshold in thresholds]
-    count.add(2 * p * thresholds.size, cells)
-    # neurons with a cell below c, for every c, twice round
+    zone = zones(H, thresholds)
+    found = arcs(zone, thresholds.size)
+    count.add(p, cells, 1 + int(np.ceil(np.log2(thresholds.size + 1))))
+    # how many neurons have a cell below c, for every c, twice round; then 0, where padded arc ends find the empty sum
     position = np.searchsorted(plan.cell[bucket.members], np.arange(cells))
-    position = np.concatenate([position, position])
-    u_hat = retained.u_hat[bucket.members]
-    half_weights = _half_weights(u_hat, own, cross[bucket.members], bucket.cross)
+    position = np.concatenate([position, position, np.zeros(cells + 1, dtype=position.dtype)])
+    kept = np.array([plan.retained.index(z) for z in bucket.retained])
+    u_hat = retained.u_hat[np.ix_(bucket.members, kept)]
+    half_weights = _half_weights(retained.u_hat[bucket.members, own] if own is not None else None,
+    cross[bucket.members], bucket.cross)
     for first in (True, False):
         sums = _TableSums(
             table=(circuit.A if first else circuit.B)[:, bucket.members],
@@ -122,17 +131,17 @@ def _add_bucket(
             plan=plan,
             bucket=bucket,
             u_hat=u_hat,
+            kept=kept,
             half_weights=half_weights,
         )
-        sums.add(found, position, shift, own, C if first else C.transpose(1, 0, 2), R if first else R.T, count)
+        sums.add(zone, found, position, shift, own, C if first else C.transpose(1, 0, 2), R if first else R.T, count)
     return max((one.starts.shape[0] for one in found), default=0)
 
 
-def _half_weights(u_hat: ComplexArray, own: int | None, cross: FloatArray, ratio: float) -> FloatArray:
+def _half_weights(wave: ComplexArray | None, cross: FloatArray, ratio: float) -> FloatArray:
     """Return ½w and ½û° (its two parts) for each neuron, shape (members, 3), or ½w alone without an own frequency."""
-    if own is None:
+    if wave is None:
         return np.asarray(0.5 * (cross / ratio)[:, None])
-    wave = u_hat[:, own]
     return np.asarray(0.5 * np.stack([np.maximum(np.abs(wave), cross / ratio), wave.real, wave.imag], axis=1))
 
 
@@ -146,10 +155,12 @@ class _TableSums:
     plan: Plan
     bucket: Bucket
     u_hat: ComplexArray
+    kept: IntArray
     half_weights: FloatArray
 
     def add(
         self,
+        zone: IntArray,
         found: list[Arcs],
         position: IntArray,
         shift: IntArray,
@@ -171,76 +182,72 @@ class _TableSums:
             delta = table - r * self.curve[(at + shift[block, None]) % self.plan.cells]
             count.add(2, delta.size)
             residuals = self._zones(delta, r, count)
-            # the lowest zone holds for every neuron
-            low = residuals[0] @ self.half_weights
+            # with every neuron in the lowest zone; then each threshold's change for all of them
+            lowest = residuals[0] @ self.half_weights
             count.add(2 * delta.size, channels)
-            midpoint = np.zeros((table.shape[0], p, channels)) + low[:, None, :]
-            for number, one in enumerate(found):
-                change = (residuals[number + 1] - residuals[number])[:, :, None] * self.half_weights
-                count.add(delta.size, 1 + 2 * channels)
-                midpoint += self._read(_prefix(change), one, position, shift, block, count)
+            change = np.diff(residuals, axis=0)[..., None] * self.half_weights
+            count.add(delta.size, residuals.shape[0] - 1, 1 + 2 * channels)
+            prefix = _prefix(change)
+            everywhere = np.cumsum(np.concatenate([lowest[None], prefix[:, :, -1]]), axis=0)
+            midpoint = self._read(prefix, everywhere, zone, found, position, shift, block, count)
             gated = (table[:, :, None] * self.u_hat).view(np.float64)
-            count.add(4 * delta.size, kept)
-            sums = self._read(_prefix(gated), found[zero], position, shift, block, count)
-            C[block] += sums.view(np.complex128)
+            prefix = _prefix(gated[None])
+            count.add(2, gated.size)
+            on = np.stack([np.zeros_like(prefix[0, :, -1]), prefix[0, :, -1]])
+            sums = self._read(prefix, on, zone > zero, [found[zero]], position, shift, block, count)
+            C[block, :, self.kept] += sums.view(np.complex128)
             R[block] += midpoint[:, :, 0]
             if own is not None:
                 C[block, :, own] += midpoint[:, :, 1] + 1j * midpoint[:, :, 2]
             count.add(table.shape[0] * p, 2 * kept + channels)
 
-    def _zones(self, delta: FloatArray, r: FloatArray, count: OperationCounter) -> list[FloatArray]:
+    def _zones(self, delta: FloatArray, r: FloatArray, count: OperationCounter) -> FloatArray:
         """Return this table's part of ρ̄ in each zone of H, from the lowest (−∞, −l_J] to the highest (l_J, ∞)."""
-        halves = [0.5 * level * r for level in (0.0, *self.bucket.levels)]
-        negative = [np.maximum(delta - half, 0.0) for half in reversed(halves)]
-        positive = [np.maximum(-delta - half, 0.0) for half in halves]
-        count.add(4 * len(halves), delta.size)
-        return negative + positive
+        halves = 0.5 * np.array([0.0, *self.bucket.levels])[:, None, None] * r
+        count.add(4 * halves.shape[0], delta.size)
+        return np.asarray(np.maximum(np.concatenate([delta - halves[::-1], -delta - halves]), 0.0))
 
     def _read(
         self,
         prefix: FloatArray,
-        found: Arcs,
+        everywhere: FloatArray,
+        zone: IntArray | BoolArray,
+        found: list[Arcs],
         position: IntArray,
         shift: IntArray,
         block: slice,
         count: OperationCounter,
     ) -> FloatArray:
-        """Return the sums over the arcs for the block's residues and every residue of the other table."""
+        """Return the sums for the block's residues and every residue of the other table, shape (rows, p, channels).
+
+        ``prefix`` (thresholds, rows, members + 1, channels) belongs to ``found``; ``everywhere`` (zones, rows,
+        channels) is the
+        sum with every neuron in one zone. From the zone of the last cell, each arc end on the way round adds or
+        takes away.
+        """
         p, cells = self.plan.p, self.plan.cells
-        rows, width, channels = prefix.shape
-        flat = prefix.reshape(rows * width, channels)
-        own = np.arange(block.start, block.stop)[:, None]
-        other = np.arange(p)
-        d = (own - other if self.first else other - own) % p
-        b = np.broadcast_to(other, (rows, p)) if self.first else np.broadcast_to(own, (rows, p))
-        t = shift[b]
-        base = (np.arange(rows) * width)[:, None]
-        # a sum that runs on past cell G − 1 takes in the end of the prefix sums
-        wraps = found.inside[d, (t - 1) % cells]
-        out = np.where(wraps[:, :, None], prefix[:, -1:, :], 0.0)
-        count.add(rows * p, channels)
-        for ends, sign in ((found.stops, 1), (found.starts, -1)):
-            for cell in ends:
-                there = cell >= 0
-                if there.all():
-                    values = flat.take(base + position[cell[d] + (cells - t)], axis=0)
-                    if sign > 0:
-                        out += values
-                    else:
-                        out -= values
-                    count.add(rows * p, channels)
-                else:
-                    x, y = np.nonzero(there[d])
-                    index = x * width + position[cell[d[x, y]] + (cells - t[x, y])]
-                    out[x, y] += sign * flat.take(index, axis=0)
-                    count.add(x.size, channels)
-        return np.ascontiguousarray(out)
+        _, rows, width, channels = prefix.shape
+        flat = prefix.reshape(-1, channels)
+        mine, other = np.arange(block.start, block.stop)[:, None], np.arange(p)
+        d = (mine - other if self.first else other - mine) % p
+        t = shift[other][None, :] if self.first else shift[block, None]
+        row = np.arange(rows)[:, None]
+        last = zone[d, (t - 1) % cells].astype(np.int64)
+        out = everywhere.reshape(-1, channels).take(last * rows + row, axis=0)
+        for number, one in enumerate(found):
+            first = (number * rows + row) * width
+            for cell in one.stops:
+                out += flat.take(first + position[cell[d] + (cells - t)], axis=0)
+            for cell in one.starts:
+                out -= flat.take(first + position[cell[d] + (cells - t)], axis=0)
+            count.add(rows * p, channels, one.stops.shape[0] + one.starts.shape[0])
+        return np.asarray(out)
 
 
 def _prefix(values: FloatArray) -> FloatArray:
-    """Return sums over the members before each position: (rows, members, channels) → (rows, members + 1, channels)."""
-    out = np.zeros((values.shape[0], values.shape[1] + 1, values.shape[2]))
-    np.cumsum(values, axis=1, out=out[:, 1:])
+    """Return the sums over the members before each position; the members are the last axis but one."""
+    out = np.zeros((*values.shape[:-2], values.shape[-2] + 1, values.shape[-1]))
+    np.cumsum(values, axis=-2, out=out[..., 1:, :])
     return out
 
 

@@ -14,7 +14,6 @@ from quadlens.certificates.gate_sums import gate_sums
 from quadlens.certificates.operations import OperationCounter
 from quadlens.certificates.plan import Plan
 from quadlens.certificates.remainder import Remainder, remainder
-from quadlens.certificates.retained import cross_oscillation
 from quadlens.certificates.rounding_term import RoundingTerm, rounding_term, too_large
 from quadlens.circuits.circuit import Circuit
 
@@ -67,17 +66,15 @@ def evaluate_inequality(
         if progress is not None:
             progress(done)
 
-    plan, retained = choose(circuit, budget, count)
+    choice = choose(circuit, budget, count)
+    plan, retained, cross = choice.plan, choice.retained, choice.cross
     report(0.1)
-    own = np.full(circuit.neurons, -1)
-    ratio = np.ones(circuit.neurons)
+    w = np.zeros(circuit.neurons)
     for bucket in plan.buckets:
-        position = plan.own(bucket)
-        own[bucket.members] = -1 if position is None else position
-        ratio[bucket.members] = bucket.cross
-    cross = cross_oscillation(retained, own, np.arange(circuit.neurons), count)
-    waves = np.where(own >= 0, np.abs(retained.u_hat[np.arange(circuit.neurons), own]), 0.0)
-    w = np.maximum(waves, cross / ratio)
+        position, i = plan.own(bucket), bucket.members
+        w[i] = cross[i] / bucket.cross
+        if position is not None:
+            w[i] = np.maximum(w[i], np.abs(retained.u_hat[i, position]))
     sums = gate_sums(circuit, plan, retained, cross, count, lambda done: report(0.1 + 0.6 * done))
     rest = remainder(circuit, plan, retained, count)
     report(0.8)

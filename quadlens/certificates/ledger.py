@@ -25,6 +25,23 @@ def class_ledger(found: Inequality, d: int) -> Ledger:
     return (("ideal margin", float(found.classes.ideal[d])), *costs, *rounding)
 
 
+def input_ledger(found: Inequality, d: int, b: int, delta: int, bound: float) -> Ledger:
+    """Return the terms of the bound of one input and wrong answer; what its class's bound adds is in ``E``."""
+    inputs, p = found.inputs, found.plan.p
+    turn = 1 - np.exp(2j * np.pi / p * (np.array(found.plan.retained) * delta % p))
+    ideal = float((inputs.X[d].mean(axis=0) * turn).real.sum())
+    costs = {
+        "R": float(inputs.own[d, b] @ np.abs(turn) + inputs.cross[d, b]),
+        "D": float(found.rest.D[:, d, delta].sum()),
+        "tail": float(found.rest.tail[:, d].sum()),
+        "res": float(inputs.res[d, b]),
+        "skip": float(inputs.skip[d, b]),
+    }
+    rounding = {"rounding": found.rounding.evaluation, "tables": found.rounding.tables}
+    E = ideal - sum(costs.values()) - sum(rounding.values()) - bound
+    return (("ideal margin", ideal), ("E", -E), *((name, -cost) for name, cost in (costs | rounding).items()))
+
+
 def blame(found: Inequality, failed: list[int]) -> tuple[str, ...]:
     """Return sentences that name, for the failed classes, the costliest term and its frequency."""
     causes: dict[str, list[int]] = {}

@@ -17,7 +17,7 @@ from quadlens.circuits.circuit import Circuit
 LINEAR_BUDGET = Budget()
 
 
-def linear(
+def certify_linear(
     circuit: Circuit, *, budget: Budget = LINEAR_BUDGET, progress: Callable[[float], None] | None = None
 ) -> Certificate:
     """Certify each class ``d = a − b``: all of its inputs are right, with a margin, or nothing is said of it.

@@ -45,10 +45,11 @@ class Waveforms:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Bucket(Waveforms):
-    """Waveforms for gates: ``levels`` ``l_1 < … < l_J`` of ``|H|``, and ``cross`` (``v_β``)."""
+    """Waveforms for gates: ``levels`` ``l_1 < … < l_J`` of ``|H|``, ``cross`` (``v_β``) and ``retained`` (``F_β``)."""
 
     levels: FloatArray
     cross: float
+    retained: tuple[int, ...]
 
     def __post_init__(self) -> None:
         # the zero-argument form does not know the class that slots=True makes
@@ -100,15 +101,18 @@ class Plan:
         frequencies = set(self.retained)
         if len(frequencies) != len(self.retained) or not frequencies <= set(range(1, self.p // 2 + 1)):
             raise CertificateError(f"retained frequencies must be distinct, 1..{self.p // 2}, got {self.retained}")
+        for bucket in self.buckets:
+            if not set(bucket.retained) <= frequencies or len(set(bucket.retained)) != len(bucket.retained):
+                raise CertificateError(f"a bucket retains some of {self.retained}, each once; got {bucket.retained}")
 
     @property
     def cells(self) -> int:
         """``G``, the number of cells of the circle."""
         return self.grid * self.p
 
-    def own(self, bucket: Waveforms) -> int | None:
+    def own(self, bucket: Bucket) -> int | None:
         """Return the position in ``retained`` of the bucket's own frequency, or None where it has none."""
-        return self.retained.index(bucket.frequency) if bucket.frequency in self.retained else None
+        return self.retained.index(bucket.frequency) if bucket.frequency in bucket.retained else None
 
     def shifts(self, frequency: int) -> IntArray:
         """Return ``g·(k a mod p)`` for every residue ``a``, shape (p,)."""
@@ -124,8 +128,14 @@ class Plan:
             "bucket": _index(self.buckets, self.cell.size).tolist(),
             "group": _index(self.groups, self.cell.size).tolist(),
             "buckets": [
-                {**_record(b), "levels": (b.levels * SCALE).astype(np.int64).tolist(), "cross": b.cross}
-                for b in self.buckets
+                {
+                    **_record(bucket),
+                    "levels": (bucket.levels * SCALE).astype(np.int64).tolist(),
+                    "cross": bucket.cross,
+                    # a bucket without this key retains all of F
+                    **({} if bucket.retained == self.retained else {"retained": list(bucket.retained)}),
+                }
+                for bucket in self.buckets
             ],
             "groups": [_record(group) for group in self.groups],
             "harmonics": self.harmonics,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from quadlens.arrays import ComplexArray, FloatArray, IntArray
+from quadlens.arrays import BoolArray, ComplexArray, FloatArray, IntArray
 from quadlens.certificates.operations import OperationCounter
 from quadlens.circuits.circuit import Circuit
 
@@ -43,52 +43,71 @@ def waves(p: int, frequencies: tuple[int, ...]) -> ComplexArray:
     return np.asarray(np.exp(2j * np.pi / p * turns))
 
 
-def components(rows: FloatArray, frequencies: tuple[int, ...], basis: ComplexArray) -> ComplexArray:
-    """Return ``(ν_z/p) Σ_c rows[·,c] e^{−iωzc}``, shape (rows, |F|)."""
-    p = rows.shape[1]
+def transform_operations(length: int) -> int:
+    """Return what one real fast Fourier transform of this length is counted as, ``2.5 N log₂ N``."""
+    return int(np.ceil(2.5 * length * np.log2(max(length, 2))))
+
+
+def spectrum(rows: FloatArray, count: OperationCounter) -> ComplexArray:
+    """Return ``Σ_c rows[·,c] e^{−iωzc}`` for z = 0 … p//2, shape (rows, p//2 + 1)."""
+    count.add(rows.shape[0], transform_operations(rows.shape[1]))
+    return np.asarray(np.fft.rfft(rows, axis=1))
+
+
+def split(
+    circuit: Circuit,
+    frequencies: tuple[int, ...],
+    spectra: dict[str, ComplexArray],
+    mask: BoolArray,
+    count: OperationCounter,
+) -> Retained:
+    """Split the output side of a circuit at the given frequencies.
+
+    ``spectra`` are those of the tables U, S_a and S_b; ``mask (n, |F|)`` says which frequencies each neuron retains.
+    """
+    p = circuit.p
+    kept = list(frequencies)
     factor = np.array([1.0 if 2 * z == p else 2.0 for z in frequencies]) / p
-    return np.asarray((rows @ basis.conj().T) * factor)
-
-
-def split(circuit: Circuit, frequencies: tuple[int, ...], count: OperationCounter) -> Retained:
-    """Split the output side of a circuit at the given frequencies; O((pn + p²)|F|)."""
-    p, n, kept = circuit.p, circuit.neurons, len(frequencies)
-    basis = waves(p, frequencies)
-    real_basis = np.concatenate([basis.real, -basis.imag])
-
-    def rest(rows: FloatArray, hat: ComplexArray) -> FloatArray:
-        count.add(8 * rows.shape[0], p, kept)
-        return np.asarray(rows - np.concatenate([hat.real, hat.imag], axis=1) @ real_basis)
-
-    u_hat = components(circuit.U, frequencies, basis)
-    skip_a, skip_b = (components(table, frequencies, basis) for table in (circuit.S_a, circuit.S_b))
-    dU, rest_a, rest_b = rest(circuit.U, u_hat), rest(circuit.S_a, skip_a), rest(circuit.S_b, skip_b)
-    count.add(2 * n + 4 * p, p)
+    raw = {name: spectra[name][:, kept] for name in spectra}
+    raw["U"] = np.where(mask, raw["U"], 0.0)
+    hat = {name: raw[name] * factor for name in raw}
+    rest = {name: _without(getattr(circuit, name), raw[name], kept, count) for name in raw}
+    dU = rest["U"]
+    count.add(2 * circuit.neurons + 4 * p, p)
     return Retained(
         frequencies=frequencies,
-        waves=basis,
-        u_hat=u_hat,
+        waves=waves(p, frequencies),
+        u_hat=hat["U"],
         dU=dU,
         osc=dU.max(axis=1) - dU.min(axis=1),
-        skip_a=skip_a,
-        skip_b=skip_b,
-        rest_a=rest_a.max(axis=1, keepdims=True) - rest_a,
-        rest_b=rest_b.max(axis=1, keepdims=True) - rest_b,
+        skip_a=hat["S_a"],
+        skip_b=hat["S_b"],
+        rest_a=rest["S_a"].max(axis=1, keepdims=True) - rest["S_a"],
+        rest_b=rest["S_b"].max(axis=1, keepdims=True) - rest["S_b"],
     )
 
 
-def cross_oscillation(
-    retained: Retained, own: IntArray, members: IntArray, count: OperationCounter
-) -> FloatArray:
-    """Return ``V_i``, the oscillation over c of the retained waves of each member but its own.
+def _without(rows: FloatArray, raw: ComplexArray, kept: list[int], count: OperationCounter) -> FloatArray:
+    """Return the rows less the waves whose spectrum is ``raw``."""
+    p = rows.shape[1]
+    only = np.zeros((rows.shape[0], p // 2 + 1), dtype=np.complex128)
+    only[:, kept] = raw
+    count.add(rows.shape[0], transform_operations(p) + p)
+    return np.asarray(rows - np.fft.irfft(only, p, axis=1))
+
+
+def cross_oscillation(retained: Retained, own: IntArray, count: OperationCounter) -> FloatArray:
+    """Return ``V_i``, the oscillation over c of each neuron's retained waves but its own.
 
     ``own[i]`` is the position of neuron i's own frequency in ``frequencies``, or −1.
     """
-    hat = retained.u_hat[members].copy()
-    has_own = own[members] >= 0
-    hat[np.flatnonzero(has_own), own[members][has_own]] = 0
-    basis = retained.waves
-    values = np.concatenate([hat.real, hat.imag], axis=1) @ np.concatenate([basis.real, -basis.imag])
-    count.add(4 * members.size, basis.shape[1], basis.shape[0])
-    count.add(2 * members.size, basis.shape[1])
+    n, p = retained.dU.shape
+    factor = np.array([p / 1.0 if 2 * z == p else p / 2.0 for z in retained.frequencies])
+    hat = retained.u_hat * factor
+    owned = np.flatnonzero(own >= 0)
+    hat[owned, own[owned]] = 0
+    only = np.zeros((n, p // 2 + 1), dtype=np.complex128)
+    only[:, list(retained.frequencies)] = hat
+    values = np.fft.irfft(only, p, axis=1)
+    count.add(n, transform_operations(p) + 2 * p)
     return np.asarray(values.max(axis=1) - values.min(axis=1))

@@ -14,7 +14,7 @@ import numpy as np
 from quadlens.arrays import ComplexArray, FloatArray, IntArray
 from quadlens.certificates.operations import OperationCounter
 from quadlens.certificates.plan import LIMIT, SCALE, Bucket, Waveforms, quantised
-from quadlens.certificates.retained import Retained, cross_oscillation
+from quadlens.certificates.retained import transform_operations
 from quadlens.circuits.circuit import Circuit
 
 SIGNIFICANT = 3.0
@@ -100,7 +100,7 @@ def mean_curves(
     half[:, 0] *= 2
     curves = np.fft.irfft(half, cells, axis=1)
     count.add(8, coefficients.stacked.size)
-    count.add(2, int(np.ceil(2.5 * cells * np.log2(cells))))
+    count.add(2, transform_operations(cells))
     return quantised(curves[0]), quantised(curves[1])
 
 
@@ -192,13 +192,13 @@ def _halves(piece: _Piece, weight: FloatArray, count: OperationCounter) -> tuple
 
 def make_bucket(
     circuit: Circuit,
-    retained: Retained,
-    own_of: IntArray,
     part: Waveforms,
     amplitude: FloatArray,
     cell: IntArray,
     weight: FloatArray,
     gain: FloatArray,
+    cross: FloatArray,
+    retained: tuple[int, ...],
     levels: int,
     grid: int,
     count: OperationCounter,
@@ -214,14 +214,14 @@ def make_bucket(
     count.add(10 * p, members.size)
     rms = float(np.sqrt(np.average(apart, weights=weight[members])))
     chosen = np.unique(quantised(np.array(LEVELS[levels]) * min(rms, LIMIT)))
-    cross = cross_oscillation(retained, own_of, members, count)
     return Bucket(
         frequency=part.frequency,
         members=members,
         A=part.A,
         B=part.B,
         levels=chosen[(chosen > 1 / SCALE) & (chosen < LIMIT)],
-        cross=_cross_ratio(cross, gain[members], weight[members]),
+        cross=_cross_ratio(cross[members], gain[members], weight[members]),
+        retained=retained,
     )
 
 

@@ -1,13 +1,12 @@
 """``quadlens certify``: prove that a network is right on every input."""
 
-import shlex
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from quadlens.cli.model_argument import LoadedModel, model_options
 from quadlens.cli.progress import progress_bar
-from quadlens.cli.show import explain, json_option, next_step, print_json, print_table, say
+from quadlens.cli.show import print_json, print_table
 
 if TYPE_CHECKING:
     from quadlens.certificates.certificate import Certificate
@@ -19,23 +18,16 @@ SHOWN = 8
 
 @click.command(epilog="Example: quadlens certify --method linear -o certificate.json")
 @model_options
-@click.option(
-    "--method",
-    type=click.Choice(METHODS),
-    metavar="METHOD",
-    default="adaptive",
-    show_default=True,
-    help="How to prove it: one of the above.",
-)
+@click.option("--method", type=click.Choice(METHODS), default="adaptive", show_default=True, help="How to prove it.")
 @click.option("-o", "--output", type=click.Path(), help="Write the certificate here, for quadlens check.")
-@json_option
+@click.option("--json", "as_json", is_flag=True, help="Print the certificate as JSON.")
 def command(loaded: LoadedModel, method: str, output: str | None, as_json: bool) -> int:
     """Prove that MODEL is right on every input.
 
     \b
     linear       from sums over the weights, in time linear in their number
     gated        the same for every input, tighter
-    adaptive     linear, gated, then single answers: always the exact accuracy
+    adaptive     linear, then gated, then single answers: always the exact accuracy
     brute-force  all inputs in float64 with proved rounding
     exact        all inputs in integers
     rectangle    the paper's kind of bound: the MLP against the integral
@@ -54,19 +46,15 @@ def command(loaded: LoadedModel, method: str, output: str | None, as_json: bool)
         # the file holds the certificate alone; here the model's keys, measured and not proved, stand beside it
         print_json(loaded.to_dict() | as_data(certificate))
     else:
-        say(loaded.summary)
+        click.echo(loaded.summary)
         _print(certificate)
-        if output is None:
-            options = ("--method", method, "-o", "certificate.json")
-            next_step(loaded.command("certify", *options), "keep the proof in a file that anyone can check")
-        else:
-            model = loaded.arguments or (loaded.name,)
-            next_step(shlex.join(["quadlens", "check", output, *model]), "check it by an independent route")
+        if output is not None:
+            click.echo(f"Written: {output}. Next: quadlens check {output} MODEL")
     return 0 if certificate.succeeded else 1
 
 
 def _print(certificate: "Certificate") -> None:
-    explain(certificate.verdict)
+    click.echo(certificate.verdict)
     if certificate.frequencies is not None:
         _print_frequencies(certificate.frequencies)
     if certificate.ledger:
@@ -77,14 +65,14 @@ def _print(certificate: "Certificate") -> None:
             [[term, f"{value:+.6g}"] for term, value in certificate.ledger],
         )
     for sentence in certificate.blame[:SHOWN]:
-        explain(sentence, "  ")
+        click.echo(f"  {sentence}")
     if certificate.misclassified:
         listed = ", ".join(f"({a}, {b})" for a, b in certificate.misclassified[:SHOWN])
         more = "" if len(certificate.misclassified) <= SHOWN else ", …"
-        explain(f"Misclassified inputs (a, b): {listed}{more}")
-    explain(certificate.float32)
+        click.echo(f"Misclassified inputs (a, b): {listed}{more}")
+    click.echo(certificate.float32)
     share = certificate.operations / certificate.brute_force_operations
-    explain(
+    click.echo(
         f"{certificate.operations:.3g} operations, {share:.3g} of brute force; {certificate.seconds:.2f} s;"
         f" {certificate.arithmetic}"
     )

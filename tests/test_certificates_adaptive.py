@@ -1,0 +1,133 @@
+"""The method ``adaptive``: sound and complete, on right and wrong networks alike."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+import quadlens as ql
+from quadlens.certificates.adaptive import certify_adaptive
+from quadlens.certificates.exact import certify_exact
+from quadlens.certificates.operations import OperationCounter
+from quadlens.certificates.single_inputs import SingleInputs
+
+
+def random_circuit(p, n, seed):
+    rng = np.random.default_rng(seed)
+    shapes = {"A": (p, n), "B": (p, n), "U": (n, p), "S_a": (p, p), "S_b": (p, p)}
+    return ql.Circuit(p=p, **{name: rng.standard_normal(shape) for name, shape in shapes.items()})
+
+
+def changed(circuit, **tables):
+    whole = {name: getattr(circuit, name) for name in ("A", "B", "U", "S_a", "S_b")} | tables
+    return ql.Circuit(p=circuit.p, **whole)
+
+
+GOOD = ql.construct(p=17, frequencies=(2, 3, 5), neurons=60, noise=0.02)
+PARTLY_WRONG = ql.construct(p=17, frequencies=(2, 3, 5), neurons=60, noise=0.5, seed=4)
+INTEGERS = np.random.default_rng(7)
+
+
+def integer_circuit(p, n):
+    """Small integers make ties common."""
+    draw = INTEGERS.integers
+    return ql.Circuit(
+        p=p,
+        A=draw(-2, 3, (p, n)).astype(float),
+        B=draw(-2, 3, (p, n)).astype(float),
+        U=draw(-1, 2, (n, p)).astype(float),
+    )
+
+
+CIRCUITS = [
+    GOOD,
+    PARTLY_WRONG,
+    random_circuit(3, 1, 0),
+    random_circuit(8, 12, 1),
+    random_circuit(13, 30, 2),
+    integer_circuit(6, 3),
+    integer_circuit(7, 2),
+    changed(GOOD, U=np.zeros_like(GOOD.U)),
+    ql.construct(p=16, frequencies=(3, 7), neurons=40, sigma=0.0, kappa=0.0),
+]
+
+
+@pytest.mark.parametrize("circuit", CIRCUITS, ids=repr)
+def test_adaptive_decides_every_input_as_integers_do(circuit):
+    adaptive, exact = certify_adaptive(circuit), certify_exact(circuit)
+    assert adaptive.certified_accuracy == exact.certified_accuracy
+    assert adaptive.misclassified == exact.misclassified
+    for bound, truth in zip(adaptive.classes, exact.classes, strict=True):
+        assert bound.margin_lower_bound <= truth.margin_lower_bound
+        assert bound.certified == truth.certified
+    size = 1 + np.abs(circuit.A).sum() * np.abs(circuit.U).max()
+    # the smallest margin is found to the rounding bound of one float64 evaluation
+    assert adaptive.margin_lower_bound >= exact.margin_lower_bound - 1e-12 * size
+
+
+def test_partly_wrong_is_partly_wrong():
+    assert 0 < certify_adaptive(PARTLY_WRONG).certified_accuracy < 1
+
+
+def test_a_tie_is_wrong_and_is_told_by_integers():
+    p = GOOD.p
+    S_a = np.zeros((p, p))
+    tied = changed(GOOD, S_a=S_a, U=np.zeros_like(GOOD.U))
+    certificate = certify_adaptive(tied)
+    assert certificate.certified_accuracy == 0
+    assert certificate.misclassified_count == p * p
+    assert certificate.prover["stages"]["triples_in_integers"] > 0
+
+
+@pytest.mark.parametrize("nudge", [-1, 0, 1])
+def test_one_unit_in_the_last_place_decides(nudge):
+    """At (0, 0) the logit of 3 is that of 0, or one unit in the last place below or above it."""
+    p = 5
+    wanted = np.array([[1.0 if c == (a + b) % p else 0.0 for c in range(p)] for a in range(p) for b in range(p)])
+    # with one neuron per (a, b) and A + B > 0 only there, U holds the logits
+    A = np.full((p, p * p), -1.0)
+    B = np.full((p, p * p), -1.0)
+    for i in range(p * p):
+        A[i // p, i], B[i % p, i] = 1.0, 1.0
+    U = wanted / 2
+    wrong = np.nextafter(0.5, 0.5 + nudge)
+    U[0, 3] = wrong
+    circuit = ql.Circuit(p=p, A=A, B=B, U=U)
+    certificate = certify_adaptive(circuit)
+    assert certificate.misclassified == (((0, 0),) if nudge >= 0 else ())
+    assert certificate.certified == (nudge < 0)
+    assert certificate.prover["stages"]["triples_in_integers"] >= 1
+
+
+def test_single_inputs_enclose_the_exact_margin():
+    circuit = random_circuit(9, 20, 3)
+    single = SingleInputs(circuit, 0.0, OperationCounter())
+    exact = certify_exact(circuit)
+    b, delta = np.divmod(np.arange(9 * 8), 8)
+    for d in range(9):
+        decided = single.margins(d, b, delta + 1)
+        assert (decided.lower <= decided.upper).all()
+        least = exact.classes[d].margin_lower_bound
+        assert decided.lower.min() <= least <= decided.upper.min()
+        for index in range(0, b.size, 7):
+            a, c = (d + b[index]) % 9, (d + 2 * b[index] + delta[index] + 1) % 9
+            Y = (d + 2 * b[index]) % 9
+            h = [max(Fraction(x) + Fraction(y), Fraction(0)) for x, y in zip(circuit.A[a], circuit.B[b[index]],
+            strict=True)]
+            margin = sum(x * (Fraction(u[Y]) - Fraction(u[c])) for x, u in zip(h, circuit.U, strict=True))
+            for row in (circuit.S_a[a], circuit.S_b[b[index]]):
+                margin += Fraction(row[Y]) - Fraction(row[c])
+            assert Fraction(decided.lower[index]) <= margin <= Fraction(decided.upper[index])
+
+
+def test_undecidable_without_exact_tables_is_an_error():
+    circuit = ql.Circuit(p=5, A=np.zeros((5, 2)), B=np.zeros((5, 2)), U=np.zeros((2, 5)), radius={"U": 1e-12})
+    with pytest.raises(ql.QuadlensError, match="give the circuit its stored weights"):
+        certify_adaptive(circuit)
+
+
+def test_progress_rises_to_one():
+    seen = []
+    certify_adaptive(GOOD, progress=seen.append)
+    assert seen == sorted(seen)
+    assert seen[-1] == 1.0
