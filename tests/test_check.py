@@ -18,9 +18,18 @@ from quadlens.certificates.certificate_file import from_json, to_json
 from quadlens.certificates.certify import certify
 from quadlens.certificates.check import check
 from quadlens.certificates.check_gates import GateSums
-from quadlens.certificates.check_inequality import Remainder, class_margins, input_margins, provable_classes, smallest
+from quadlens.certificates.check_inequality import (
+    Remainder,
+    Turns,
+    class_margins,
+    input_margins,
+    provable_classes,
+    smallest,
+)
 from quadlens.certificates.check_plan import read_plan
 from quadlens.certificates.check_tables import PRECISION, ball_network
+from quadlens.certificates.choose import Budget
+from quadlens.certificates.linear import linear
 from quadlens.circuits.circuit import TABLES
 
 CHECKER = ("check", "check_tables", "check_plan", "check_gates", "check_inequality", "check_float32")
@@ -94,11 +103,11 @@ def test_the_inequality_holds_for_plans_that_fit_nothing(seed):
     with flint.ctx.workprec(PRECISION):
         network = ball_network(circuit)
         gates = GateSums(network=network, plan=read_plan(random_plan(seed, p, n), p, n))
-        remainder = Remainder(gates)
+        remainder, turns = Remainder(gates), Turns(gates)
         for d in range(p):
             sums = gates.of_class(d)
-            whole = smallest(class_margins(gates, remainder, sums, d))
-            for b, bound in enumerate(input_margins(gates, remainder, sums, d)):
+            whole = smallest(class_margins(gates, remainder, turns, sums, d))
+            for b, bound in enumerate(input_margins(gates, remainder, turns, sums, d)):
                 a = (d + b) % p
                 true = min(network.exact_difference(a, b, c) for c in range(p) if c != (a + b) % p)
                 ball = flint.arb(flint.fmpq(true.numerator, true.denominator))
@@ -155,6 +164,25 @@ def test_every_class_bound_is_held_to_the_last_digits(method, seed):
         assert f"class {d} claims a margin of {improved!r}; only" in result.reasons[0]
         result = check(with_class(certificate, d, certified=1), circuit)
         assert f"class {d} claims 1 certified inputs; only 0" in result.reasons[0]
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_prover_and_checker_agree_to_rounding(seed):
+    """Two programs without common code evaluate one inequality: class bounds differ by the rounding term alone."""
+    circuit = ql.construct(p=13, frequencies=[2, 3], neurons=60, noise=0.1, seed=seed)
+    S_b = 0.1 * np.random.default_rng(seed).standard_normal((13, 13))
+    circuit = replace(circuit, S_b=S_b)
+    budget = Budget(retained=3, harmonics=4, clusters=4)
+    certificate = linear(circuit, budget=budget)
+    assert check(certificate, circuit).accepted
+    with flint.ctx.workprec(PRECISION):
+        proved = provable_classes(certificate, ball_network(circuit), None)
+        for (margin, _), bound in zip(proved, certificate.classes, strict=True):
+            ledger = dict(bound.ledger)
+            # every term is there, so leaving one out on either side would show
+            assert max(ledger["E"], ledger["R"], ledger["D"], ledger["tail"], ledger["res"], ledger["skip"]) < -1e-4
+            rounding = -ledger["rounding"] - ledger["tables"]
+            assert 0 <= float(margin.lower()) - bound.margin_lower_bound <= 2 * rounding
 
 
 ALL_INPUTS = ("exact", "brute-force")

@@ -28,17 +28,17 @@ def provable_classes(
         raise CertificateError(f"the inequality is about ReLU; the network has {network.circuit.activation}")
     p = network.p
     gates = GateSums(network=network, plan=read_plan(certificate.prover, p, network.circuit.neurons))
-    remainder = Remainder(gates)
+    remainder, turns = Remainder(gates), Turns(gates)
     out = []
     for d in range(p):
         sums = gates.of_class(d)
-        margins = class_margins(gates, remainder, sums, d)
+        margins = class_margins(gates, remainder, turns, sums, d)
         if certificate.method == "linear":
             least = smallest(margins)
             out.append((least, p if least > 0 else 0))
         else:
             whole = smallest(margins)
-            each = [whole.max(margin) for margin in input_margins(gates, remainder, sums, d)]
+            each = [whole.max(margin) for margin in input_margins(gates, remainder, turns, sums, d)]
             out.append((smallest(each), sum(1 for margin in each if margin > 0)))
         if progress is not None:
             progress((d + 1) / p)
@@ -135,13 +135,30 @@ def _changes(table: Any, weights: list[Any], angles: list[int], M: int, roots: A
     return out
 
 
-def _chords(gates: GateSums, δ: int) -> list[Any]:
-    """Return ``|1 − e^{iωzδ}| = 2 |sin(πzδ/p)|`` of the retained frequencies."""
-    p = gates.network.p
-    return [2 * abs(flint.arb.sin_pi_fmpq(flint.fmpq(z * δ, p))) for z in gates.plan.retained]
+class Turns:
+    """What ``1 − e^{iωzδ}`` does to a retained sum, by z and ``δ = 1 … p−1``, computed once for all classes.
+
+    ``effect`` takes ``[Re X_z | Im X_z]`` to ``Re Σ_z X_z (1 − e^{iωzδ})``; ``chords`` holds ``|1 − e^{iωzδ}|`` and
+    ``norm`` its root of
+    the sum of squares over z; ``gates`` takes ``R_β`` to what it costs in (G).
+    """
+
+    def __init__(self, gates: GateSums) -> None:
+        p, plan, roots = gates.network.p, gates.plan, gates.roots
+        δs = range(1, p)
+        cos = [[1 - roots.cos[z * δ % p] for δ in δs] for z in plan.retained]
+        sin = [[roots.sin[z * δ % p] for δ in δs] for z in plan.retained]
+        chords = [[2 * abs(flint.arb.sin_pi_fmpq(flint.fmpq(z * δ, p))) for δ in δs] for z in plan.retained]
+        self.effect = flint.arb_mat(cos + sin)
+        self.chords = flint.arb_mat(chords)
+        self.norm = [_root(sum((row[i] ** 2 for row in chords), flint.arb(0))) for i in range(p - 1)]
+        self.gates = [
+            [2 * flint.arb(bucket.cross) + (0 if own is None else chords[own][i]) for i in range(p - 1)]
+            for bucket, own in zip(plan.buckets, gates.own, strict=True)
+        ]
 
 
-def class_margins(gates: GateSums, remainder: Remainder, sums: ClassSums, d: int) -> list[Any]:
+def class_margins(gates: GateSums, remainder: Remainder, turns: Turns, sums: ClassSums, d: int) -> list[Any]:
     """Return inequality (L) for every cluster of class d and δ."""
     p, plan = gates.network.p, gates.plan
     F = range(len(plan.retained))
@@ -149,35 +166,32 @@ def class_margins(gates: GateSums, remainder: Remainder, sums: ClassSums, d: int
     out = []
     for name in sorted(set(plan.clusters[d])):
         members = [b for b in range(p) if plan.clusters[d][b] == name]
-        centre = [(sum((x[b][z] for b in members), flint.arb(0)) / len(members) for x in (sums.re, sums.im)) for z in F]
-        centres = [tuple(parts) for parts in centre]
+        centre_re = [_mean([sums.re[b][z] for b in members]) for z in F]
+        centre_im = [_mean([sums.im[b][z] for b in members]) for z in F]
         error: list[list[Any]] = []
         rest = []
         for b in members:
             R = sums.R[b]
             error.append(
                 [
-                    modulus(sums.re[b][z] - centres[z][0], sums.im[b][z] - centres[z][1])
+                    modulus(sums.re[b][z] - centre_re[z], sums.im[b][z] - centre_im[z])
                     + sum((R[beta] for beta, position in enumerate(own) if position == z), flint.arb(0))
                     for z in F
                 ]
             )
             crossed = sum((2 * v * x for v, x in zip(cross, R, strict=True)), flint.arb(0))
             rest.append(crossed + remainder.per_input((d + b) % p, b))
-        E = [largest([row[z] for row in error]) for z in F]
         N = _root(largest([sum((x * x for x in row), flint.arb(0)) for row in error]))
-        T = largest(rest)
-        for δ in range(1, p):
-            chords = _chords(gates, δ)
-            ideal, each, square = flint.arb(0), flint.arb(0), flint.arb(0)
-            for z in F:
-                k = plan.retained[z] * δ % p
-                ideal += centres[z][0] * (1 - gates.roots.cos[k]) + centres[z][1] * gates.roots.sin[k]
-                each += E[z] * chords[z]
-                square += chords[z] ** 2
-            cost = each.min(N * _root(square))
-            out.append(ideal - cost - T - remainder.D[d][δ] - remainder.tail[d])
+        fixed = largest(rest) + remainder.tail[d]
+        ideal = (flint.arb_mat([centre_re + centre_im]) * turns.effect).entries()
+        each = (flint.arb_mat([[largest([row[z] for row in error]) for z in F]]) * turns.chords).entries()
+        for x, y, norm, D in zip(ideal, each, turns.norm, remainder.D[d][1:], strict=True):
+            out.append(x - y.min(N * norm) - fixed - D)
     return out
+
+
+def _mean(balls: list[Any]) -> Any:
+    return sum(balls, flint.arb(0)) / len(balls)
 
 
 def _root(square: Any) -> Any:
@@ -185,24 +199,15 @@ def _root(square: Any) -> Any:
     return square.abs_upper().sqrt()
 
 
-def input_margins(gates: GateSums, remainder: Remainder, sums: ClassSums, d: int) -> list[Any]:
+def input_margins(gates: GateSums, remainder: Remainder, turns: Turns, sums: ClassSums, d: int) -> list[Any]:
     """Return inequality (G) for every input ``(d + b, b)``, the least over δ."""
-    p, plan = gates.network.p, gates.plan
-    # [Re X | Im X | R] times this matrix is the retained part less what the gates cost, by δ
-    columns: Balls = [[] for _ in range(2 * len(plan.retained) + len(plan.buckets))]
-    for δ in range(1, p):
-        chords = _chords(gates, δ)
-        entries = [1 - gates.roots.cos[z * δ % p] for z in plan.retained]
-        entries += [gates.roots.sin[z * δ % p] for z in plan.retained]
-        for bucket, own in zip(plan.buckets, gates.own, strict=True):
-            entries.append(-2 * flint.arb(bucket.cross) - (0 if own is None else chords[own]))
-        for column, entry in zip(columns, entries, strict=True):
-            column.append(entry)
-    rows = [[*re, *im, *R] for re, im, R in zip(sums.re, sums.im, sums.R, strict=True)]
-    values = (flint.arb_mat(rows) * flint.arb_mat(columns)).tolist()
+    p = gates.network.p
+    retained = flint.arb_mat([[*re, *im] for re, im in zip(sums.re, sums.im, strict=True)]) * turns.effect
     out = []
-    for b, row in enumerate(values):
+    for b, row in enumerate(retained.tolist()):
         fixed = remainder.per_input((d + b) % p, b) + remainder.tail[d]
+        for R, costs in zip(sums.R[b], turns.gates, strict=True):
+            row = [x - R * cost for x, cost in zip(row, costs, strict=True)]
         out.append(smallest([x - fixed - D for x, D in zip(row, remainder.D[d][1:], strict=True)]))
     return out
 
