@@ -21,6 +21,7 @@ _HOMES = {
     "decompose": "quadlens.decomposition.ladder",
     "evaluate": "quadlens.circuits.forward",
     "fit": "quadlens.form.amplitude_phase",
+    "from_state_dict": "quadlens.circuits.in_memory",
     "identities": "quadlens.identities",
     "load": "quadlens.circuits.load",
 }

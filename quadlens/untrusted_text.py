@@ -11,6 +11,16 @@ def is_plain(text: str) -> bool:
     return not any(unicodedata.category(character).startswith(_ACTIVE) for character in text)
 
 
+def shown(value: object, limit: int = 60) -> str:
+    """Return a plain value as it is written, and of anything else only its type.
+
+    A structure from a file may hold itself many times over, so that writing it out would never end.
+    """
+    if value is None or type(value) in (bool, int, float, str):
+        return one_line(repr(value), limit)
+    return f"a value of type {type(value).__name__}"
+
+
 def one_line(text: object, limit: int = 120) -> str:
     r"""Return ``text`` as one harmless line: what could act on a terminal escaped, the middle of a long text cut.
 

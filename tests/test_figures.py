@@ -19,6 +19,7 @@ from quadlens.report import colours
 from quadlens.report.amplitudes import group_amplitudes
 from quadlens.report.figures.amplitude import amplitude, amplitudes
 from quadlens.report.figures.canvas import MOST_GROUPS, new_axes, new_grid, shown_groups
+from quadlens.report.figures.certificates import cost_against_tightness, ledger, margins_by_class
 from quadlens.report.figures.ladder import ladder
 from quadlens.report.figures.logits import predicted_against_actual, predicted_against_actual_panel
 from quadlens.report.figures.phase_circle import phase_circle, phase_circles
@@ -26,6 +27,7 @@ from quadlens.report.figures.phase_lock import mismatch_against_weight, phase_lo
 from quadlens.report.figures.rectangles import rectangle_panels, rectangles
 from quadlens.report.integrand import blind_spot, integrand
 from quadlens.report.logit_agreement import logit_agreement
+from quadlens.report.proofs import Proofs, prove
 from quadlens.report.svg import svg_text
 
 
@@ -123,6 +125,56 @@ def test_the_ladder_draws_the_terms(circuit: Circuit, form: AmplitudePhaseForm) 
     assert ends == pytest.approx(sorted(max(term.relative_l2, 1e-4) for term in result.terms))
     drawn = ax.lines[0].get_xdata()
     assert list(drawn) == pytest.approx([max(stage.relative_l2_to_exact, 1e-4) for stage in result.stages])
+
+
+@pytest.fixture(scope="module")
+def proved(circuit: Circuit) -> Proofs:
+    return prove(circuit, all_inputs=True)
+
+
+def test_the_ledgers_costs_lead_from_the_ideal_margin_to_the_proved_one(proved: Proofs) -> None:
+    linear = next(c for c in proved.certificates if c.method == "linear")
+    (ax,) = ledger(linear).axes
+    p = linear.p
+    heights = np.array([[bar.get_height() for bar in container] for container in ax.containers])
+    assert heights.shape[1] == p
+    left, costs = heights[0], heights[1:]
+    margins = np.array([bound.margin_lower_bound for bound in linear.classes])
+    ideal = np.array([dict(bound.ledger)["ideal margin"] for bound in linear.classes])
+    np.testing.assert_allclose(left, np.maximum(margins, 0))
+    # the record promises that a ledger adds up within rounding
+    np.testing.assert_allclose(ideal - costs.sum(axis=0), margins, atol=1e-9)
+
+
+def test_margins_of_every_class_are_drawn_and_equal_methods_share_a_line(proved: Proofs) -> None:
+    (ax,) = margins_by_class(proved.certificates).axes
+    labels = ax.get_legend_handles_labels()[1]
+    assert sorted(name for label in labels for name in label.split(", ")) == sorted(
+        certificate.method for certificate in proved.certificates
+    )
+    assert any("brute-force" in label and "exact" in label for label in labels)
+    exact = next(c for c in proved.certificates if c.method == "exact")
+    drawn = next(line for line in ax.lines if "exact" in str(line.get_label()))
+    np.testing.assert_allclose(drawn.get_ydata(), [bound.margin_lower_bound for bound in exact.classes])
+
+
+def test_cost_and_tightness_are_the_certificates(proved: Proofs) -> None:
+    operations, seconds = cost_against_tightness(proved.certificates).axes
+    for certificate in proved.certificates:
+        for ax, cost in ((operations, certificate.operations), (seconds, certificate.seconds)):
+            (point,) = [line for line in ax.lines if str(line.get_label()).startswith(f"{certificate.method}:")]
+            margin = certificate.margin_lower_bound if certificate.certified else 0.0
+            assert (point.get_xdata()[0], point.get_ydata()[0]) == (max(cost, 1e-4), margin)
+            assert (point.get_markerfacecolor() == "none") == (not certificate.certified)
+
+
+def test_what_is_not_certified_is_drawn_hollow_at_zero() -> None:
+    certificates = prove(random_circuit(), all_inputs=True).certificates
+    assert not any(certificate.certified for certificate in certificates)
+    ax = cost_against_tightness(certificates).axes[0]
+    points = [line for line in ax.lines if ":" in str(line.get_label())]
+    assert len(points) == len(certificates)
+    assert all(line.get_ydata()[0] == 0 and line.get_markerfacecolor() == "none" for line in points)
 
 
 @pytest.mark.parametrize("make", [lambda: random_circuit(), lambda: construct(p=30, frequencies=(4,), neurons=7)])

@@ -7,7 +7,7 @@ from flint import acb, arb, ctx
 from quadlens.errors import OptionError, PrecisionError
 from quadlens.quadrature.adaptive import adaptive_harmonics
 from quadlens.quadrature.balls import harmonic_balls
-from quadlens.quadrature.closed_form import waveform_harmonics
+from quadlens.quadrature.closed_form import harmonics_rounding, waveform_harmonics
 from quadlens.quadrature.high_precision import harmonics_to_digits
 from quadlens.quadrature.waveform import group_waveform
 
@@ -97,6 +97,16 @@ def test_balls_contain_the_value_of_a_second_engine_to_30_digits():
         with ctx.workdps(50):
             moved = ball + 1e-25
         assert not inside(moved, harmonics_to_digits(row, [order], digits=30)[0], 30)
+
+
+def test_the_closed_forms_own_rounding_bound_holds():
+    c, m = parameter_sets(120)
+    orders = np.unique(m)[::4]
+    closed, bounds = waveform_harmonics(c, orders), harmonics_rounding(c, orders)
+    for balls, values, radii in zip(harmonic_balls(c, orders), closed, bounds, strict=True):
+        for ball, value, radius in zip(balls, values, radii, strict=True):
+            assert float((ball - acb(value.real, value.imag)).abs_upper()) <= radius
+    assert bounds.max() < 1e-11
 
 
 def test_two_precisions_overlap_and_the_radius_is_as_asked():

@@ -27,7 +27,8 @@ from quadlens.report.tables import Column, html_table
 from quadlens.report.verdict import percent, unexplained, verdict
 from quadlens.report.write import report_json, write_report
 
-EVERY_FIGURE = ["phase-lock", "phase-circle", "amplitude", "rectangles", "ladder", "logits"]
+ALWAYS = ["phase-lock", "phase-circle", "rectangles", "margins", "ledger"]
+EVERY_FIGURE = [*ALWAYS[:2], "amplitude", "rectangles", "ladder", "logits", "margins", "ledger", "cost-tightness"]
 
 
 class Page(HTMLParser):
@@ -243,6 +244,55 @@ def test_unlocked_groups_are_named() -> None:
     assert not report_of(good).unlocked
 
 
+def test_a_group_with_next_to_no_weight_is_mentioned_once_and_not_in_the_verdict() -> None:
+    good = construct(p=29, frequencies=(2, 5), neurons=80)
+    A, B, U = (np.concatenate(pair, axis=axis) for pair, axis in (
+        ((good.A, 1e-3 * np.cos(2 * np.pi / 29 * 7 * np.arange(29))[:, None]), 1),
+        ((good.B, np.zeros((29, 1))), 1),
+        ((good.U, np.cos(2 * np.pi / 29 * 7 * np.arange(29) + 2)[None]), 0),
+    ))
+    analysis = report_of(Circuit(p=29, A=A, B=B, U=U))
+    assert [group.frequency for group in analysis.form.groups] == [2, 5, 7]
+    assert "the frequencies 2 and 5 " in verdict(analysis)
+    (said,) = [sentence for sentence in unexplained(analysis) if "k = 7" in sentence]
+    assert said.startswith("1 neuron at one other frequency (k = 7) holds 0.0")
+    assert not any("not locked" in sentence or "vacuous" in sentence for sentence in unexplained(analysis))
+    assert [row["frequency"] for row in report_json(analysis)["rectangle"]] == [2, 5, 7]
+
+
+def test_certificates_are_carried_whole(written: Path, solved: Analysis) -> None:
+    from quadlens.certificates.certify import certify
+
+    values = json.loads((written / "report.json").read_text(encoding="utf-8"))
+    words = " ".join(Page((written / "report.html").read_text(encoding="utf-8")).words)
+    for method in ("linear", "brute-force", "exact"):
+        certificate = certify(solved.circuit, method)
+        found = values["certify"][method]
+        assert found["margin_lower_bound"] == certificate.margin_lower_bound
+        assert found["operations"] == certificate.operations
+        assert found["verdict"] == certificate.verdict
+        assert f"{certificate.operations:,}" in words
+
+
+def test_the_verdict_says_proved_only_where_every_input_is() -> None:
+    right = report_of(construct(p=23, frequencies=(3, 7), neurons=64))
+    assert right.proofs.cheapest_whole is not None
+    assert "(proved" in verdict(right)
+    wrong = report_of(random_circuit())
+    assert wrong.proofs.cheapest_whole is None
+    assert wrong.proofs.best is not None
+    assert not wrong.proofs.best.certified
+    assert "proved" not in verdict(wrong)
+
+
+def test_a_method_that_cannot_treat_the_network_is_reported_with_its_reason() -> None:
+    analysis = report_of(one_hot("gelu"))
+    reasons = report_json(analysis)["not_certified"]
+    assert "gelu" in reasons["linear"]
+    assert "linear" not in report_json(analysis)["certify"]
+    assert "gelu" in page(analysis, ()).split("What was not proved, and why")[1]
+
+
 def test_silent_neurons_do_not_break_the_page() -> None:
     still = Circuit(p=7, A=np.zeros((7, 3)), B=np.zeros((7, 3)), U=np.ones((3, 7)))
     analysis = report_of(still)
@@ -259,7 +309,7 @@ def test_what_was_not_measured_is_said_so() -> None:
     assert "its accuracy is not measured" in verdict(analysis)
     assert report_json(analysis)["decompose"] is None
     figures = draw_all(analysis)
-    assert [drawn.name for drawn in figures] == ["phase-lock", "phase-circle", "rectangles"]
+    assert [drawn.name for drawn in figures] == ALWAYS
     assert "Not measured" in page(analysis, figures)
 
 
@@ -351,6 +401,7 @@ def test_the_reference_network(shared: Path) -> None:
 
     analysis = report_of(load(shared / "checkpoints" / "pizza" / "model_p99zdpze5l.pt"), "modelA")
     sentence = verdict(analysis)
-    assert "without an error on all 3,481 inputs (smallest margin 14.3 logits)" in sentence
+    assert "without an error on all 3,481 inputs (proved, at 1/" in sentence
+    assert "smallest margin 14.3 logits" in sentence
     assert "the frequencies 3, 15 and 17" in sentence
     assert "relative error of 0.044 (R² = 0.998)" in sentence

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
-from quadlens.circuits.circuit import TABLES, table_shapes
+import numpy as np
+
+from quadlens.circuits.circuit import TABLES, Circuit, table_shapes
 from quadlens.circuits.weights import Weights
 from quadlens.errors import CheckpointError, OptionError
 
@@ -11,6 +13,9 @@ MAX_BYTES = 2**27
 
 OPERATIONS_PER_BYTE = 400
 """Multiply-adds allowed for each byte of the limit: 5·10¹⁰ at the default, some seconds on one core."""
+
+MAX_LOGIT = 1e150
+"""Largest bound on a logit: its square, summed over every input and logit, must stay a float64."""
 
 MAX_TENSORS = 1000
 MAX_PRODUCTS = 1024
@@ -80,4 +85,19 @@ def check_evaluation(weights: Weights, limits: Limits, where: str) -> None:
         raise CheckpointError(
             f"{where}: making the tables needs {needed} bytes of products and {operations} multiply-adds, more than"
             f" the limits of {limits.max_bytes} and {limits.max_operations}; raise the limit if you trust the file"
+        )
+
+
+def check_range(circuit: Circuit, where: str) -> None:
+    """Refuse finite tables whose logits could overflow where they are added up or squared."""
+    tables = {name: getattr(circuit, name) for name in TABLES}
+    largest = {name: max(float(table.max()), -float(table.min())) for name, table in tables.items()}
+    with np.errstate(over="ignore"):
+        preactivation = np.float64(largest["A"]) + largest["B"]
+        # no activation grows faster than |x| + 1 but the square
+        hidden = np.square(preactivation) if circuit.activation == "square" else preactivation + 1
+        logit = circuit.neurons * hidden * largest["U"] + largest["S_a"] + largest["S_b"]
+    if not logit <= MAX_LOGIT:
+        raise CheckpointError(
+            f"{where}: its logits may reach {logit:.1e}, more than {MAX_LOGIT:g}; rescale the weights"
         )

@@ -12,7 +12,7 @@ from quadlens.circuits import freeze_attention as freezing
 from quadlens.circuits import native
 from quadlens.circuits.circuit import Circuit
 from quadlens.circuits.input_file import read_file
-from quadlens.circuits.limits import Limits, check_evaluation, check_memory
+from quadlens.circuits.limits import Limits, check_evaluation, check_memory, check_range
 from quadlens.circuits.readers import gbmi, linear, nanda, one_hot, pizza
 from quadlens.circuits.readers.transformer import transformer_weights
 from quadlens.circuits.safe_torch import read_torch
@@ -90,6 +90,33 @@ def load_measured(
     settings = _read_config(path, config)
     tree = read_torch(content, where, limits)
     del content
+    return circuit_of_tree(
+        tree,
+        family,
+        settings,
+        freeze_attention=freeze_attention,
+        limits=limits,
+        where=where,
+        source=source,
+        progress=progress,
+    )
+
+
+def circuit_of_tree(
+    tree: Any,
+    family: str | None,
+    settings: Mapping[str, Any] | None,
+    *,
+    freeze_attention: bool,
+    limits: Limits,
+    where: str,
+    source: str,
+    progress: Callable[[float], None] | None = None,
+) -> tuple[Circuit, freezing.FrozenAttention | None]:
+    """Return the circuit of what a torch checkpoint holds, and what freezing attention changed.
+
+    ``where`` names it in messages, ``source`` in the circuit.
+    """
     try:
         model = _reader(tree, family, where).read(tree, settings, where, source)
         del tree
@@ -117,7 +144,9 @@ def load_measured(
 
 def _circuit(weights: Weights, limits: Limits, where: str) -> Circuit:
     check_evaluation(weights, limits, where)
-    return circuit_from_weights(weights)
+    circuit = circuit_from_weights(weights)
+    check_range(circuit, where)
+    return circuit
 
 
 def _reader(tree: Any, family: str | None, where: str) -> Any:

@@ -19,7 +19,7 @@ from quadlens.activations import ACTIVATIONS
 from quadlens.arrays import FloatArray
 from quadlens.circuits.circuit import TABLES, Circuit
 from quadlens.circuits.input_file import read_file
-from quadlens.circuits.limits import Limits, check_evaluation, check_tables
+from quadlens.circuits.limits import Limits, check_evaluation, check_range, check_tables
 from quadlens.circuits.safetensors_file import encode_tensors, read_tensors
 from quadlens.circuits.strict_json import check_keys, parse_object
 from quadlens.circuits.weights import Product, Weights, circuit_from_weights
@@ -32,6 +32,7 @@ VERSION = 1
 METADATA_KEY = "quadlens"
 MAX_TEXT = 4000
 MAX_COEFFICIENT = 10**6
+MAX_RADIUS = 1e300
 _COEFFICIENT = re.compile(r"-?[0-9]{1,40}(/[1-9][0-9]{0,39})?", re.ASCII)
 _FAMILY = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._,()=+-]{0,79}", re.ASCII)
 
@@ -143,6 +144,7 @@ def from_bytes(content: bytes, source: str, limits: Limits) -> Circuit:
         raise CheckpointError(f"{where}: {one_line(error, 300)}") from None
     if circuit.neurons != neurons:
         raise CheckpointError(f"{where}: metadata says {neurons} neurons, table A has {circuit.neurons}")
+    check_range(circuit, where)
     return circuit
 
 
@@ -172,11 +174,15 @@ def _described(metadata: Mapping[str, str], where: str) -> dict[str, Any]:
         raise CheckpointError(f"{label}: source must be printable text, got {one_line(repr(given['source']), 60)}")
     if "radius" in given:
         radius = given["radius"]
-        if not isinstance(radius, dict) or not all(type(bound) in (int, float) for bound in radius.values()):
-            raise CheckpointError(f"{label}: radius must map tables to numbers")
+        if not isinstance(radius, dict) or not all(_is_bound(bound) for bound in radius.values()):
+            raise CheckpointError(f"{label}: radius must map tables to bounds between 0 and {MAX_RADIUS:g}")
     else:
         given["tables"] = _tables(given["tables"], label)
     return given
+
+
+def _is_bound(bound: object) -> bool:
+    return isinstance(bound, (int, float)) and not isinstance(bound, bool) and 0 <= bound <= MAX_RADIUS
 
 
 def _is_text(text: object) -> bool:

@@ -6,6 +6,7 @@ codecs can double what they are given, again and again.
 """
 
 import pickletools
+from collections.abc import Mapping
 from typing import Any
 
 from quadlens.errors import CheckpointError
@@ -14,8 +15,11 @@ from quadlens.untrusted_text import one_line
 MAX_OPERATIONS = 500_000
 MAX_DEPTH = 32
 
-FLOAT_STORAGES = ("HalfStorage", "BFloat16Storage", "FloatStorage", "DoubleStorage")
-IGNORED_STORAGES = ("BoolStorage", "LongStorage", "IntStorage", "ByteStorage")
+# type -> bytes of one item; those that are not floats may be there, and are not read
+STORAGES = {
+    "torch.HalfStorage": 2, "torch.BFloat16Storage": 2, "torch.FloatStorage": 4, "torch.DoubleStorage": 8,
+    "torch.BoolStorage": 1, "torch.ByteStorage": 1, "torch.IntStorage": 4, "torch.LongStorage": 8,
+}
 CONFIG_CLASSES = (
     "transformer_lens.HookedTransformerConfig.HookedTransformerConfig",
     "transformers.Config",
@@ -23,15 +27,16 @@ CONFIG_CLASSES = (
 )
 SCALARS = ("numpy._core.multiarray.scalar", "numpy.core.multiarray.scalar")
 ENCODE = "_codecs.encode"
+REBUILD = "torch._utils._rebuild_tensor_v2"
 
 ALLOWED = frozenset(
     {
         "collections.OrderedDict",
-        "torch._utils._rebuild_tensor_v2",
+        REBUILD,
         "torch._utils._rebuild_parameter",
         "torch.device",
         "torch.Size",
-        *(f"torch.{storage}" for storage in FLOAT_STORAGES + IGNORED_STORAGES),
+        *STORAGES,
         *(f"torch.{dtype}" for dtype in ("float16", "bfloat16", "float32", "float64")),
         *CONFIG_CLASSES,
         "numpy.dtype",
@@ -59,9 +64,13 @@ class _Value:
 
 
 class _Machine:
-    """The unpickler's stack and memo, without the values."""
+    """The unpickler's stack and memo, without the values.
 
-    def __init__(self) -> None:
+    ``storages`` says how many bytes the file holds of each storage.
+    """
+
+    def __init__(self, storages: Mapping[str, int]) -> None:
+        self.storages = storages
         self.stack: list[_Value] = []
         self.marks: list[int] = []
         self.memo: dict[int, _Value] = {}
@@ -90,10 +99,12 @@ class _Machine:
         ValueError
             With the reason for refusing it.
         """
-        if name in ("PROTO", "STOP", "FRAME"):
+        if name == "PROTO" and argument != 2:
+            raise ValueError(f"it has pickle protocol {argument}, torch writes 2")
+        if name in ("PROTO", "STOP"):
             return
         if name in _CONSTANTS:
-            self.stack.append(_Value(known=argument if isinstance(argument, str) and len(argument) < 64 else None))
+            self.stack.append(_Value(known=argument if _is_short(argument) else None))
         elif name == "GLOBAL":
             path = argument.replace(" ", ".", 1)
             if path not in ALLOWED:
@@ -123,6 +134,7 @@ class _Machine:
             self.memo[argument] = value
         elif name == "BINPERSID":
             (identity,) = self.pop(1)
+            self._check_storage(identity)
             self.stack.append(_Value(depth=self._nest([identity])))
         elif name in ("REDUCE", "NEWOBJ"):
             function, arguments = self.pop(2)
@@ -140,24 +152,41 @@ class _Machine:
             raise ValueError(f"it nests deeper than {MAX_DEPTH} levels")
         return depth
 
+    def _check_storage(self, identity: _Value) -> None:
+        """Refuse a storage that says it has more, or fewer, bytes than the file holds of it."""
+        known = [item.known for item in identity.items or ()]
+        if len(known) != 5 or known[0] != "storage" or known[1] not in STORAGES or type(known[4]) is not int:
+            raise ValueError("it refers to something other than a storage of numbers")
+        held = self.storages.get(known[2]) if isinstance(known[2], str) else None
+        said = known[4] * STORAGES[known[1]]
+        if held is None or said != held:
+            raise ValueError(f"storage {one_line(repr(known[2]), 20)} should have {said} bytes, the file holds {held}")
+
     def _call(self, function: _Value, arguments: _Value) -> None:
         if function.known not in ALLOWED or arguments.items is None:
             raise ValueError("it calls something other than a known function with a short tuple")
         if function.known == ENCODE and [item.known for item in arguments.items[1:]] != ["latin1"]:
             raise ValueError("it encodes text other than as latin1")
+        # a seventh argument would set what torch calls metadata: views that are negated or conjugated when read
+        if function.known == REBUILD and len(arguments.items) != 6:
+            raise ValueError(f"it rebuilds a tensor from {len(arguments.items)} arguments, torch writes 6")
         self.stack.append(_Value(depth=self._nest([arguments])))
 
 
-def scan_pickle(pickle: bytes, where: str) -> None:
+def _is_short(argument: Any) -> bool:
+    return type(argument) is int or (isinstance(argument, str) and len(argument) < 64)
+
+
+def scan_pickle(pickle: bytes, storages: Mapping[str, int], where: str) -> None:
     """Refuse a pickle that does anything a checkpoint of weights does not need.
 
     Raises
     ------
     CheckpointError
-        With the reason: a name that is not on the list, nesting deeper than ``MAX_DEPTH``, more than
-        ``MAX_OPERATIONS`` operations.
+        With the reason: a storage of another size than the file holds, a name that is not on the list, nesting deeper
+        than ``MAX_DEPTH``, more than ``MAX_OPERATIONS`` operations.
     """
-    machine = _Machine()
+    machine = _Machine(storages)
     try:
         for count, (operation, argument, _) in enumerate(pickletools.genops(pickle)):
             if count >= MAX_OPERATIONS:

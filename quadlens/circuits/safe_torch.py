@@ -6,6 +6,7 @@ attempt with fewer checks: what these refuse is not read.
 
 import re
 import struct
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -84,20 +85,54 @@ def read_torch(content: bytes, where: str, limits: Limits) -> Any:
     DependencyError
         If torch is missing or too old.
     """
-    archive, pickle = clean_archive(content, where, limits)
-    scan_pickle(pickle, where)
+    archive, pickle, storages = clean_archive(content, where, limits)
+    scan_pickle(pickle, storages, where)
     require_torch()
     import torch
 
     try:
-        with torch.serialization.safe_globals([*_STAND_INS]):
-            return torch.load(archive, map_location="cpu", weights_only=True)
+        with torch.serialization.safe_globals([*_STAND_INS]), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a file's oddities are for the checks here, not for the terminal
+            return _plain(torch.load(archive, map_location="cpu", weights_only=True))
     except MemoryError:
         raise
     except Exception as error:  # a damaged pickle can make the unpickler raise anything; it all means the same
         first = (str(error).strip().splitlines() or [""])[0]
         message = f"{type(error).__name__} {one_line(first)}"
         raise CheckpointError(f"{where} is not a readable checkpoint: {message}") from None
+
+
+def _plain(tree: Any) -> Any:
+    """Copy dicts and lists into plain ones, keeping what is shared shared.
+
+    A pickle may give an ``OrderedDict`` attributes, also one called ``items``. Nesting is followed without recursion,
+    since a list may hold itself.
+    """
+    # ``tree`` keeps the originals alive, so that no id is used twice
+    copies: dict[int, Any] = {}
+    found: list[Any] = []
+    waiting = [tree]
+    while waiting:
+        value = waiting.pop()
+        if id(value) in copies or not isinstance(value, (dict, list)):
+            continue
+        found.append(value)
+        copies[id(value)] = {} if isinstance(value, dict) else []
+        waiting += dict.values(value) if isinstance(value, dict) else value
+    for value in found:
+        copy = copies[id(value)]
+        if isinstance(value, dict):
+            copy.update({key: copies.get(id(item), item) for key, item in dict.items(value)})
+        else:
+            copy += [copies.get(id(item), item) for item in value]
+    return copies.get(id(tree), tree)
+
+
+def dimensions(value: object) -> int:
+    """Return how many dimensions a tensor has; -1 for anything else."""
+    import torch
+
+    return value.dim() if isinstance(value, torch.Tensor) else -1
 
 
 def float_array(value: object, label: str) -> FloatArray:

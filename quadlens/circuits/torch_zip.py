@@ -27,8 +27,8 @@ def looks_like_zip(content: bytes) -> bool:
     return content[:4] == b"PK\x03\x04"
 
 
-def clean_archive(content: bytes, where: str, limits: Limits) -> tuple[io.BytesIO, bytes]:
-    """Return a rebuilt archive of the checkpoint's entries, and the pickle in it.
+def clean_archive(content: bytes, where: str, limits: Limits) -> tuple[io.BytesIO, bytes, dict[str, int]]:
+    """Return a rebuilt archive of the checkpoint's entries, the pickle in it, and the bytes of each storage by name.
 
     Raises
     ------
@@ -63,7 +63,8 @@ def clean_archive(content: bytes, where: str, limits: Limits) -> tuple[io.BytesI
     except Exception as error:  # the zip parser raises struct.error, RuntimeError and others on damaged directories
         raise CheckpointError(f"{where} is a damaged zip file: {type(error).__name__} {one_line(error)}") from None
     rebuilt.seek(0)
-    return rebuilt, pickle
+    storages = {name.removeprefix("data/"): entry.file_size for name, entry in entries.items() if name[:5] == "data/"}
+    return rebuilt, pickle, storages
 
 
 def _checked_entries(archive: zipfile.ZipFile, where: str, limits: Limits) -> dict[str, zipfile.ZipInfo]:

@@ -1,12 +1,13 @@
 """``quadlens certify``: prove that a network is right on every input."""
 
+import shlex
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from quadlens.cli.model_argument import LoadedModel, model_options
 from quadlens.cli.progress import progress_bar
-from quadlens.cli.show import print_json, print_table
+from quadlens.cli.show import explain, json_option, next_step, print_json, print_table, say
 
 if TYPE_CHECKING:
     from quadlens.certificates.certificate import Certificate
@@ -18,16 +19,23 @@ SHOWN = 8
 
 @click.command(epilog="Example: quadlens certify --method linear -o certificate.json")
 @model_options
-@click.option("--method", type=click.Choice(METHODS), default="adaptive", show_default=True, help="How to prove it.")
+@click.option(
+    "--method",
+    type=click.Choice(METHODS),
+    metavar="METHOD",
+    default="adaptive",
+    show_default=True,
+    help="How to prove it: one of the above.",
+)
 @click.option("-o", "--output", type=click.Path(), help="Write the certificate here, for quadlens check.")
-@click.option("--json", "as_json", is_flag=True, help="Print the certificate as JSON.")
+@json_option
 def command(loaded: LoadedModel, method: str, output: str | None, as_json: bool) -> int:
     """Prove that MODEL is right on every input.
 
     \b
     linear       from sums over the weights, in time linear in their number
     gated        the same for every input, tighter
-    adaptive     linear, then gated, then single answers: always the exact accuracy
+    adaptive     linear, gated, then single answers: always the exact accuracy
     brute-force  all inputs in float64 with proved rounding
     exact        all inputs in integers
     rectangle    the paper's kind of bound: the MLP against the integral
@@ -46,15 +54,19 @@ def command(loaded: LoadedModel, method: str, output: str | None, as_json: bool)
         # the file holds the certificate alone; here the model's keys, measured and not proved, stand beside it
         print_json(loaded.to_dict() | as_data(certificate))
     else:
-        click.echo(loaded.summary)
+        say(loaded.summary)
         _print(certificate)
-        if output is not None:
-            click.echo(f"Written: {output}. Next: quadlens check {output} MODEL")
+        if output is None:
+            options = ("--method", method, "-o", "certificate.json")
+            next_step(loaded.command("certify", *options), "keep the proof in a file that anyone can check")
+        else:
+            model = loaded.arguments or (loaded.name,)
+            next_step(shlex.join(["quadlens", "check", output, *model]), "check it by an independent route")
     return 0 if certificate.succeeded else 1
 
 
 def _print(certificate: "Certificate") -> None:
-    click.echo(certificate.verdict)
+    explain(certificate.verdict)
     if certificate.frequencies is not None:
         _print_frequencies(certificate.frequencies)
     if certificate.ledger:
@@ -65,14 +77,14 @@ def _print(certificate: "Certificate") -> None:
             [[term, f"{value:+.6g}"] for term, value in certificate.ledger],
         )
     for sentence in certificate.blame[:SHOWN]:
-        click.echo(f"  {sentence}")
+        explain(sentence, "  ")
     if certificate.misclassified:
         listed = ", ".join(f"({a}, {b})" for a, b in certificate.misclassified[:SHOWN])
         more = "" if len(certificate.misclassified) <= SHOWN else ", …"
-        click.echo(f"Misclassified inputs (a, b): {listed}{more}")
-    click.echo(certificate.float32)
+        explain(f"Misclassified inputs (a, b): {listed}{more}")
+    explain(certificate.float32)
     share = certificate.operations / certificate.brute_force_operations
-    click.echo(
+    explain(
         f"{certificate.operations:.3g} operations, {share:.3g} of brute force; {certificate.seconds:.2f} s;"
         f" {certificate.arithmetic}"
     )

@@ -4,13 +4,13 @@ import click
 
 from quadlens.cli.model_argument import LoadedModel, model_options
 from quadlens.cli.progress import progress_bar
-from quadlens.cli.show import print_json
+from quadlens.cli.show import explain, json_option, next_step, print_json, say
 
 
 @click.command(epilog="Example: quadlens check certificate.json model.pt")
 @click.argument("certificate", type=click.Path())
 @model_options
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 def command(loaded: LoadedModel, certificate: str, as_json: bool) -> int:
     """Check CERTIFICATE, a file that quadlens certify -o wrote, against MODEL.
 
@@ -30,7 +30,11 @@ def command(loaded: LoadedModel, certificate: str, as_json: bool) -> int:
             | {"method": record.method, "seconds": result.seconds}
         )
     else:
-        click.echo(loaded.summary)
-        click.echo(record.verdict)
-        click.echo("accepted" if result.accepted else f"refused: {result.reasons[0]}")
+        say(loaded.summary)
+        explain(record.verdict)
+        explain("accepted" if result.accepted else f"refused: {result.reasons[0]}")
+        if result.accepted:
+            next_step(loaded.command("report"), "see what the network does")
+        else:
+            next_step(loaded.command("certify", "--method", record.method), "see what can be proved of this model")
     return 0 if result.accepted else 1

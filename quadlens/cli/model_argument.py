@@ -161,7 +161,10 @@ def model_options(function: Callable[..., Any]) -> Callable[..., Any]:
     @click.option("--config", type=click.Path(), help="The JSON file that describes the checkpoint.")
     @click.option("--freeze-attention", is_flag=True, help="Take the constant part of nearly constant attention.")
     @click.option(
-        "--max-megabytes", type=click.IntRange(min=1), help="Largest file, and largest tables, to accept (default 128)."
+        "--max-megabytes",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Largest file, and largest tables, to accept (default 128).",
     )
     @wraps(function)
     def with_model(

@@ -6,7 +6,7 @@ import click
 
 from quadlens.cli.model_argument import LoadedModel, model_options
 from quadlens.cli.progress import progress_bar
-from quadlens.cli.show import print_json
+from quadlens.cli.show import explain, json_option, next_step, print_json, say
 
 FOLDER = "quadlens-report"
 
@@ -14,7 +14,7 @@ FOLDER = "quadlens-report"
 @click.command(epilog="Example: quadlens report model.pt -o my-report")
 @model_options
 @click.option("-o", "--output", "folder", type=click.Path(), default=FOLDER, show_default=True, help="Folder.")
-@click.option("--json", "as_json", is_flag=True, help="Print the content of report.json as well.")
+@json_option
 def command(loaded: LoadedModel, folder: str, as_json: bool) -> None:
     """Everything about MODEL as one self-contained page, with report.json and its figures."""
     from quadlens.files import make_folder
@@ -30,11 +30,11 @@ def command(loaded: LoadedModel, folder: str, as_json: bool) -> None:
     if as_json:
         print_json(values)
         return
-    click.echo(loaded.summary)
-    click.echo(values["verdict"])
+    say(loaded.summary)
+    explain(values["verdict"])
     for sentence in values["not_explained"]:
-        click.echo(f"  - {sentence}")
+        explain(sentence, "  ")
     seconds = time.monotonic() - started
-    click.echo(f"Wrote {page}, report.json and {len(values['figures'])} figures (SVG) in {seconds:.1f} s.")
-    click.echo(f"Open {page.resolve().as_uri()} in a browser.")
-    click.echo("Next: quadlens certify, to prove that every input is right.")
+    say(f"Wrote {page}, report.json and {len(values['figures'])} figures (SVG) in {seconds:.1f} s.")
+    say(f"Open {page.resolve().as_uri()} in a browser.")
+    next_step(loaded.command("certify"), "prove that every input is right")

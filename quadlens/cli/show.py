@@ -6,11 +6,13 @@
 import json
 import os
 import sys
+import textwrap
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import click
 
+WIDTH = 80
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
 _QUIET = "quadlens.quiet"
 
@@ -41,6 +43,11 @@ def say(text: str) -> None:
     """Print a line for people."""
     if not is_quiet():
         click.echo(text)
+
+
+def explain(text: str, indent: str = "") -> None:
+    """Print sentences for people, broken into lines that fit a terminal of 80 columns."""
+    say(textwrap.fill(text, WIDTH, initial_indent=indent, subsequent_indent=indent, break_long_words=False))
 
 
 def next_step(command: str, purpose: str) -> None:

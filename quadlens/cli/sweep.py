@@ -9,6 +9,7 @@ import click
 
 from quadlens.cli.construct import whole_numbers
 from quadlens.cli.progress import progress_bar
+from quadlens.cli.show import is_quiet, json_option, next_step, print_json, print_table, say
 from quadlens.errors import OptionError
 
 SHOWN = (
@@ -43,7 +44,7 @@ SHOWN = (
 @click.option("--workers", type=int, help="Processes on this machine (one a core by default).")
 @click.option("--dask", "address", help="Address of a Dask scheduler, such as tcp://host:8786, to run on instead.")
 @click.option("-o", "--output", required=True, type=click.Path(), help="Folder; a second run does what is missing.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 def command(
     p: str,
     seeds: str,
@@ -85,10 +86,10 @@ def _run(items: Any, output: str, workers: int | None, address: str | None) -> A
     from quadlens.sweep.run import dask_executor, run_locally, run_sweep
 
     started = time.monotonic()
-    quiet = sys.stderr.isatty()  # there the bar shows the time left
+    silent = is_quiet() or sys.stderr.isatty()  # a terminal has the bar, with the time left
 
     def on_item(name: str, done: int, total: int, fresh: int) -> None:
-        if not quiet:
+        if not silent:
             left = (time.monotonic() - started) / fresh * (total - done)
             click.echo(f"{done}/{total} {name}, about {left / 60:.0f} min left", err=True)
 
@@ -102,7 +103,6 @@ def _run(items: Any, output: str, workers: int | None, address: str | None) -> A
 def _show(outcome: Any, folder: Path, as_json: bool) -> int:
     from dataclasses import asdict
 
-    from quadlens.cli.show import print_json, print_table
     from quadlens.files import write_atomically
     from quadlens.sweep.table import csv_text, result_rows, statistics
 
@@ -129,7 +129,9 @@ def _show(outcome: Any, folder: Path, as_json: bool) -> int:
                 ["quantity", "networks", "mean", "95 % interval", "range"],
                 (_line(chosen[name]) for name in SHOWN if name in chosen),
             )
-        click.echo(f"{len(rows)} networks ({outcome.reused} were there before), every number in {summary}")
+        say(f"\n{len(rows)} networks ({outcome.reused} were there before), every number in {summary}")
+        if outcome.failures:
+            next_step("the same command again", "do what is missing")
     for failure in outcome.failures:
         click.echo(f"quadlens: {failure.name} failed: {failure.reason}", err=True)
     return 1 if outcome.failures else 0

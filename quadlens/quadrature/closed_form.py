@@ -29,6 +29,7 @@ from quadlens.arrays import ComplexArray, FloatArray, IntArray
 from quadlens.errors import PrecisionError, WaveformError
 from quadlens.quadrature.waveform import checked_coefficients, waveform_values
 from quadlens.quadrature.zeros import waveform_zeros
+from quadlens.rounding import UNIT_ROUNDOFF
 
 # Relative to the largest |act(H)|: some tens of roundings of one FFT, and what "no longer moves" means.
 TRAPEZOID_TOLERANCE = 2.0**-46
@@ -87,6 +88,24 @@ def waveform_harmonics(
             raise WaveformError("the square of a waveform is not finite; give smaller coefficients")
         return squared
     return _trapezoid(c, m, act.apply)
+
+
+def harmonics_rounding(
+    coefficients: npt.ArrayLike, harmonics: Sequence[int] | npt.NDArray[np.integer]
+) -> FloatArray:
+    r"""Bound ``|computed ĥ_m - ĥ_m|`` for ReLU and \|x\|: proved, shape ``(..., len(harmonics))``.
+
+    The gate is wrong only where ``|H| ≤ residual`` (`waveform_zeros`), which costs at most 2 residual; with the
+    computed ends of the arcs taken as they are, ``ĝ_n`` is off by at most ``(64 + 4D + 16|n|) u`` (sinc and exponential
+    of ``nθ``, arcs that add up to one circle, π itself rounded), and D + 1 more roundings come from ``Σ_j h_j
+    ĝ_{m-j}``.
+    """
+    c, m = checked_coefficients(coefficients), checked_harmonics(harmonics)
+    degree = c.shape[-1] - 1
+    per_gate = 64 + 8 * degree + 16 * (np.abs(m) + degree)
+    size = np.abs(two_sided(c)).sum(axis=-1)
+    bound = 2 * waveform_zeros(c).residual[..., None] + size[..., None] * per_gate * UNIT_ROUNDOFF
+    return np.asarray(bound * (1 + 16 * UNIT_ROUNDOFF))
 
 
 def two_sided(c: ComplexArray) -> ComplexArray:

@@ -5,15 +5,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from quadlens.certificates.certificate import Certificate
 from quadlens.circuits.circuit import Circuit
 from quadlens.circuits.forward import Evaluation
 from quadlens.decomposition.ladder import ErrorDecomposition, decompose
 from quadlens.form.amplitude_phase import AmplitudePhaseForm, FrequencyGroup, fit
 from quadlens.quadrature.rectangles import RectangleBounds, rectangle_bounds
 from quadlens.report.amplitudes import GroupAmplitude, group_amplitudes
-from quadlens.report.figures.canvas import shown_groups
+from quadlens.report.figures.canvas import LEAST_SHARE, shown_groups
 from quadlens.report.logit_agreement import LogitAgreement, logit_agreement
+from quadlens.report.proofs import Proofs, prove
 from quadlens.untrusted_text import one_line
 
 LOCKED = 0.2
@@ -37,7 +37,7 @@ class Analysis:
     decomposition: ErrorDecomposition | None = None
     amplitudes: tuple[GroupAmplitude, ...] = ()
     agreement: LogitAgreement | None = None
-    certificates: tuple[Certificate, ...] = field(default=())
+    proofs: Proofs = field(default_factory=Proofs)
 
     @property
     def heaviest(self) -> FrequencyGroup:
@@ -48,6 +48,12 @@ class Analysis:
     def total_weight(self) -> float:
         """``Σ r u`` over all neurons; 1 for a network of silent ones."""
         return float(self.form.weights.sum()) or 1.0
+
+    @property
+    def main_groups(self) -> tuple[FrequencyGroup, ...]:
+        """Groups with a share of the weight worth a sentence (``LEAST_SHARE``), by frequency."""
+        least = LEAST_SHARE * float(self.form.weights.sum())
+        return tuple(group for group in self.form.groups if 0 < group.weight >= least)
 
     @property
     def unlocked(self) -> tuple[FrequencyGroup, ...]:
@@ -87,15 +93,16 @@ def analyse(
         for group in form.groups
         if group.weight > 0 and form.activation == "relu"
     }
-    done(0.1)
+    done(0.05)
     if evaluation is None:
-        return Analysis(name=name, circuit=circuit, form=form, rectangles=rectangles)
-    decomposition = decompose(circuit, form, progress=lambda fraction: done(0.1 + 0.5 * fraction))
+        proofs = prove(circuit, all_inputs=False, progress=lambda fraction: done(0.05 + 0.95 * fraction))
+        return Analysis(name=name, circuit=circuit, form=form, rectangles=rectangles, proofs=proofs)
+    decomposition = decompose(circuit, form, progress=lambda fraction: done(0.05 + 0.1 * fraction))
     shown = tuple(group.frequency for group in shown_groups(form))
     amplitudes = tuple(group_amplitudes(circuit, form, shown))
-    done(0.8)
     agreement = logit_agreement(circuit, form)
-    done(1.0)
+    done(0.25)
+    proofs = prove(circuit, all_inputs=True, progress=lambda fraction: done(0.25 + 0.75 * fraction))
     return Analysis(
         name=name,
         circuit=circuit,
@@ -105,4 +112,5 @@ def analyse(
         decomposition=decomposition,
         amplitudes=amplitudes,
         agreement=agreement,
+        proofs=proofs,
     )

@@ -1,14 +1,17 @@
 """The report's figures, drawn, each with a caption that says what to see."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from matplotlib.figure import Figure
 
+from quadlens.certificates.certificate import Certificate
 from quadlens.decomposition.ladder import ErrorDecomposition
 from quadlens.report.analysis import Analysis
 from quadlens.report.colours import series
 from quadlens.report.figures.amplitude import amplitudes
-from quadlens.report.figures.canvas import MOST_GROUPS, shown_groups
+from quadlens.report.figures.canvas import shown_groups
+from quadlens.report.figures.certificates import MOST_TERMS, cost_against_tightness, ledger, margins_by_class
 from quadlens.report.figures.ladder import ladder
 from quadlens.report.figures.logits import predicted_against_actual
 from quadlens.report.figures.phase_circle import phase_circles
@@ -40,6 +43,12 @@ def draw_all(analysis: Analysis) -> tuple[Drawn, ...]:
         drawn.append(_ladder(analysis.decomposition))
     if analysis.agreement is not None:
         drawn.append(_logits(analysis.agreement, analysis.circuit.p))
+    certificates = [certificate for certificate in analysis.proofs.certificates if certificate.classes]
+    if certificates:
+        drawn.append(_margins(certificates))
+    drawn += [_ledger(c) for c in certificates if len(c.classes[0].ledger) > MOST_TERMS][:1]
+    if len(certificates) > 1:
+        drawn.append(_costs(certificates))
     return tuple(drawn)
 
 
@@ -68,7 +77,7 @@ def _phase_circles(analysis: Analysis) -> Drawn:
         "A thick line from the centre, where it can be seen, is the weighted mean of all sticks (zero when even). "
         f"The least even sum Σ w e^(imφ) / Σ w for m up to 6 is {max(worst.exponential_sums):.3g} in modulus (k = "
         f"{worst.frequency}); independent random phases would give about {worst.members.size**-0.5:.2g}."
-        + (f" The {MOST_GROUPS} heaviest of {len(analysis.form.groups)} groups are shown." if left_out else "")
+        + (f" The {len(groups)} heaviest of {len(analysis.form.groups)} groups are shown." if left_out else "")
     )
     return _drawn("phase-circle", "form", caption, phase_circles(analysis.form))
 
@@ -117,6 +126,37 @@ def _logits(agreement: LogitAgreement, p: int) -> Drawn:
         "exact. Left: the refined limit; right: the pure pizza limit."
     )
     return _drawn("logits", "decomposition", caption, predicted_against_actual(agreement))
+
+
+def _margins(certificates: Sequence[Certificate]) -> Drawn:
+    caption = (
+        "The margin proved for each class of inputs with the same a − b: the right logit is ahead of every other by at "
+        "least this much, on every input of the class. Above 0 a class is certified; what falls far below 0 is drawn "
+        "at the lower edge."
+        + (" The distance to the top line is what a method gives away." if len(certificates) > 1 else "")
+    )
+    return _drawn("margins", "certificate", caption, margins_by_class(certificates))
+
+
+def _ledger(certificate: Certificate) -> Drawn:
+    caption = (
+        f"The ledger of the method {certificate.method}: for each class, the margin that the integrals alone would "
+        "have (line on top), what each error term takes from it (coloured, from the top down), and what is left "
+        "(pale): the proved margin. E: the sum over neurons differs from the integral. R: neurons whose gate the waveform does "
+        "not settle. D, tail, res: the rest of the output weights. skip: the rest of the skip path. "
+        "A class fails where the costs reach below 0; the tallest colour there is to blame."
+    )
+    return _drawn("ledger", "certificate", caption, ledger(certificate))
+
+
+def _costs(certificates: Sequence[Certificate]) -> Drawn:
+    caption = (
+        "What a proof costs and what it gives: the margin proved for all inputs, against counted operations (left) "
+        "and seconds on this machine (right). Further up is tighter, further left is cheaper; dashed lines: the best "
+        "margin and the operations of running every input. Hollow at 0: the method does not prove every input right. "
+        "The cheaper a full proof is beside brute force, the better the network is explained."
+    )
+    return _drawn("cost-tightness", "certificate", caption, cost_against_tightness(certificates))
 
 
 def _drawn(name: str, section: str, caption: str, figure: Figure) -> Drawn:

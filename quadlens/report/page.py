@@ -10,8 +10,8 @@ from quadlens.report.colours import stylesheet
 from quadlens.report.equations import circuit_equation, form_equations, limit_equations, waveform_equation
 from quadlens.report.explorer import explorer_data
 from quadlens.report.gallery import Drawn
-from quadlens.report.tables import form_table, ladder_table, rectangle_table
-from quadlens.report.verdict import key_numbers, unexplained, verdict
+from quadlens.report.tables import form_table, ladder_table, proof_table, rectangle_table
+from quadlens.report.verdict import key_numbers, source_name, unexplained, verdict
 from quadlens.untrusted_text import one_line
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
@@ -110,7 +110,7 @@ def _paragraph(text: str) -> str:
 def _circuit(analysis: Analysis) -> str:
     circuit = analysis.circuit
     facts = [
-        ("source", one_line(circuit.source, 300)),
+        ("source", source_name(circuit.source)),
         ("family", one_line(circuit.family)),
         ("p, neurons, activation", f"{circuit.p}, {circuit.neurons}, {circuit.activation}"),
         ("parameters of the tables", f"{circuit.parameters:,} (3pn + 2p²)"),
@@ -187,15 +187,43 @@ def _decomposition(analysis: Analysis) -> str:
 
 
 def _certificate(analysis: Analysis) -> str:
-    if not analysis.rectangles:
-        return _paragraph("Nothing is proved about this network in this report.")
-    worst = max(bound.total for bound in analysis.rectangles.values())
-    word = "non-vacuous: below 1, the error of predicting nothing" if worst < 1 else "vacuous: predicting nothing has 1"
-    return _paragraph(
-        f"Proved: with the phases and weights above, each group's sum over its neurons differs from the pure pizza's "
-        f"integral by at most {worst:.3g} of the target's amplitude ({word}), for every input at once. "
-        "This speaks about the quadrature, not yet about right answers."
-    )
+    proofs = analysis.proofs
+    main = [group.frequency for group in analysis.main_groups]
+    bounds = [bound.total for frequency, bound in analysis.rectangles.items() if frequency in main]
+    parts = []
+    if bounds:
+        worst = max(bounds)
+        word = (
+            "non-vacuous: below 1, the error of predicting nothing"
+            if worst < 1
+            else "vacuous: predicting nothing has 1"
+        )
+        parts.append(
+            "About the MLP: with the phases and weights above, each group's sum over its neurons differs from the "
+            f"pure pizza's integral by at most {worst:.3g} of the target's amplitude ({word}), for every input at once."
+        )
+    best, whole = proofs.best, proofs.cheapest_whole
+    if best is not None:
+        parts.append(f"About the whole network, skip path included: {escape(best.verdict)} ({best.method}).")
+    if whole is not None and whole.operations < whole.brute_force_operations:
+        parts.append(
+            f"The cheapest full proof ({whole.method}) takes {whole.operations:,} operations where running all inputs "
+            f"takes {whole.brute_force_operations:,}: the quadrature reading is what makes the difference."
+        )
+    known = [certificate for certificate in proofs.certificates if certificate.float32_error is not None]
+    if known:
+        parts.append(f"{escape(known[0].float32[0].upper() + known[0].float32[1:])}.")
+    text = "".join(_paragraph(part) for part in parts) or _paragraph("Nothing is proved about this network.")
+    if proofs.certificates:
+        text += proof_table(analysis)
+        ways = {certificate.arithmetic: certificate.method for certificate in proofs.certificates}
+        items = "".join(f"<li>{escape(method)}: {escape(way)}</li>" for way, method in ways.items())
+        text += f"<details><summary>How rounding was handled</summary><ul>{items}</ul></details>\n"
+    blamed = [(c.method, sentence) for c in proofs.certificates for sentence in c.blame]
+    items = "".join(f"<li>{escape(method)}: {escape(text)}</li>" for method, text in [*blamed, *proofs.refusals])
+    if items:
+        text += f"<details><summary>What was not proved, and why</summary><ul>{items}</ul></details>\n"
+    return text
 
 
 def _explorer(analysis: Analysis) -> str:

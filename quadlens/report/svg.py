@@ -22,6 +22,10 @@ def svg_text(figure: Figure, name: str, description: str) -> str:
     """
     buffer = io.StringIO()
     with rc_context(_SETTINGS):
+        engine = figure.get_layout_engine()
+        if engine is not None:  # laid out once here; saving would do it twice more
+            engine.execute(figure)
+            figure.set_layout_engine("none")
         figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     text = buffer.getvalue()
     text = text[text.index("<svg") :]

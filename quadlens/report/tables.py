@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from html import escape
 
 from quadlens.report.analysis import Analysis
+from quadlens.report.verdict import percent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +43,10 @@ def definitions(columns: Sequence[Column]) -> str:
     return f"<details><summary>What the columns mean</summary><dl>{items}</dl></details>\n"
 
 
+def _share(share: float) -> str:
+    return f"{share:.1%}" if share >= 0.0005 or share == 0 else "<0.1%"
+
+
 FORM_COLUMNS = (
     Column(head="k", meaning="key frequency"),
     Column(head="neurons", meaning="neurons whose strongest input wave is at k"),
@@ -66,7 +71,7 @@ def form_table(analysis: Analysis) -> str:
             str(group.frequency),
             str(group.members.size),
             number(group.weight, 4),
-            f"{group.weight / total:.1%}",
+            _share(group.weight / total),
             number(group.phase_mismatch_rms, 2),
             f"{abs(group.e_A):.3f}",
             f"{abs(group.e_B):.3f}",
@@ -144,3 +149,31 @@ def ladder_table(analysis: Analysis) -> str:
     return html_table(LADDER_COLUMNS, rows, caption="Error decomposition (measured over all inputs)") + definitions(
         LADDER_COLUMNS
     )
+
+
+PROOF_COLUMNS = (
+    Column(head="method", meaning="how it was proved; see quadlens certify --help"),
+    Column(head="inputs", meaning="share of all p² inputs that are proved right"),
+    Column(head="margin ≥", meaning="proved lower bound on the margin over all inputs, logits"),
+    Column(head="operations", meaning="counted additions, multiplications and comparisons"),
+    Column(head="of brute force", meaning="operations relative to running all inputs"),
+    Column(head="seconds", meaning="on the machine that made this report"),
+)
+
+
+def proof_table(analysis: Analysis) -> str:
+    """Return what each method proved, and at what cost."""
+    rows = [
+        (
+            certificate.method,
+            percent(certificate.certified_accuracy),
+            "—" if certificate.margin_lower_bound is None else number(certificate.margin_lower_bound, 5),
+            f"{certificate.operations:,}",
+            f"{certificate.operations / certificate.brute_force_operations:.3g}",
+            f"{certificate.seconds:.2f}",
+        )
+        for certificate in analysis.proofs.certificates
+        if certificate.classes
+    ]
+    caption = "Certificates of the whole network, skip path included (proved)"
+    return html_table(PROOF_COLUMNS, rows, caption=caption) + definitions(PROOF_COLUMNS)

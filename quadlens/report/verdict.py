@@ -1,8 +1,11 @@
 """What the report says in words: one sentence of verdict, the key numbers, and what is not explained."""
 
+import os
 from collections.abc import Sequence
+from pathlib import Path
 
 from quadlens.report.analysis import LOCKED, Analysis
+from quadlens.untrusted_text import one_line
 
 MOSTLY, PARTLY = 0.9, 0.5
 """From which R² of the refined limit the MLP is called a quadrature rule, or partly one: words only, the number stands
@@ -23,12 +26,22 @@ def _does(analysis: Analysis) -> str:
     if evaluation.accuracy == 1:
         return (
             f"{analysis.name} adds modulo {p} without an error on all {evaluation.inputs:,} inputs "
-            f"(smallest margin {evaluation.min_margin:.4g} logits)"
+            f"({_proved(analysis)}smallest margin {evaluation.min_margin:.4g} logits)"
         )
     return (
         f"{analysis.name} does not solve addition modulo {p}: it is right on {percent(evaluation.accuracy)} of "
         f"{evaluation.inputs:,} inputs (guessing: {percent(1 / p)})"
     )
+
+
+def _proved(analysis: Analysis) -> str:
+    whole = analysis.proofs.cheapest_whole
+    if whole is None:
+        return ""
+    if whole.operations < whole.brute_force_operations:
+        times = whole.brute_force_operations / whole.operations
+        return f"proved, at 1/{times:.2g} of the operations of running them; "
+    return "proved; "
 
 
 def _is(analysis: Analysis) -> str:
@@ -58,7 +71,7 @@ def _is(analysis: Analysis) -> str:
 
 def frequencies_in_words(analysis: Analysis) -> str:
     """Name the key frequencies, or count them where they are many."""
-    groups = [group.frequency for group in analysis.form.groups if group.weight > 0]
+    groups = [group.frequency for group in analysis.main_groups]
     if not groups:
         return "no frequency (every neuron is silent)"
     if len(groups) > MOST_NAMED:
@@ -70,6 +83,11 @@ def listed(items: Sequence[object]) -> str:
     """Return ``1, 2 and 3``."""
     texts = [str(item) for item in items]
     return texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} and {texts[-1]}"
+
+
+def source_name(source: str) -> str:
+    """Return where a network comes from without the folders of this machine: a report is sent around."""
+    return one_line(Path(source).name if os.path.exists(source) else source, 300)
 
 
 def percent(share: float) -> str:
@@ -84,17 +102,26 @@ def key_numbers(analysis: Analysis) -> list[tuple[str, str]]:
         e = analysis.evaluation
         numbers.append((percent(e.accuracy), f"of {e.inputs:,} inputs right (measured)"))
         numbers.append((f"{e.min_margin:.4g}".replace("-", "−"), "smallest margin, logits (measured)"))
-    alive = [group.frequency for group in analysis.form.groups if group.weight > 0]
-    numbers.append((listed(alive) if 0 < len(alive) <= 3 else str(len(alive)), "key frequencies"))
+    alive = [group.frequency for group in analysis.main_groups]
+    numbers.append((listed(alive) if 0 < len(alive) <= 4 else str(len(alive)), "key frequencies"))
     if analysis.decomposition is not None:
         result = analysis.decomposition
         refined = result.stages[4]
         numbers.append((f"{refined.r_squared:.4f}".replace("-", "−"), "R² of the integrals alone (measured)"))
         numbers.append((f"{result.parameters:,} → {result.ideal_parameters}", "numbers, network → integrals"))
-    if analysis.rectangles:
-        worst = max(bound.total for bound in analysis.rectangles.values())
-        kind = "non-vacuous" if worst < 1 else "vacuous: 1 is the error of predicting nothing"
-        numbers.append((f"{worst:.3g}", f"largest rectangle bound, relative (proved; {kind})"))
+    bounds = [analysis.rectangles[k].total for k in alive if k in analysis.rectangles]
+    if bounds:
+        kind = "non-vacuous" if max(bounds) < 1 else "vacuous: 1 is the error of predicting nothing"
+        numbers.append((f"{max(bounds):.3g}", f"largest error of the sums against the integrals (proved; {kind})"))
+    best, whole = analysis.proofs.best, analysis.proofs.cheapest_whole
+    if best is not None and best.certified and best.margin_lower_bound is not None:
+        numbers.append((f"{best.margin_lower_bound:.4g}", f"margin on every input, at least (proved; {best.method})"))
+    elif best is not None:
+        numbers.append((percent(best.certified_accuracy), f"of inputs right (proved; {best.method})"))
+    if whole is not None and whole.operations < whole.brute_force_operations:
+        share = whole.brute_force_operations / whole.operations
+        what = f"of brute force's operations prove all inputs, margin {whole.margin_lower_bound:.3g} ({whole.method})"
+        numbers.append((f"1/{share:.2g}", what))
     return numbers
 
 
@@ -115,21 +142,34 @@ def unexplained(analysis: Analysis) -> list[str]:
             f"Without the skip path the exact MLP answers {percent(result.exact_accuracy)} of the inputs right, the "
             f"integrals {percent(refined.accuracy)} (the lens has a + b built in, so that alone is no evidence for it)."
         )
-    for group in analysis.unlocked[:MOST_NAMED]:
+    unlocked = [group for group in analysis.unlocked if group in analysis.main_groups]
+    for group in unlocked[:MOST_NAMED]:
         sentences.append(
             f"The group at k = {group.frequency} ({_count(group.members.size)}, "
             f"{100 * group.weight / total:.1f} % of the weight) is not locked: ψ − 2φ has an rms of "
             f"{group.phase_mismatch_rms:.3g} rad (locked here means below {LOCKED})."
         )
-    if len(analysis.unlocked) > MOST_NAMED:
-        sentences.append(f"{len(analysis.unlocked) - MOST_NAMED} more groups are not locked; the table lists them.")
+    if len(unlocked) > MOST_NAMED:
+        sentences.append(f"{len(unlocked) - MOST_NAMED} more groups are not locked; the table lists them.")
+    small = [group for group in analysis.form.groups if group not in analysis.main_groups and group.weight > 0]
+    if small:
+        neurons, share = sum(group.members.size for group in small), sum(group.weight for group in small) / total
+        sentences.append(
+            f"{_count(neurons)} at {'one other frequency' if len(small) == 1 else f'{len(small)} other frequencies'} "
+            f"(k = {listed([group.frequency for group in small])}) hold{'s' if neurons == 1 else ''} "
+            f"{100 * share:.2g} % of the weight; the tables list all of them."
+        )
     silent = int((analysis.form.r == 0).sum())
     if silent:
         sentences.append(f"{_count(silent)} of {analysis.circuit.neurons} are silent: no wave at any frequency.")
-    vacuous = [k for k, bound in analysis.rectangles.items() if bound.total >= 1]
+    main = [group.frequency for group in analysis.main_groups]
+    vacuous = [k for k, bound in analysis.rectangles.items() if bound.total >= 1 and k in main]
     if vacuous:
         named = f"k = {listed(vacuous)}" if len(vacuous) <= MOST_NAMED else f"{len(vacuous)} frequencies"
         sentences.append(f"The rectangle bound is vacuous (at least 1) at {named}.")
+    for certificate in analysis.proofs.certificates:
+        if certificate.classes and not certificate.certified and certificate.blame:
+            sentences.append(f"The method {certificate.method} does not certify all classes: {certificate.blame[0]}.")
     skip = analysis.skip_std
     if skip > 0:
         beside = "" if analysis.evaluation is None else f", beside {analysis.evaluation.logit_std:.3g} for all logits"

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from quadlens import __version__
+from quadlens.certificates.certificate_file import as_data
 from quadlens.files import make_folder, write_atomically
 from quadlens.report.analysis import Analysis
 from quadlens.report.gallery import Drawn, draw_all
 from quadlens.report.page import page
-from quadlens.report.verdict import unexplained, verdict
-from quadlens.untrusted_text import one_line
+from quadlens.report.verdict import source_name, unexplained, verdict
 
 
 def report_json(analysis: Analysis, figures: tuple[Drawn, ...] = ()) -> dict[str, Any]:
@@ -30,7 +30,7 @@ def report_json(analysis: Analysis, figures: tuple[Drawn, ...] = ()) -> dict[str
     return {
         "quadlens": __version__,
         **model,
-        "source": one_line(circuit.source, 300),
+        "source": source_name(circuit.source),
         "parameters": circuit.parameters,
         "verdict": verdict(analysis),
         "not_explained": unexplained(analysis),
@@ -48,6 +48,8 @@ def report_json(analysis: Analysis, figures: tuple[Drawn, ...] = ()) -> dict[str
             }
             for frequency, bound in analysis.rectangles.items()
         ],
+        "certify": {certificate.method: as_data(certificate) for certificate in analysis.proofs.certificates},
+        "not_certified": dict(analysis.proofs.refusals),
         "figures": [{"name": drawn.name, "file": _figure_file(drawn), "caption": drawn.caption} for drawn in figures],
     }
 

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from quadlens.errors import CheckpointError, UnsupportedModelError
-from quadlens.untrusted_text import one_line
+from quadlens.untrusted_text import one_line, shown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +41,7 @@ class Flag:
     """A JSON true or false, also written 0 or 1."""
 
     def read(self, value: Any) -> bool:
-        if not isinstance(value, int) or value not in (0, 1):
+        if type(value) not in (bool, int) or value not in (0, 1):
             raise ValueError("must be true or false")
         return bool(value)
 
@@ -76,13 +76,13 @@ def read_config(given: Mapping[str, Any], fields: Mapping[str, Field], where: st
     read = {}
     for key, value in given.items():
         if key not in fields:
-            raise CheckpointError(f"{where} has the unknown key {one_line(repr(key), 60)}; known: {', '.join(fields)}")
+            raise CheckpointError(f"{where} has the unknown key {shown(key)}; known: {', '.join(fields)}")
         if value is None:
             continue
         try:
             read[key] = fields[key].read(value)
         except ValueError as error:
-            raise CheckpointError(f"{where}: {key} {error}, got {one_line(repr(value), 60)}") from None
+            raise CheckpointError(f"{where}: {key} {error}, got {shown(value)}") from None
     return {key: value for key, value in read.items() if value is not None}
 
 

@@ -21,9 +21,9 @@ from quadlens.circuits.readers.config import (
 )
 from quadlens.circuits.readers.state_dict import looks_like_state, read_state
 from quadlens.circuits.readers.transformer import Transformer
-from quadlens.circuits.safe_torch import PickledConfig
+from quadlens.circuits.safe_torch import PickledConfig, dimensions
 from quadlens.errors import CheckpointError, UnsupportedModelError
-from quadlens.untrusted_text import one_line
+from quadlens.untrusted_text import one_line, shown
 
 NAME = "gbmi"
 ACTIVATIONS = {"relu": "relu", "gelu": "gelu", "gelu_new": "gelu_tanh", "silu": "silu"}
@@ -59,18 +59,18 @@ RUN: dict[str, Field] = {
 
 # fields of the pickled configuration that would change the network, with the values under which they do not
 HARMLESS = {
-    "n_layers": (1,),
-    "normalization_type": (None,),
-    "attn_only": (False,),
-    "parallel_attn_mlp": (False,),
-    "gated_mlp": (False,),
-    "use_local_attn": (False,),
-    "final_rms": (False,),
-    "post_embedding_ln": (False,),
-    "use_normalization_before_and_after": (False,),
-    "positional_embedding_type": ("standard",),
-    "num_experts": (None,),
-    "n_key_value_heads": (None,),
+    "n_layers": 1,
+    "normalization_type": None,
+    "attn_only": False,
+    "parallel_attn_mlp": False,
+    "gated_mlp": False,
+    "use_local_attn": False,
+    "final_rms": False,
+    "post_embedding_ln": False,
+    "use_normalization_before_and_after": False,
+    "positional_embedding_type": "standard",
+    "num_experts": None,
+    "n_key_value_heads": None,
 }
 
 _HEADS = ("n_heads", "d_model", "d_head")
@@ -111,14 +111,19 @@ def recognise(tree: Any) -> bool:
     state = state_of(tree)
     if not looks_like_state(state, "blocks.0.attn.W_O", "blocks.0.mlp.W_in", "embed.W_E"):
         return False
-    return looks_like_state(tree, "run_config") or getattr(state["blocks.0.attn.W_O"], "ndim", 0) == 3
+    return looks_like_state(tree, "run_config") or dimensions(state["blocks.0.attn.W_O"]) == 3
 
 
 def read(tree: Any, config: Mapping[str, Any] | None, where: str, source: str) -> Transformer:
     """Return the transformer; a given ``config`` (a run's JSON, or its experiment part) overrides the file's own."""
     experiment = _experiment(tree, config, where)
     pickled = tree.get("model_config") if isinstance(tree, dict) else None
-    settings = vars(pickled) if isinstance(pickled, PickledConfig) else {}
+    # only plain values are looked at: comparing a tensor would make another tensor
+    fields = vars(pickled) if isinstance(pickled, PickledConfig) else {}
+    settings = {key: value for key, value in fields.items() if value is None or type(value) in (bool, int, float, str)}
+    odd = sorted(key for key in fields if key in HARMLESS and key not in settings)
+    if odd:
+        raise CheckpointError(f"{where}: its model_config holds {', '.join(odd)} that are not plain values")
     _refuse_other_networks(experiment, settings, where)
     if "attention_rate" not in experiment:
         raise CheckpointError(
@@ -180,13 +185,12 @@ def _experiment(tree: Any, config: Mapping[str, Any] | None, where: str) -> dict
 
 def _refuse_other_networks(experiment: Mapping[str, Any], settings: Mapping[str, Any], where: str) -> None:
     for key, allowed in HARMLESS.items():
-        if key in settings and not any(settings[key] is value or settings[key] == value for value in allowed):
-            shown = one_line(repr(settings[key]), 40)
-            raise UnsupportedModelError(f"{where}: its network has {key} = {shown}, not supported")
+        if settings.get(key, allowed) != allowed:
+            raise UnsupportedModelError(f"{where}: its network has {key} = {shown(settings[key])}, not supported")
     for key in ("attn_scores_soft_cap", "output_logits_soft_cap"):
         cap = settings.get(key, -1.0)
-        if not isinstance(cap, (int, float)) or cap > 0:
-            raise UnsupportedModelError(f"{where}: its network has {key} = {one_line(repr(cap), 40)}, not supported")
+        if type(cap) not in (int, float) or not cap <= 0:
+            raise UnsupportedModelError(f"{where}: its network has {key} = {shown(cap)}, not supported")
     if experiment.get("n_layers", 1) != 1:
         raise UnsupportedModelError(
             f"{where} has {experiment['n_layers']} layers; only one-layer networks are circuits"

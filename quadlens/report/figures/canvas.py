@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from quadlens.form.amplitude_phase import AmplitudePhaseForm, FrequencyGroup
 from quadlens.report.colours import GRID, INK, MUTED
@@ -20,6 +20,9 @@ SMALL, NORMAL = 8.5, 9.5
 
 MOST_GROUPS = 6
 """Most frequency groups that a figure shows, the heaviest ones; a caption says how many are left out."""
+
+LEAST_SHARE = 0.01
+"""A group with less than this share of the weight is counted, listed and bounded, but has no panel of its own."""
 
 
 def new_axes(ax: Axes | None, *, height: float = 3.4, width: float = WIDTH) -> tuple[Figure, Axes]:
@@ -82,19 +85,24 @@ def legend(ax: Axes, **options: Any) -> None:
     made.set_zorder(10)
 
 
-def log_axis(ax: Axes, which: str) -> None:
-    """Make an axis logarithmic, its powers of ten in plain letters."""
+def log_axis(ax: Axes, which: str, low: float, high: float) -> None:
+    """Make an axis logarithmic from ``low`` to ``high`` (positive), ticked in plain letters: 0.01, 2·10⁸."""
     getattr(ax, f"set_{which}scale")("log")
+    getattr(ax, f"set_{which}lim")(low, high)
     axis = getattr(ax, f"{which}axis")
-    axis.set_major_formatter(FuncFormatter(lambda value, _: _power_of_ten(value)))
+    # less than two powers of ten would leave one tick or none: 2 and 5 times them help
+    axis.set_major_locator(LogLocator(subs=(1.0,) if high / low >= 100 else (1.0, 2.0, 5.0), numticks=8))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: _plain(value)))
     axis.set_minor_formatter(NullFormatter())
 
 
-def _power_of_ten(value: float) -> str:
-    exponent = round(math.log10(value))
+def _plain(value: float) -> str:
+    exponent = math.floor(math.log10(value) + 1e-9)
     if -3 <= exponent <= 3:
         return f"{value:g}"
-    return "10" + str(exponent).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    factor = round(value / 10.0**exponent)
+    power = "10" + str(exponent).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    return power if factor == 1 else f"{factor}·{power}"
 
 
 def angle_axis(ax: Axes, which: str, label: str) -> None:
@@ -107,6 +115,8 @@ def angle_axis(ax: Axes, which: str, label: str) -> None:
 
 
 def shown_groups(form: AmplitudePhaseForm, most: int = MOST_GROUPS) -> tuple[FrequencyGroup, ...]:
-    """Return the heaviest groups, at most ``most`` of them, in the order of frequency."""
-    heaviest = sorted(form.groups, key=lambda group: -group.weight)[:most]
+    """Return the heaviest groups, at most ``most``, none below ``LEAST_SHARE`` but the first, by frequency."""
+    least = LEAST_SHARE * float(form.weights.sum())
+    first, *others = sorted(form.groups, key=lambda group: -group.weight)
+    heaviest = [first, *(group for group in others if group.weight >= least)][:most]
     return tuple(sorted(heaviest, key=lambda group: group.frequency))

@@ -52,9 +52,8 @@ def ladder(result: ErrorDecomposition, ax: Axes | None = None) -> Figure:
             color=SERIES[2],
             label="proved bound on this step",
         )
-    log_axis(ax, "x")
     largest = max([1.0, *terms, *distances, *(value for _, value in bounds)])
-    ax.set_xlim(SMALLEST, largest * 1.25)
+    log_axis(ax, "x", SMALLEST, largest * 1.25)
     ax.set_ylim(-0.6, len(terms) - 0.4)
     ax.set_yticks(rows, [f"{i}  {STEPS.get(t.name, t.name)}" for i, t in enumerate(result.terms, 1)])
     ax.tick_params(axis="y", length=0)

@@ -80,11 +80,9 @@ def mismatch_against_weight(form: AmplitudePhaseForm, ax: Axes | None = None) ->
             linewidth=0.4,
             zorder=3,
         )
-    log_axis(ax, "x")
-    log_axis(ax, "y")
-    ax.set_xlim(floor * 0.7, max(float(share.max()), floor) * 2)
     low, high = float(mismatch.min()), float(mismatch.max())
-    ax.set_ylim(low * 0.5, max(2 * high, 20 * low))
+    log_axis(ax, "x", floor * 0.7, max(float(share.max()), floor) * 2)
+    log_axis(ax, "y", low * 0.5, max(2 * high, 20 * low))
     ax.axhline(np.pi, color=MUTED, linewidth=0.9, linestyle=(0, (4, 3)))
     if high * 2 > np.pi:
         place = ax.get_yaxis_transform()
@@ -103,5 +101,6 @@ def _families(form: AmplitudePhaseForm) -> list[tuple[str, np.ndarray, str, str]
     ]
     rest = [group.members for group in form.groups if group not in shown]
     if rest:
-        families.insert(0, (f"{len(rest)} others", np.concatenate(rest), series(5), marker(5)))
+        name = "1 other group" if len(rest) == 1 else f"{len(rest)} other groups"
+        families.insert(0, (name, np.concatenate(rest), series(5), marker(5)))
     return families

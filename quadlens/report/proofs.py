@@ -1,0 +1,60 @@
+"""The certificates that a report carries: every method that can treat the network, and why the others cannot."""
+
+import importlib.util
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from quadlens.certificates.certificate import Certificate
+from quadlens.certificates.certify import certify
+from quadlens.circuits.circuit import Circuit
+from quadlens.errors import CertificateError
+
+LINEAR_TIME = ("linear",)
+"""Methods whose cost is linear in the parameters: they are run on a network of any size."""
+
+ALL_INPUTS = ("interval", "gated", "adaptive", "brute-force", "exact")
+"""Methods whose cost grows with the p² inputs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proofs:
+    """Certificates in the order in which they were made, and (method, reason) where there is none."""
+
+    certificates: tuple[Certificate, ...] = ()
+    refusals: tuple[tuple[str, str], ...] = field(default=())
+
+    @property
+    def best(self) -> Certificate | None:
+        """The certificate that proves most: first the inputs, then the margin; the cheapest of equals."""
+        return max(
+            self.certificates,
+            key=lambda c: (c.certified_inputs, c.margin_lower_bound or 0.0, -c.operations),
+            default=None,
+        )
+
+    @property
+    def cheapest_whole(self) -> Certificate | None:
+        """The cheapest certificate that proves every input right; None where none does."""
+        return min((c for c in self.certificates if c.certified), key=lambda c: c.operations, default=None)
+
+
+def prove(circuit: Circuit, *, all_inputs: bool, progress: Callable[[float], None] | None = None) -> Proofs:
+    """Run the certificate methods on a circuit; ``all_inputs=False`` leaves out those whose cost grows with p²."""
+    methods = [*LINEAR_TIME, *(ALL_INPUTS if all_inputs else ())]
+    methods = [m for m in methods if importlib.util.find_spec(f"quadlens.certificates.{m.replace('-', '_')}")]
+    certificates, refusals = [], []
+    for done, method in enumerate(methods):
+        if progress is not None:
+            progress(done / len(methods))
+        try:
+            certificate = certify(circuit, method)
+        except CertificateError as error:
+            refusals.append((method, str(error)))
+            continue
+        if certificate.refusal is None:
+            certificates.append(certificate)
+        else:
+            refusals.append((method, certificate.refusal))
+    if progress is not None:
+        progress(1.0)
+    return Proofs(certificates=tuple(certificates), refusals=tuple(refusals))

@@ -1,0 +1,439 @@
+"""Files from strangers: each is refused with status 2 and one line; none runs code, hangs or fills memory.
+
+The whole corpus goes through the command line in one process of its own, which reports for each file what a shell would
+see, and at the end the most memory that it ever held.
+"""
+
+import io
+import json
+import os
+import pickle
+import struct
+import subprocess
+import sys
+import zipfile
+from collections import OrderedDict
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from quadlens.circuits import native
+from quadlens.circuits.construct import construct
+
+MAX_SECONDS = 5.0
+MAX_BYTES = 2**30
+P, N = 5, 6
+
+DRIVER = """
+import contextlib, io, json, resource, sys, time
+from quadlens.cli import main
+for path in sys.stdin.read().splitlines():
+    out, err, status, start = io.StringIO(), io.StringIO(), None, time.process_time()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            main(["convert", path, "converted.safetensors", "--json"])
+        except SystemExit as stop:
+            status = stop.code
+        except BaseException as error:
+            status = repr(error)[:500]
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    print(json.dumps([path, status, err.getvalue(), out.getvalue(), time.process_time() - start, peak]), flush=True)
+"""
+
+Outcome = tuple[Any, str, str, float, int]
+
+
+def run_corpus(folder: Path, paths: list[Path]) -> dict[str, Outcome]:
+    """Convert every file in a fresh process; return status, stderr, stdout, seconds of processor time, peak bytes."""
+    names = [str(path.relative_to(folder)) for path in paths]
+    done = subprocess.run(
+        [sys.executable, "-c", DRIVER],
+        input="\n".join(names),
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [line[0] for line in lines] == names
+    return {line[0]: tuple(line[1:]) for line in lines}
+
+
+def assert_refused(outcome: Outcome, name: str) -> None:
+    status, error, _, seconds, peak = outcome
+    assert status == 2, (name, status, error)
+    assert error.count("\n") == 1, (name, error)
+    assert error.startswith("quadlens: "), (name, error)
+    assert error[:-1].isprintable(), (name, error)
+    assert len(error) < 700, (name, error)
+    assert seconds < MAX_SECONDS, (name, seconds)
+    assert peak < MAX_BYTES, (name, peak)
+
+
+def state(p: int = P, n: int = N) -> dict[str, torch.Tensor]:
+    generator = torch.Generator().manual_seed(0)
+    return {"mlp.W_in": torch.randn(n, p, generator=generator), "mlp.W_out": torch.randn(p, n, generator=generator)}
+
+
+def torch_bytes(content: Any) -> bytes:
+    buffer = io.BytesIO()
+    torch.save(content, buffer)
+    return buffer.getvalue()
+
+
+def native_bytes() -> bytes:
+    return native.encode(construct(p=P, frequencies=(1, 2), neurons=N, noise=0.1), provenance={"seed": "0"})
+
+
+def entries_of(content: bytes) -> dict[str, bytes]:
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return {entry.filename: archive.read(entry) for entry in archive.infolist()}
+
+
+def zip_of(entries: list[tuple[str, bytes]], method: int = zipfile.ZIP_STORED) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", method) as archive:
+        for name, data in entries:
+            archive.writestr(zipfile.ZipInfo(name), data, compress_type=method)
+    return buffer.getvalue()
+
+
+def directory_of(count: int) -> bytes:
+    """Return a zip file of ``count`` empty entries, written by hand: the library takes seconds for it."""
+    start = b"PK\x03\x04" + bytes(26)
+    head = b"PK\x01\x02" + bytes(24)
+    entries = b"".join(
+        head + struct.pack("<HHHHHII", 13, 0, 0, 0, 0, 0, 0) + b"archive/%05d" % (index % 10**5)
+        for index in range(count)
+    )
+    end = struct.pack("<HHHHIIH", 0, 0, min(count, 65535), min(count, 65535), len(entries), len(start), 0)
+    return start + entries + b"PK\x05\x06" + end
+
+
+def with_pickle(data: bytes) -> bytes:
+    """Return a well-formed checkpoint whose pickle is ``data``."""
+    entries = entries_of(torch_bytes({"model": state()}))
+    return zip_of([(name, data if name.endswith("data.pkl") else content) for name, content in entries.items()])
+
+
+class _Runs:
+    """Unpickles by running a command."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os.system, ("touch ran",)
+
+
+class _Evaluates:
+    def __reduce__(self) -> tuple[Any, ...]:
+        return eval, ("open('ran', 'w')",)
+
+
+def tensor_pickle(size: str, stride: str, count: int = 4) -> bytes:
+    """Return a pickle of one tensor of any size and stride, over a storage said to have ``count`` floats."""
+    head = b"\x80\x02}X\x05\x00\x00\x00modelctorch._utils\n_rebuild_tensor_v2\n(("
+    storage = b"X\x07\x00\x00\x00storagectorch\nFloatStorage\nX\x01\x00\x00\x000X\x03\x00\x00\x00cpuJ"
+    numbers = [
+        b"(" + b"".join(b"J" + struct.pack("<i", int(x)) for x in text.split()) + b"t" for text in (size, stride)
+    ]
+    end = b"\x89ccollections\nOrderedDict\n)RtRs."
+    return head + storage + struct.pack("<i", count) + b"tQK\x00" + b"".join(numbers) + end
+
+
+def laughs(levels: int) -> bytes:
+    """Return a pickle of lists that hold the one below twice: tiny, and endless when written out."""
+    return b"]q\x00" + b"".join(b"](h%ceq%c" % (level, level + 1) for level in range(levels))
+
+
+def safetensors_bytes(header: Any, data: bytes = b"") -> bytes:
+    text = header if isinstance(header, bytes) else json.dumps(header).encode()
+    return struct.pack("<Q", len(text)) + text + data
+
+
+def native_with(change: Callable[[dict[str, Any], dict[str, Any]], None]) -> bytes:
+    """Return a native file with its header and metadata changed."""
+    content = native_bytes()
+    length = struct.unpack("<Q", content[:8])[0]
+    header = json.loads(content[8 : 8 + length])
+    described = json.loads(header["__metadata__"]["quadlens"])
+    change(header, described)
+    if "__metadata__" in header:
+        header["__metadata__"]["quadlens"] = json.dumps(described)
+    return safetensors_bytes(header, content[8 + length :])
+
+
+def _set(where: str, key: str, value: Any) -> bytes:
+    def change(header: dict[str, Any], described: dict[str, Any]) -> None:
+        (header if where == "header" else described if where == "described" else header[where])[key] = value
+
+    return native_with(change)
+
+
+def filled(value: float, dtype: torch.dtype = torch.float32) -> bytes:
+    return torch_bytes({"model": state() | {"mlp.W_in": torch.full((N, P), value, dtype=dtype)}})
+
+
+GPT = OrderedDict(model=state())
+ESCAPES = "<script>alert(1)</script>\x1b]0;owned\x07\x1b[2J\r\n\u202e"
+FEW = {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}
+
+REFUSED: dict[str, Callable[[], bytes]] = {
+    # code
+    "system call": lambda: torch_bytes({"model": _Runs()}),
+    "eval": lambda: torch_bytes({"model": state(), "extra": _Evaluates()}),
+    "bare pickle": lambda: pickle.dumps({"model": _Runs()}),
+    "getattr": lambda: with_pickle(b"\x80\x02cbuiltins\ngetattr\n(cos\nsystem\nX\x05\x00\x00\x00__doc__tR."),
+    "old module names": lambda: with_pickle(b"\x80\x02c__builtin__\neval\n(X\x01\x00\x00\x001tR."),
+    "protocol 4": lambda: with_pickle(pickle.dumps({"model": _Runs()}, protocol=4)),
+    "call of a value": lambda: with_pickle(b"\x80\x02X\x01\x00\x00\x00x)R."),
+    # bombs in the pickle
+    "text doubled by codecs": lambda: with_pickle(
+        b"\x80\x02X\x04\x00\x00\x00aaaaq\x00" + b"c_codecs\nencode\n(h\x00X\x03\x00\x00\x00hextRq\x00" * 40 + b"."
+    ),
+    "bytearray": lambda: with_pickle(b"\x80\x02cbuiltins\nbytearray\n(\x8a\x05\x00\x00\x00\x00\x10tR."),
+    "numpy scalar of a huge type": lambda: with_pickle(
+        b"\x80\x02cnumpy\ndtype\n(X\x0b\x00\x00\x00V4000000000tRcnumpy._core.multiarray\nscalar\n(h\x00tR."
+    ),
+    "memo of nothing": lambda: with_pickle(b"\x80\x02h\x07."),
+    "lists within lists": lambda: with_pickle(b"\x80\x02" + b"]" * 100_000 + b"a" * 99_999 + b"."),
+    "tuple as a key within tuples": lambda: with_pickle(b"\x80\x02})" + b"\x85" * 100_000 + b"Ns."),
+    "endless marks": lambda: with_pickle(b"\x80\x02" + b"(" * 1_000_000 + b"."),
+    "100,000 tensors of one storage": lambda: with_pickle(
+        b"\x80\x02}X\x05\x00\x00\x00model}("
+        + b"".join(b"X\x06\x00\x00\x00%06d" % i + tensor_pickle("1", "1", 30)[13:-2] for i in range(100_000))
+        + b"us."
+    ),
+    "endless when written": lambda: with_pickle(
+        b"\x80\x02}(X\x05\x00\x00\x00model}X\x0a\x00\x00\x00run_config}X\x0a\x00\x00\x00experiment}X\x01\x00\x00\x00p"
+        + laughs(25)
+        + b"ssu."
+    ),
+    "a dict whose items are not its items": lambda: with_pickle(
+        b"\x80\x02ccollections\nOrderedDict\n)R}X\x05\x00\x00\x00itemsK\x01sb."
+    ),
+    # bombs in the tensors
+    "stride 0": lambda: torch_bytes({"model": state() | {"mlp.W_in": torch.zeros(1).expand(100_000, 100_000)}}),
+    "sparse": lambda: torch_bytes(
+        {"model": {"mlp.W_in": torch.sparse_coo_tensor(size=(10**9, 10**9), check_invariants=True)}}
+    ),
+    "meta": lambda: torch_bytes({"model": state() | {"mlp.W_in": torch.empty(10**6, 10**6, device="meta")}}),
+    "quantised": lambda: with_pickle(b"\x80\x02ctorch._utils\n_rebuild_qtensor\n)R."),
+    "size beyond the storage": lambda: with_pickle(tensor_pickle("1000000 1000", "1000 1", 30)),
+    "storage beyond the file": lambda: with_pickle(tensor_pickle("4", "1", 1_000_000_000)),
+    "negative size": lambda: with_pickle(tensor_pickle("-4", "1", 30)),
+    "negative stride": lambda: with_pickle(tensor_pickle("4", "-1", 30)),
+    "complex": lambda: torch_bytes({"model": state() | {"mlp.W_in": torch.ones(N, P, dtype=torch.complex64)}}),
+    "integers": lambda: torch_bytes({"model": state() | {"mlp.W_in": torch.ones(N, P, dtype=torch.int64)}}),
+    # the container
+    "deflated": lambda: zip_of(list(entries_of(torch_bytes({"model": state()})).items()), zipfile.ZIP_DEFLATED),
+    "deflated bomb": lambda: zip_of(
+        [*entries_of(torch_bytes({"model": state()})).items(), ("archive/data/9", bytes(2**26))], zipfile.ZIP_DEFLATED
+    ),
+    "entry twice": lambda: zip_of(
+        [*entries_of(torch_bytes({"model": state()})).items(), ("archive/data.xxx", b"\x80\x02N.")]
+    ).replace(b"data.xxx", b"data.pkl"),
+    "two folders": lambda: zip_of(
+        [*entries_of(torch_bytes({"model": state()})).items(), ("other/data/9", b"1234")],
+    ),
+    "path out of the folder": lambda: zip_of(
+        [*entries_of(torch_bytes({"model": state()})).items(), ("archive/../../escape", b"1234")],
+    ),
+    "100,000 entries": lambda: directory_of(100_000),
+    "no pickle": lambda: zip_of([("archive/data/0", b"1234")]),
+    "empty zip": lambda: b"PK\x05\x06" + bytes(18),
+    "another program's zip": lambda: zip_of([("word/document.xml", b"<w/>")]),
+    # the numbers
+    "NaN": lambda: filled(np.nan),
+    "infinity": lambda: filled(-np.inf),
+    "one NaN of half precision": lambda: filled(np.nan, torch.float16),
+    "overflow of the tables": lambda: torch_bytes(
+        {
+            "model": {
+                "embed.W_E": torch.full((4, P), 1e200, dtype=torch.float64),
+                "mlp.W_in": torch.full((N, 4), 1e200, dtype=torch.float64),
+            }
+            | {"mlp.W_out": state()["mlp.W_out"].double()}
+        }
+    ),
+    "overflow of the logits": lambda: filled(1e200, torch.float64),
+    # the family
+    "right keys of another family": lambda: torch_bytes(
+        {
+            "model": {
+                "embed.W_E": torch.ones(4, P),
+                "blocks.0.attn.W_O": torch.ones(2),
+                "blocks.0.mlp.W_in": torch.ones(3),
+            }
+        }
+    ),
+    "two sizes of p": lambda: torch_bytes({"model": state() | {"mlp.W_out": torch.ones(P + 1, N)}}),
+    "p = 2": lambda: torch_bytes({"model": state(p=2)}),
+    "extra key": lambda: torch_bytes({"model": state() | {"mlp.W_gate_extra": torch.ones(1)}}),
+    "key with escapes": lambda: torch_bytes({"model": state() | {ESCAPES: torch.ones(1)}}),
+    "names that are not text": lambda: torch_bytes({"model": {1: torch.ones(1), **state()}}),
+    "a list": lambda: torch_bytes([1, 2, 3]),
+    "a tensor": lambda: torch_bytes(torch.ones(3)),
+    "unknown family": lambda: torch_bytes({ESCAPES: torch.ones(3)}),
+    "tensors where settings belong": lambda: torch_bytes(
+        {
+            "model": {
+                "blocks.0.attn.W_O": torch.ones(2, 3, 4),
+                "blocks.0.mlp.W_in": torch.ones(1),
+                "embed.W_E": torch.ones(1),
+            },
+            "run_config": {"experiment": {"attention_rate": torch.ones(3), "p": torch.ones(1).expand(10**5, 10**5)}},
+        }
+    ),
+    # safetensors
+    "header longer than the file": lambda: struct.pack("<Q", 2**63) + b"{" + b" " * 100,
+    "header of 2 MB": lambda: safetensors_bytes(b"{" + b" " * 2**21 + b"}"),
+    "header cut": lambda: safetensors_bytes(b'{"a": {"dtype": "F32", "shape": [1], "data_off'),
+    "header that is a list": lambda: safetensors_bytes(b"{}  ").replace(b"{}", b"[]"),
+    "nested header": lambda: safetensors_bytes(b'{"a":' * 10_000 + b"1" + b"}" * 10_000),
+    "100,000 empty tensors": lambda: safetensors_bytes(
+        b"{" + b",".join(b'"%d":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}' % i for i in range(100_000)) + b"}"
+    ),
+    "5,000 empty tensors": lambda: safetensors_bytes(
+        {str(i): {"dtype": "F32", "shape": [0], "data_offsets": [0, 0]} for i in range(5_000)}
+    ),
+    "no rows and 2^62 columns": lambda: safetensors_bytes(
+        {"a": {"dtype": "F32", "shape": [0, 2**62], "data_offsets": [0, 0]}}
+    ),
+    "size that overflows": lambda: safetensors_bytes(
+        {"a": {"dtype": "F32", "shape": [2**40, 2**40], "data_offsets": [0, 0]}}
+    ),
+    "negative shape": lambda: safetensors_bytes(
+        {"a": {"dtype": "F32", "shape": [-1, -1], "data_offsets": [0, 4]}}, b"1234"
+    ),
+    "offsets that overlap": lambda: safetensors_bytes({"a": FEW, "b": FEW}, b"1234"),
+    "hole": lambda: safetensors_bytes({"a": FEW | {"data_offsets": [4, 8]}}, b"12345678"),
+    "bytes after the end": lambda: native_bytes() + b"PK\x05\x06",
+    "tensor twice": lambda: safetensors_bytes(
+        b'{"a":' + json.dumps(FEW).encode() + b',"a":' + json.dumps(FEW).encode() + b"}"
+    ),
+    "number of 5,000 digits": lambda: safetensors_bytes(b'{"a": {"dtype": "F32", "shape": [' + b"9" * 5000 + b"]}}"),
+    "truth values": lambda: _set("A", "dtype", "BOOL"),
+    "safetensors of another program": lambda: safetensors_bytes(
+        {"a": FEW, "__metadata__": {"format": "pt"}}, b"1234"
+    ),
+    "metadata that is a number": lambda: safetensors_bytes({"a": FEW, "__metadata__": {"quadlens": 1}}, b"1234"),
+    "metadata with escapes": lambda: _set("described", "provenance", {"note": ESCAPES}),
+    "family with markup": lambda: _set("described", "family", "<script>alert(1)</script>"),
+    "source with escapes": lambda: _set("described", "source", ESCAPES),
+    "activation with escapes": lambda: _set("described", "activation", ESCAPES),
+    "nested metadata": lambda: _set("described", "provenance", json.loads("[" * 40 + "]" * 40)),
+    "huge p": lambda: _set("described", "p", 10**9),
+    "p of text": lambda: _set("described", "p", "5"),
+    "radius of NaN": lambda: _set("described", "radius", {"A": float("nan")}),
+    "negative radius": lambda: _set("described", "radius", {"A": -1.0}),
+    "radius that overflows": lambda: _set("described", "radius", {"A": 10**400}),
+    # nothing at all
+    "empty": lambda: b"",
+    "one byte": lambda: b"\x00",
+    "text": lambda: b"this is not a checkpoint\n" * 10,
+    "escapes": lambda: ESCAPES.encode(),
+    "html": lambda: b"<!DOCTYPE html><html>404</html>",
+}
+
+
+WHOLE: dict[str, Callable[[], bytes]] = {"torch": lambda: torch_bytes({"model": state()}), "native": native_bytes}
+EXTREME = (1e30, 5e-324, 1e-45, 3.4e38)
+FLIPS = 100
+
+
+@pytest.fixture(scope="module")
+def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Outcome]:
+    """Return what the command line makes of every file of the corpus, by the file's name."""
+    folder = tmp_path_factory.mktemp("hostile")
+    contents = {f"refused {index}": make() for index, make in enumerate(REFUSED.values())}
+    contents |= {f"extreme {value}": filled(value, torch.float64) for value in EXTREME}
+    generator = np.random.default_rng(0)
+    for kind, make in WHOLE.items():
+        whole = contents[f"{kind} whole"] = make()
+        contents |= {f"{kind} cut {percent}": whole[: len(whole) * percent // 100] for percent in range(100)}
+        for bit in generator.choice(8 * len(whole), size=FLIPS, replace=False):
+            flipped = bytearray(whole)
+            flipped[bit // 8] ^= 1 << (bit % 8)
+            contents[f"{kind} flipped {bit}"] = bytes(flipped)
+    contents["\x1b[31m<script>\u202e.pth"] = b"nonsense"
+    for name, content in contents.items():
+        (folder / name).write_bytes(content)
+    os.mkfifo(folder / "pipe")
+    (folder / "loop").symlink_to("loop")
+    (folder / "zero").symlink_to("/dev/zero")
+    (folder / "folder").mkdir()
+    found = run_corpus(
+        folder, [folder / name for name in (*contents, "pipe", "loop", "zero", "folder", "missing.pth")]
+    )
+    # whatever a file tried to run would have left this
+    assert not (folder / "ran").exists()
+    return found
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_hostile_file_is_refused_in_one_line(outcomes: dict[str, Outcome], name: str) -> None:
+    assert_refused(outcomes[f"refused {list(REFUSED).index(name)}"], name)
+
+
+def test_the_commands_in_the_corpus_would_have_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The check that nothing ran can fail: a loader without protection runs them."""
+    monkeypatch.chdir(tmp_path)
+    pickle.loads(pickle.dumps(_Runs()))
+    assert (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize("kind", WHOLE)
+def test_a_file_cut_at_any_percent_is_refused(outcomes: dict[str, Outcome], kind: str) -> None:
+    assert outcomes[f"{kind} whole"][:2] == (0, "")
+    for percent in range(100):
+        assert_refused(outcomes[f"{kind} cut {percent}"], f"{percent} %")
+
+
+@pytest.mark.parametrize("kind", WHOLE)
+def test_a_flipped_bit_is_refused_or_harmless(outcomes: dict[str, Outcome], kind: str) -> None:
+    """A zip has checksums: a flip there is refused or harmless. A safetensors file has none: a number may change."""
+    whole = json.loads(outcomes[f"{kind} whole"][2])
+    flipped = {name: outcome for name, outcome in outcomes.items() if name.startswith(f"{kind} flipped")}
+    for name, outcome in flipped.items():
+        if outcome[0] != 0:
+            assert_refused(outcome, name)
+        elif kind == "torch":
+            read = json.loads(outcome[2])
+            assert (read["accuracy"], read["min_margin"]) == (whole["accuracy"], whole["min_margin"]), name
+    refused = sum(outcome[0] == 2 for outcome in flipped.values())
+    assert 0 < refused < len(flipped) == FLIPS
+
+
+@pytest.mark.parametrize("value", EXTREME)
+def test_extreme_finite_numbers_are_numbers(outcomes: dict[str, Outcome], value: float) -> None:
+    status, error, out, _, _ = outcomes[f"extreme {value}"]
+    assert (status, error) == (0, "")
+    assert json.loads(out)["p"] == P
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("pipe", "is not a regular file"),
+        ("zero", "is not a regular file"),
+        ("folder", "is a directory"),
+        ("missing.pth", "no file and no bundled network"),
+        ("loop", "no file and no bundled network"),
+    ],
+)
+def test_what_is_not_a_file_is_refused_without_opening_it(
+    outcomes: dict[str, Outcome], name: str, message: str
+) -> None:
+    assert_refused(outcomes[name], name)
+    assert message in outcomes[name][1]
+
+
+def test_names_with_escapes_are_shown_escaped(outcomes: dict[str, Outcome]) -> None:
+    outcome = outcomes["\x1b[31m<script>\u202e.pth"]
+    assert_refused(outcome, "escaped name")
+    assert r"\x1b[31m<script>\u202e.pth" in outcome[1]
