@@ -29,7 +29,7 @@ from quadlens.certificates.check_inequality import (
 from quadlens.certificates.check_plan import read_plan
 from quadlens.certificates.check_tables import PRECISION, ball_network
 from quadlens.certificates.choose import Budget
-from quadlens.certificates.linear import linear
+from quadlens.certificates.linear import certify_linear as linear
 from quadlens.circuits.circuit import TABLES
 
 CHECKER = ("check", "check_tables", "check_plan", "check_gates", "check_inequality", "check_float32")

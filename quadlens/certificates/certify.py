@@ -11,9 +11,9 @@ from quadlens.errors import OptionError
 _PROVERS = {
     "rectangle": "rectangle:certify_rectangle",
     "interval": "interval:certify_interval",
-    "linear": "linear:linear",
-    "gated": "gated:gated",
-    "adaptive": "adaptive:adaptive",
+    "linear": "linear:certify_linear",
+    "gated": "gated:certify_gated",
+    "adaptive": "adaptive:certify_adaptive",
     "brute-force": "brute_force:certify_brute_force",
     "exact": "exact:certify_exact",
 }
