@@ -35,9 +35,9 @@ def derive(stored: Iterable[Statement] | None = None) -> Derivation:
             f"If |x| <= epsilon, the gate g = {gate} misses at most |y| <= |y - x| + |x|",
             ReLU(y) - gate * y,
             near,
-            assuming=(epsilon - Modulus(x),),
+            assuming=(Le(Modulus(x), epsilon),),
         )
-    proof.either("g is 0 or 1", ReLU(y) - g * y, near, g, (0, 1))
+    proof.either("g is 0 or 1", ReLU(y) - g * y, near, g, (0, 1), assuming=(Le(Modulus(x), epsilon),))
     proof.conclude("gate_lemma.any_gate", ReLU(y) - g * y, near, conditions=(Le(Modulus(x), epsilon),), relation="<=")
 
     d_A, d_B = symbols("delta_A delta_B", nonnegative=True)
@@ -52,7 +52,7 @@ def derive(stored: Iterable[Statement] | None = None) -> Derivation:
         "In an interval no point is further from the middle than the ends",
         middle,
         rho_bar / 2,
-        assuming=(rho, rho_bar - rho),
+        assuming=(Le(0, rho), Le(rho, rho_bar)),
     )
     proof.conclude("gate_lemma.midpoint", middle, rho_bar / 2, conditions=(Le(0, rho), Le(rho, rho_bar)), relation="<=")
     return proof.finish()

@@ -77,7 +77,7 @@ def test_an_antiderivative_refuses_what_it_cannot_do() -> None:
     with pytest.raises(DerivationError, match="not linear"):
         antiderivative(cos(x**2), x)
     with pytest.raises(DerivationError, match="neither a power nor an exponential"):
-        antiderivative(x * cos(x), x)
+        antiderivative(cos(x) / x, x)
 
 
 def test_signs() -> None:

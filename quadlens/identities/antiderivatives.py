@@ -6,7 +6,7 @@ This is all the integration that the derivations need: every ReLU and absolute v
 from collections.abc import Sequence
 from typing import Any
 
-from sympy import Expr, I, S, Symbol, diff, exp, expand, powsimp, sympify
+from sympy import Expr, I, S, Symbol, degree, diff, exp, expand, powsimp, sympify
 from sympy.core.function import AppliedUndef
 
 from quadlens.errors import DerivationError
@@ -39,10 +39,12 @@ def _term(term: Expr, variable: Symbol, nonzero: Sequence[Expr]) -> Expr:
         raise DerivationError(f"cannot integrate {dependent}: split it at its kinks first")
     if dependent == 1:
         return constant * variable
-    if dependent.is_Pow and dependent.base == variable and dependent.exp.is_Integer and dependent.exp > 0:
-        return constant * variable ** (dependent.exp + 1) / (dependent.exp + 1)
-    if dependent == variable:
-        return constant * variable**2 / 2
+    if _is_power(dependent, variable):
+        return constant * variable * dependent / (degree(dependent, variable) + 1)
+    if dependent.is_Mul:
+        power, exponential = dependent.as_independent(exp, as_Add=False)
+        if isinstance(exponential, exp) and _is_power(power, variable):
+            return constant * _by_parts(power, exponential, variable, nonzero)
     if isinstance(dependent, exp):
         argument = expand(dependent.args[0])
         rate = argument.coeff(variable, 1)
@@ -53,6 +55,18 @@ def _term(term: Expr, variable: Symbol, nonzero: Sequence[Expr]) -> Expr:
         _require_nonzero(rate / I, nonzero)
         return constant * dependent / rate
     raise DerivationError(f"cannot integrate {dependent}: neither a power nor an exponential of {variable}")
+
+
+def _is_power(expression: Expr, variable: Symbol) -> bool:
+    base, exponent = expression.as_base_exp()
+    return bool(base == variable and exponent.is_Integer and exponent > 0)
+
+
+def _by_parts(power: Expr, exponential: Expr, variable: Symbol, nonzero: Sequence[Expr]) -> Expr:
+    inner = _term(exponential, variable, nonzero)
+    if power == 1 or not power.has(variable):
+        return power * inner
+    return power * inner - antiderivative(expand(diff(power, variable) * inner), variable, nonzero=nonzero)
 
 
 def _require_nonzero(rate: Expr, nonzero: Sequence[Expr]) -> None:

@@ -5,7 +5,7 @@ it holds when the minimum of its slack over the case's cone, cut by a box, is no
 holds everywhere when it holds in a box.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 from sympy import Expr, Poly, S, expand, sympify
 from sympy.solvers.simplex import lpmin
@@ -14,7 +14,7 @@ from quadlens.errors import DerivationError
 from quadlens.identities.functions import Gate, Modulus, ReLU
 
 
-def nonnegative_in_every_case(slack: Expr, assuming: Sequence[Expr] = ()) -> int:
+def nonnegative_in_every_case(slack: Expr, assuming: Iterable[Expr] = ()) -> int:
     """Show ``slack >= 0`` wherever all of ``assuming`` are ``>= 0``, and return the number of cases it took.
 
     The slack is linear and homogeneous in its symbols in each case.
@@ -24,7 +24,7 @@ def nonnegative_in_every_case(slack: Expr, assuming: Sequence[Expr] = ()) -> int
     DerivationError
         If the slack can be negative in a case, or a case is not linear.
     """
-    slack = sympify(slack)
+    slack, assuming = sympify(slack), list(assuming)
     atoms = {part for expression in (slack, *assuming) for part in expression.atoms(ReLU, Gate, Modulus)}
     piecewise = [part for part in atoms if not part.args[0].atoms(ReLU, Gate, Modulus)]
     if not piecewise:

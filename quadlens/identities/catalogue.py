@@ -9,7 +9,12 @@ FAMILIES = (
     "product_to_sum",
     "rectified_cosine",
     "pizza_integral",
+    "rectangle_bound",
+    "infinite_width_limit",
+    "equally_spaced_phases",
+    "random_phases",
     "gate_lemma",
+    "torus_quadrature",
 )
 
 

@@ -80,7 +80,8 @@ def in_exponentials(expression: Any) -> Expr:
 def _masked(expression: Expr, held: dict[Expr, Dummy]) -> Expr:
     """Replace the outermost opaque parts by symbols; two that are the same after normalising share one."""
     if isinstance(expression, OPAQUE):
-        return held.setdefault(expression, Dummy(f"opaque{len(held)}", real=expression.is_real))
+        # The names of bound variables do not matter.
+        return held.setdefault(expression.as_dummy(), Dummy(f"opaque{len(held)}", real=expression.is_real))
     if not expression.args:
         return expression
     return expression.func(*[_masked(part, held) for part in expression.args])

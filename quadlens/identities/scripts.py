@@ -4,6 +4,7 @@ import importlib.util
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 
@@ -55,12 +56,18 @@ def load_script(family: str) -> ModuleType:
     return module
 
 
+@cache
+def proved(family: str) -> Derivation:
+    """Return the derivation of a family, run once in this process: other families use it as a lemma."""
+    derivation: Derivation = load_script(family).derive()
+    return derivation
+
+
 def run_derivation(family: str) -> TimedDerivation:
     """Run one derivation; a step that does not check makes every statement of the family *failed*, with the reason."""
     started = time.perf_counter()
-    derive: Callable[[], Derivation] = load_script(family).derive
     try:
-        derivation, failure = derive(), None
+        derivation, failure = proved(family), None
     except DerivationError as error:
         derivation, failure = _failed(family, str(error)), str(error)
     return TimedDerivation(derivation=derivation, seconds=time.perf_counter() - started, failure=failure)

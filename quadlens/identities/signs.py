@@ -3,7 +3,8 @@
 Proved from a factorisation into constants and sines of linear functions.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from sympy import Add, Expr, Mul, Symbol, cos, diff, expand, floor, pi, simplify, sin, sympify
 from sympy.core.relational import Relational
@@ -19,7 +20,7 @@ def proved_sign(
     right: Expr,
     *,
     factors: Sequence[Expr] | None = None,
-    assuming: Sequence[Relational] = (),
+    assuming: Iterable[Any] = (),
 ) -> int:
     """Return +1 or -1: the sign that ``expression`` has throughout the open interval ``(left, right)``.
 
@@ -43,23 +44,36 @@ def proved_sign(
     return sign
 
 
-def _factor_sign(factor: Expr, variable: Symbol, left: Expr, right: Expr, assuming: Sequence[Relational]) -> int:
+def _factor_sign(factor: Expr, variable: Symbol, left: Expr, right: Expr, assuming: Iterable[Any]) -> int:
     if not factor.has(variable):
         if factor.is_positive or known_nonnegative(factor, assuming):
             return 1
         if factor.is_negative or known_nonnegative(-factor, assuming):
             return -1
         raise DerivationError(f"the sign of the constant {factor} is not known")
-    if factor.is_positive:
+    if factor.is_nonnegative:
         return 1
+    if factor.is_nonpositive:
+        return -1
+    if diff(factor, variable, 2) == 0:
+        ends = [expand(factor.subs(variable, end)) for end in (left, right)]
+        for sign in (1, -1):
+            if all(known_nonnegative(sign * end, assuming) for end in ends):
+                return sign
+        raise DerivationError(f"the sign of {factor} on ({left}, {right}) is not shown")
     if isinstance(factor, sin | cos):
         argument = factor.args[0] + (pi / 2 if isinstance(factor, cos) else 0)
         if diff(argument, variable, 2) != 0:
             raise DerivationError(f"the argument of {factor} is not linear in {variable}")
         ends = [expand(argument.subs(variable, end)) for end in (left, right)]
+        # An increasing argument is smallest at the left end and largest at the right one.
+        increasing = diff(argument, variable).is_nonnegative and known_nonnegative(right - left, assuming)
+        smallest, largest = (ends[:1], ends[1:]) if increasing else (ends, ends)
         for turn in _candidate_turns(ends):
             low, high = turn * pi, (turn + 1) * pi
-            if all(known_nonnegative(end - low, assuming) and known_nonnegative(high - end, assuming) for end in ends):
+            if all(known_nonnegative(end - low, assuming) for end in smallest) and all(
+                known_nonnegative(high - end, assuming) for end in largest
+            ):
                 return 1 if turn % 2 == 0 else -1
         raise DerivationError(f"the sign of {factor} on ({left}, {right}) is not shown")
     raise DerivationError(
@@ -73,7 +87,7 @@ def _candidate_turns(ends: Sequence[Expr]) -> list[int]:
     return [-2, -1, 0, 1]
 
 
-def known_nonnegative(expression: Expr, assuming: Sequence[Relational] = ()) -> bool:
+def known_nonnegative(expression: Expr, assuming: Iterable[Any] = ()) -> bool:
     """Return True when ``expression >= 0`` follows from the symbols' assumptions.
 
     Or as a sum of assumed inequalities.
@@ -83,7 +97,9 @@ def known_nonnegative(expression: Expr, assuming: Sequence[Relational] = ()) -> 
         return True
     if expression.is_number:
         return bool(simplify(expression) == 0)
-    known = [expand(relation.gts - relation.lts) for relation in assuming]
+    known = [
+        expand(relation.gts - relation.lts) if isinstance(relation, Relational) else relation for relation in assuming
+    ]
     for first in known:
         rest = expand(expression - first)
         if rest.is_nonnegative:

@@ -1,0 +1,131 @@
+"""The rectangle rule: the slope of the integrand, one cell with its node inside or outside, the folded and the exact
+half.
+
+Run ``python derivations/rectangle_bound.py`` to read the steps.
+"""
+
+from collections.abc import Iterable
+
+from sympy import Expr, I, IndexedBase, Integral, Le, Rational, S, Sum, Symbol, cos, diff, exp, pi, sin, symbols
+
+from quadlens.identities.functions import Modulus, Re, ReLU
+from quadlens.identities.proof import Derivation, Proof
+from quadlens.identities.statement import Statement
+
+x, y, t, phi, psi, u, v = symbols("x y t phi psi u v", real=True)
+low, high = symbols("v_0 v_1", real=True)
+MEAN_VALUE = "the mean value theorem on each smooth piece of a continuous function"
+
+
+def derive(stored: Iterable[Statement] | None = None) -> Derivation:
+    """Prove the family ``rectangle_bound``; ``stored`` replaces the statements to compare with."""
+    proof = Proof("rectangle_bound", "What a rectangle can be off by", stored)
+    _slope(proof)
+    _cell(proof)
+    _distances(proof)
+    _halves(proof)
+    return proof.finish()
+
+
+def _slope(proof: Proof) -> None:
+    branch = cos(phi + x) * cos(2 * phi + y)
+    slope = -sin(phi + x) * cos(2 * phi + y) - 2 * cos(phi + x) * sin(2 * phi + y)
+    proof.say("Where cos(phi + x) < 0, h is 0; where it is > 0, h is the product", branch)
+    proof.derivative("Its derivative", branch, phi, slope)
+    general = sin(u) * cos(v) + 2 * cos(u) * sin(v)
+    proof.equal("With u = phi + x and v = 2 phi + y", -slope, general.subs({u: phi + x, v: 2 * phi + y}))
+    rest = 3 * sin(u) ** 2 + (sin(u) * sin(v) - 2 * cos(u) * cos(v)) ** 2
+    proof.at_most("Its square and two other squares add up to 4", general**2, S(4), rest)
+    proof.modulus_at_most("So its modulus is at most 2", general, S(2))
+    proof.conclude("rectangle_bound.derivative", Modulus(general), S(2), relation="<=")
+    attained = slope.subs({phi: -x, y: 2 * x - pi / 2}, simultaneous=True)
+    proof.equal("At phi = -x and y = 2x - pi/2 only the second term is left", attained, S(2))
+    proof.conclude("rectangle_bound.attained", slope, S(2), where={phi: -x, y: 2 * x - pi / 2})
+
+
+def _target(angle: Expr) -> Expr:
+    return ReLU(cos(angle + x)) * cos(2 * angle + y)
+
+
+def _cell(proof: Proof) -> None:
+    difference = _target(t) - _target(phi)
+    proof.bounded_by_theorem(
+        "h is continuous, and where it is smooth its slope is 0 or at most 2 in modulus",
+        Modulus(difference),
+        2 * Modulus(t - phi),
+        MEAN_VALUE,
+    )
+    order = (Le(low, high),)
+    proof.integrated("Integrate over the cell", difference, 2 * Modulus(t - phi), (t, low, high), assuming=order)
+    proof.linear("The height at the node is a constant", Integral(difference, (t, low, high)))
+    proof.linear("So is the factor 2", Integral(2 * Modulus(t - phi), (t, low, high)))
+    error = Modulus(Integral(_target(t), (t, low, high)) - (high - low) * _target(phi))
+    bound = 2 * Integral(Modulus(t - phi), (t, low, high))
+    proof.conclude("rectangle_bound", error, bound, relation="<=", conditions=order)
+
+
+def _distances(proof: Proof) -> None:
+    distance = Modulus(t - phi)
+    cases = (
+        ("inside", (low, phi, high), (Le(low, phi), Le(phi, high)), (high - phi) ** 2 + (phi - low) ** 2),
+        ("left_of_cell", (low, high), (Le(phi, low), Le(low, high)), (high - phi) ** 2 - (low - phi) ** 2),
+        ("right_of_cell", (low, high), (Le(high, phi), Le(low, high)), (low - phi) ** 2 - (high - phi) ** 2),
+    )
+    for name, points, conditions, twice in cases:
+        text = f"The distance has one sign on each piece ({name.replace('_', ' ')})"
+        proof.integral_by_pieces(text, distance, t, points, twice / 2, assuming=conditions)
+        left = Integral(distance, (t, low, high))
+        proof.conclude(f"rectangle_bound.{name}", left, twice / 2, conditions=conditions)
+
+
+def _halves(proof: Proof) -> None:
+    half = Modulus(cos(t + x)) / 2 * cos(2 * t + y)
+    proof.periodic("The absolute-value half has period pi", half, (t, 0, pi), shift=0)
+    general = sin(u) * cos(v) + 2 * cos(u) * sin(v)
+    branch = cos(t + x) / 2 * cos(2 * t + y)
+    proof.equal(
+        "Its branches are plus and minus half of the product above",
+        2 * diff(branch, t) + general.subs({u: t + x, v: 2 * t + y}),
+        S.Zero,
+    )
+    difference = half - half.subs(t, phi)
+    proof.bounded_by_theorem(
+        "It is continuous, and where it is smooth its slope is at most 1 in modulus: half of that above",
+        Modulus(difference),
+        Modulus(t - phi),
+        MEAN_VALUE,
+    )
+    order = (Le(low, high),)
+    proof.integrated("Integrate over the cell", difference, Modulus(t - phi), (t, low, high), assuming=order)
+    split = proof.linear("The height at the node is a constant", Integral(difference, (t, low, high)))
+    proof.linear("The factor 1/2", Integral(half, (t, low, high)))
+    error = Modulus(Integral(half, (t, low, high)) - (high - low) * half.subs(t, phi))
+    proof.equal("The same difference", split, error.args[0])
+    bound = Integral(Modulus(t - phi), (t, low, high))
+    proof.conclude("rectangle_bound.folded", error, bound, relation="<=", conditions=order)
+
+    j, n = Symbol("j", integer=True), Symbol("n", integer=True, positive=True)
+    w, nodes = IndexedBase("w", nonnegative=True), IndexedBase("phi", real=True)
+    third, first = (Sum(w[j] * exp(m * I * nodes[j]), (j, 1, n)) for m in (3, 1))
+    rule = Sum(w[j] * cos(nodes[j] + x) / 2 * cos(2 * nodes[j] + y), (j, 1, n))
+    value = Re(exp(I * (x + y)) * third + exp(I * (y - x)) * first) * Rational(1, 4)
+    proof.termwise("The identity half has the harmonics 3 and 1 only", rule, value)
+    proof.conclude("rectangle_bound.identity_half", rule, value)
+
+    z = Symbol("z", real=True)
+    moved = cos(psi + y) - cos(2 * phi + y)
+    proof.derivative("The slope of the cosine is a sine", cos(z), z, -sin(z))
+    proof.at_most("It is at most 1 in modulus", sin(z) ** 2, S.One, cos(z) ** 2)
+    proof.bounded_by_theorem(
+        "So two cosines differ by at most the difference of their angles",
+        Modulus(moved),
+        Modulus(psi - 2 * phi),
+        MEAN_VALUE,
+    )
+    proof.conclude("rectangle_bound.phase_mismatch", Modulus(moved), Modulus(psi - 2 * phi), relation="<=")
+
+
+if __name__ == "__main__":
+    from quadlens.identities.printing import run_script
+
+    raise SystemExit(run_script(derive))

@@ -1,0 +1,92 @@
+"""Independent random phases: the mean of the rule is the integral, its variance falls off like 1/n."""
+
+from sympy import Expr, IndexedBase, Integral, Rational, S, Sum, Symbol, cos, pi, symbols
+
+from quadlens.identities.functions import ReLU
+from quadlens.identities.statement import Statement, Variable
+from quadlens.identities.symbols import angles, count, j, n, phi, reals, x, y
+
+SOURCE = "derived here"
+mu = Symbol("mu", real=True)
+first, second = symbols("phi_1 phi_2", real=True)
+w_1, w_2 = symbols("w_1 w_2", real=True)
+w = IndexedBase("w", nonnegative=True)
+variance = Rational(1, 8) - cos(y - 2 * x) ** 2 / (9 * pi**2)
+
+
+def target(angle: Symbol) -> Expr:
+    """Return ``h(angle) = ReLU(cos(angle + x)) cos(2 angle + y)``."""
+    return ReLU(cos(angle + x)) * cos(2 * angle + y)
+
+
+def centred(angle: Symbol) -> Expr:
+    """Return ``h(angle)`` less its mean."""
+    return target(angle) - mu
+
+
+def mean(integrand: Expr, *variables: Symbol) -> Expr:
+    """Return the mean over a turn of each variable."""
+    return Integral(integrand, *((variable, -pi, pi) for variable in variables)) / (2 * pi) ** len(variables)
+
+
+STATEMENTS = (
+    Statement(
+        name="random_phases",
+        title="Variance of one node at a uniformly random phase.",
+        left=mean(centred(phi) ** 2, phi),
+        right=variance,
+        variables=angles(x, y),
+        where=((mu, cos(y - 2 * x) / (3 * pi)),),
+        source=SOURCE,
+    ),
+    Statement(
+        name="random_phases.mean",
+        title="Its mean is the integral's: the rule has no bias.",
+        left=mean(target(phi), phi),
+        right=cos(y - 2 * x) / (3 * pi),
+        variables=angles(x, y),
+        source=SOURCE,
+    ),
+    Statement(
+        name="random_phases.second_moment",
+        title="Its second moment does not depend on the input.",
+        left=mean(target(phi) ** 2, phi),
+        right=Rational(1, 8),
+        variables=angles(x, y),
+        source=SOURCE,
+    ),
+    Statement(
+        name="random_phases.uncorrelated",
+        title="Two independent nodes are uncorrelated.",
+        left=mean(centred(first) * centred(second), first, second),
+        right=S.Zero,
+        variables=angles(x, y),
+        where=((mu, cos(y - 2 * x) / (3 * pi)),),
+        ball_left=mean(centred(first), first) * mean(centred(second), second),
+        source=SOURCE,
+    ),
+    Statement(
+        name="random_phases.rule",
+        title="So variances add up with squared weights.",
+        left=mean((w_1 * centred(first) + w_2 * centred(second)) ** 2, first, second),
+        right=(w_1**2 + w_2**2) * variance,
+        variables=angles(x, y) + reals(w_1, w_2),
+        where=((mu, cos(y - 2 * x) / (3 * pi)),),
+        ball_left=w_1**2 * mean(centred(first) ** 2, first)
+        + w_2**2 * mean(centred(second) ** 2, second)
+        + 2 * w_1 * w_2 * mean(centred(first), first) * mean(centred(second), second),
+        source=SOURCE,
+    ),
+    Statement(
+        name="random_phases.equal_weights",
+        title=(
+            "Of all weights with the same sum equal ones have the least variance: 1/n of the squared sum, hence "
+            "the rate n^{-1/2}."
+        ),
+        left=Sum(w[j], (j, 1, n)) ** 2 / n,
+        relation="<=",
+        right=Sum(w[j] ** 2, (j, 1, n)),
+        variables=(count(n, 4, 4), Variable(symbol=w, low=0, high=2, length=4)),
+        source="elementary (Cauchy and Schwarz); proved here",
+    ),
+)
