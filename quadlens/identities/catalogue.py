@@ -14,6 +14,7 @@ FAMILIES = (
     "equally_spaced_phases",
     "random_phases",
     "gate_lemma",
+    "margin_certificate",
     "torus_quadrature",
 )
 

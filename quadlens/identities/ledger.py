@@ -248,6 +248,8 @@ class Ledger:
             raise self._fail(
                 name, f"stored as {'numeric' if statement.numeric else 'proved'}, the derivation is {verdict}"
             )
+        if relation == "<=":
+            self._bounds.append((sympify(left), sympify(right), as_conditions(conditions)))
         formula = Eq(left, right, evaluate=False) if relation == "=" else Le(left, right, evaluate=False)
         self._step(f"Hence {name}", formula, "agrees with the stored statement on both sides")
         self._results[name] = Result(
