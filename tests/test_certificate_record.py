@@ -67,6 +67,7 @@ SAMPLES = {
         frequencies=(
             {
                 "frequency": 1,
+                "share": 1.0,
                 "direct": 0.5,
                 "folded": 0.25,
                 "identity": 0.0,

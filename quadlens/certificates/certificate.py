@@ -19,6 +19,10 @@ METHODS = ("rectangle", "interval", "linear", "gated", "adaptive", "brute-force"
 COMPLETE = ("adaptive", "exact")
 """Methods that decide every input: what they do not certify is misclassified."""
 
+ERRORS = ("share", "direct", "folded", "identity", "phase_mismatch", "total", "actual")
+"""What ``rectangle`` says of each frequency: its share of the weight ``Σ r u``, five proved bounds and a measured
+error, relative to the target's amplitude."""
+
 LISTED = 10_000
 """Most misclassified inputs that a certificate lists; their number is always given."""
 
@@ -142,9 +146,11 @@ class Certificate:
         if self.frequencies is not None:
             frozen = _frozen(tuple(self.frequencies), "frequencies")
             for record in frozen:
-                if not isinstance(record, Mapping) or "frequency" not in record or "total" not in record:
-                    raise CertificateError("every record of frequencies needs its frequency and its total")
-                _finite(record["total"], f"the total of frequency {record['frequency']}", least=0.0)
+                if not isinstance(record, Mapping) or set(record) != {"frequency", *ERRORS}:
+                    raise CertificateError(f"every record of frequencies holds frequency, {', '.join(ERRORS)}")
+                _integer(record["frequency"], "a frequency", 1, self.p // 2)
+                for key in ERRORS:
+                    _finite(record[key], f"{key} of frequency {record['frequency']}", least=0.0)
             object.__setattr__(self, "frequencies", frozen)
 
     def _check_classes(self) -> None:
@@ -215,10 +221,17 @@ class Certificate:
         return bool(self.classes) and self.certified_inputs == self.p * self.p
 
     @property
+    def rectangle_error(self) -> float:
+        """Bound on the sum of the groups' errors relative to the sum of their amplitudes; infinite without groups."""
+        records = self.frequencies or ()
+        total = math.fsum(record["share"] for record in records)
+        return math.fsum(record["share"] * record["total"] for record in records) / total if total > 0 else math.inf
+
+    @property
     def succeeded(self) -> bool:
         """Whether the method proved what it is for: every input right, or (``rectangle``) non-vacuous error bounds."""
         if self.frequencies is not None:
-            return bool(self.frequencies) and all(record["total"] < 1 for record in self.frequencies)
+            return self.rectangle_error < 1
         return self.certified
 
     @property
@@ -227,9 +240,9 @@ class Certificate:
         if self.refusal is not None:
             return f"refused: {self.refusal}"
         if self.frequencies is not None:
-            worst = max((record["total"] for record in self.frequencies), default=math.inf)
             word = "non-vacuous" if self.succeeded else "vacuous"
-            return f"not certified: rectangle bounds the MLP's error, no input; relative error <= {worst:.4g}, {word}"
+            error = f"{self.rectangle_error:.4g}"
+            return f"not certified: rectangle bounds the MLP's error, no input; relative error <= {error}, {word}"
         inputs = self.p * self.p
         if self.certified:
             return f"certified: all {inputs} inputs are right, margin at least {_rounded_down(self.margin_lower_bound)}"

@@ -91,7 +91,7 @@ def _print(certificate: "Certificate") -> None:
 
 
 def _print_frequencies(frequencies: tuple[Any, ...]) -> None:
-    keys = ("direct", "folded", "identity", "phase_mismatch", "total", "actual")
+    keys = ("share", "direct", "folded", "identity", "phase_mismatch", "total", "actual")
     print_table(
         "Error of the MLP against the integral, relative to the target's amplitude (naive bound: 1)",
         ["k", *keys],

@@ -1,0 +1,135 @@
+r"""The method ``interval``: naive interval propagation, the baseline that the other methods are compared with.
+
+The inputs ``(d + b, b)`` of a class are cut into ``boxes`` runs of b. In a box neuron i has its preactivation in an
+interval, hence its activation
+within ``m_i ± ρ_i``, and with ``ū_i = ½ (max_c + min_c) U[i, c]`` the logits are within
+
+    M_c ± R_c,   M_c = Σ_i m_i U[i, c] + mean S_c,   R_c = Σ_i ρ_i |U[i, c] − ū_i| + spread S_c
+
+up to an amount common to all c. So an input of the box with right answer y has margin at least
+``M_y − R_y − max_{c ≠ y} (M_c + R_c)`` minus rounding. Nothing is known of phases, so the bound is useless until a box
+holds one input;
+then it is brute force. Cost: boxes · p · (2p n) for the products.
+"""
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from quadlens.arrays import FloatArray, IntArray
+from quadlens.certificates.certificate import Certificate, ClassBound
+from quadlens.certificates.digest import network_digest
+from quadlens.certificates.float32 import float32_margin_error
+from quadlens.certificates.operations import OperationCounter, brute_force_operations
+from quadlens.circuits.circuit import Circuit
+from quadlens.errors import CertificateError, OptionError
+from quadlens.rounding import SMALLEST, UNIT_ROUNDOFF, gamma, up
+
+MONOTONE = ("relu", "abs", "square")
+
+
+def certify_interval(
+    circuit: Circuit, *, boxes: int = 1, progress: Callable[[float], None] | None = None
+) -> Certificate:
+    """Propagate intervals for every class, ``boxes`` of them each (1 … p).
+
+    Raises
+    ------
+    OptionError
+        If ``boxes`` is not in 1 … p.
+    CertificateError
+        If the activation is not ReLU, |x| or x².
+    """
+    p = circuit.p
+    if isinstance(boxes, bool) or not isinstance(boxes, int) or not 1 <= boxes <= p:
+        raise OptionError(f"boxes must be an integer in 1..{p}, got {boxes!r}")
+    if circuit.activation not in MONOTONE:
+        raise CertificateError(f"interval needs one of {', '.join(MONOTONE)}; the network has {circuit.activation}")
+    start = time.perf_counter()
+    count = OperationCounter()
+    low = np.empty((p, p))
+    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+        for d in range(p):
+            for members in np.array_split(np.arange(p), boxes):
+                low[d, members] = _box_margins(circuit, (members + d) % p, members, count)
+            if progress is not None:
+                progress((d + 1) / p)
+    refusal = None if np.isfinite(low).all() else "a bound overflows float64; rescale the network or use exact"
+    classes: tuple[ClassBound, ...] = ()
+    if refusal is None:
+        classes = tuple(
+            ClassBound(
+                difference=d,
+                margin_lower_bound=float(row.min()),
+                certified=int((row > 0).sum()),
+                ledger=(("interval bound", float(row.min())),),
+            )
+            for d, row in enumerate(low)
+        )
+    return Certificate(
+        method="interval",
+        p=p,
+        neurons=circuit.neurons,
+        parameters=circuit.parameters,
+        activation=circuit.activation,
+        sha256=network_digest(circuit),
+        classes=classes,
+        ledger=min(classes, key=lambda bound: bound.margin_lower_bound).ledger if classes else (),
+        arithmetic="float64, intervals widened by a-priori rounding bounds that are themselves rounded up",
+        operations=count.total,
+        brute_force_operations=brute_force_operations(circuit),
+        seconds=time.perf_counter() - start,
+        prover={"boxes": boxes},
+        float32_error=float32_margin_error(circuit),
+        refusal=refusal,
+    )
+
+
+def _box_margins(circuit: Circuit, a: IntArray, b: IntArray, count: OperationCounter) -> FloatArray:
+    """Return a lower bound of the margin for each input ``(a, b)`` of a box."""
+    p, n, radius = circuit.p, circuit.neurons, circuit.radius
+    x = circuit.A[a] + circuit.B[b]
+    slack = up(UNIT_ROUNDOFF * np.abs(x).max(axis=0) + radius["A"] + radius["B"], 3)
+    low, high = _image(circuit.activation, np.nextafter(x.min(axis=0) - slack, -np.inf), _above(x.max(axis=0), slack))
+    middle = 0.5 * low + 0.5 * high
+    spread = np.nextafter(np.maximum(high - middle, middle - low), np.inf)
+    largest, smallest = circuit.U.max(axis=1), circuit.U.min(axis=1)
+    centre = 0.5 * largest + 0.5 * smallest
+    size_u = np.abs(circuit.U).max(axis=1)
+    S = circuit.S_a[a] + circuit.S_b[b]
+    S_low, S_high = S.min(axis=0), S.max(axis=0)
+    M = middle @ circuit.U + (0.5 * S_low + 0.5 * S_high)
+    R = spread @ np.abs(circuit.U - centre[:, None]) + (0.5 * S_high - 0.5 * S_low)
+    # rounding of M, R and the skip path, as in brute force, for the largest logit
+    size = np.abs(middle) @ size_u + 2 * spread @ size_u + 2 * np.abs(S).max()
+    skip = 2 * np.abs(circuit.S_a[a]).max() + 2 * np.abs(circuit.S_b[b]).max()
+    error = gamma(n + 12) * size + gamma(4) * skip + radius["S_a"] + radius["S_b"] + 4 * n * SMALLEST
+    error = float(up(np.asarray(error + radius["U"] * float((np.abs(middle) + 2 * spread).sum())), n + 16))
+    count.add(6 * len(a) + 20, n)
+    count.add(4 * p, n)
+    count.add(8 * len(a), p)
+    y = (a + b) % p
+    top = M + R
+    best = int(top.argmax())
+    second = np.delete(top, best).max()
+    others = np.where(y == best, second, top[best])
+    found = M[y] - R[y] - others
+    band = up(4 * error + UNIT_ROUNDOFF * (np.abs(M[y]) + np.abs(R[y]) + np.abs(others)) * 4, 6)
+    return np.asarray(np.nextafter(found - band, -np.inf))
+
+
+def _above(x: FloatArray, slack: FloatArray) -> FloatArray:
+    """Return an upper bound of ``x + slack``."""
+    return np.asarray(np.nextafter(x + slack, np.inf))
+
+
+def _image(name: str, low: FloatArray, high: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return an interval that holds ``act`` of the interval."""
+    if name == "relu":
+        return np.maximum(low, 0.0), np.maximum(high, 0.0)
+    least = np.where((low <= 0) & (high >= 0), 0.0, np.minimum(np.abs(low), np.abs(high)))
+    most = np.maximum(np.abs(low), np.abs(high))
+    if name == "abs":
+        return least, most
+    return np.nextafter(least * least, -np.inf), np.nextafter(most * most, np.inf)
