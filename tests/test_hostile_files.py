@@ -150,6 +150,11 @@ def laughs(levels: int) -> bytes:
     return b"]q\x00" + b"".join(b"](h%ceq%c" % (level, level + 1) for level in range(levels))
 
 
+def pairs_of_pairs(levels: int) -> bytes:
+    """Return a pickle of a pair of twice the same pair of …: a hash of it visits 2^levels values."""
+    return b")q\x00" + b"h\x00\x86q\x00" * levels
+
+
 def safetensors_bytes(header: Any, data: bytes = b"") -> bytes:
     text = header if isinstance(header, bytes) else json.dumps(header).encode()
     return struct.pack("<Q", len(text)) + text + data
@@ -202,6 +207,11 @@ REFUSED: dict[str, Callable[[], bytes]] = {
     "memo of nothing": lambda: with_pickle(b"\x80\x02h\x07."),
     "lists within lists": lambda: with_pickle(b"\x80\x02" + b"]" * 100_000 + b"a" * 99_999 + b"."),
     "tuple as a key within tuples": lambda: with_pickle(b"\x80\x02})" + b"\x85" * 100_000 + b"Ns."),
+    "endless when hashed": lambda: with_pickle(b"\x80\x02}" + pairs_of_pairs(25) + b"Ns."),
+    "endless when hashed by a dict of pairs": lambda: with_pickle(
+        b"\x80\x02ccollections\nOrderedDict\n(]" + pairs_of_pairs(25) + b"N\x86atR."
+    ),
+    "set": lambda: with_pickle(b"\x80\x02\x8f."),
     "endless marks": lambda: with_pickle(b"\x80\x02" + b"(" * 1_000_000 + b"."),
     "100,000 tensors of one storage": lambda: with_pickle(
         b"\x80\x02}X\x05\x00\x00\x00model}("

@@ -345,6 +345,7 @@ def test_a_state_dict_that_does_not_fit_is_refused_by_name(tmp_path: Path, case:
 REFUSED_CONFIGS = {
     "no coefficient": ({"C": P}, "lacks attn_coeff"),
     "coefficient": ({"attn_coeff": 1.5}, "attn_coeff must be a number in 0..1, got 1.5"),
+    "beyond float64": ({"attn_coeff": 10**400}, "attn_coeff must be a number in 0..1"),
     "text": ({"attn_coeff": "0"}, "attn_coeff must be a number"),
     "layers": ({"attn_coeff": 0, "n_layers": 2}, "says 2 layers"),
     "linear": ({"attn_coeff": 0, "use_linear": True}, "use_linear"),

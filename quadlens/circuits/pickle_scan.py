@@ -6,6 +6,7 @@ codecs can double what they are given, again and again.
 """
 
 import pickletools
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +15,7 @@ from quadlens.untrusted_text import one_line
 
 MAX_OPERATIONS = 500_000
 MAX_DEPTH = 32
+MAX_KEY = 16
 
 # type -> bytes of one item; those that are not floats may be there, and are not read
 STORAGES = {
@@ -55,10 +57,11 @@ _TUPLES = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
 class _Value:
     """What is known of a value on the unpickler's stack."""
 
-    __slots__ = ("depth", "items", "known")
+    __slots__ = ("depth", "items", "known", "size")
 
     def __init__(self, depth: int = 0, known: Any = None, items: "tuple[_Value, ...] | None" = None) -> None:
         self.depth = depth
+        self.size = 1  # of a tuple: how many values a hash of it would visit
         self.known = known
         self.items = items
 
@@ -110,15 +113,19 @@ class _Machine:
             if path not in ALLOWED:
                 raise ValueError(f"it asks for {one_line(repr(path), 80)}, which no weights need")
             self.stack.append(_Value(known=path))
-        elif name in ("EMPTY_DICT", "EMPTY_LIST", "EMPTY_SET"):
+        elif name in ("EMPTY_DICT", "EMPTY_LIST"):
             self.stack.append(_Value(depth=1))
         elif name == "EMPTY_TUPLE":
             self.stack.append(_Value(depth=1, items=()))
         elif name in _TUPLES or name == "TUPLE":
             items = self.pop_mark() if name == "TUPLE" else self.pop(_TUPLES[name])
-            self.stack.append(_Value(depth=self._nest(items), items=tuple(items) if len(items) < 16 else None))
+            made = _Value(depth=self._nest(items), items=tuple(items) if len(items) < 16 else None)
+            made.size = 1 + sum(item.size for item in items)
+            self.stack.append(made)
         elif name in ("APPEND", "SETITEM", "APPENDS", "SETITEMS"):
             items = self.pop_mark() if name.endswith("S") else self.pop(1 if name == "APPEND" else 2)
+            if name.startswith("SETITEM") and any(key.size > MAX_KEY for key in items[::2]):
+                raise ValueError("it uses a large tuple as a key")
             (container,) = self.pop(1)
             container.depth = max(container.depth, self._nest(items))
             self.stack.append(container)
@@ -167,6 +174,8 @@ class _Machine:
             raise ValueError("it calls something other than a known function with a short tuple")
         if function.known == ENCODE and [item.known for item in arguments.items[1:]] != ["latin1"]:
             raise ValueError("it encodes text other than as latin1")
+        if function.known == "collections.OrderedDict" and arguments.items:
+            raise ValueError("it makes an OrderedDict of something, torch fills an empty one")
         # a seventh argument would set what torch calls metadata: views that are negated or conjugated when read
         if function.known == REBUILD and len(arguments.items) != 6:
             raise ValueError(f"it rebuilds a tensor from {len(arguments.items)} arguments, torch writes 6")
@@ -187,6 +196,13 @@ def scan_pickle(pickle: bytes, storages: Mapping[str, int], where: str) -> None:
         than ``MAX_DEPTH``, more than ``MAX_OPERATIONS`` operations.
     """
     machine = _Machine(storages)
+    # the reader warns of backslashes in names, which the list then refuses
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        _scan(machine, pickle, where)
+
+
+def _scan(machine: _Machine, pickle: bytes, where: str) -> None:
     try:
         for count, (operation, argument, _) in enumerate(pickletools.genops(pickle)):
             if count >= MAX_OPERATIONS:
