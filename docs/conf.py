@@ -19,12 +19,12 @@ extensions = [
     "sphinx.ext.napoleon",
     "sphinx.ext.viewcode",
     "drawn_mathematics",
+    "command_help",
     "plain_docstrings",
     "stored_identities",
     "executed_scripts",
 ]
 exclude_patterns = ["_build", "_ext", "conf.py"]
-nitpicky = False
 
 myst_enable_extensions = ["dollarmath", "amsmath", "deflist", "fieldlist"]
 myst_heading_anchors = 3

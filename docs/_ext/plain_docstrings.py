@@ -26,7 +26,7 @@ def restructured(lines: list[str]) -> list[str]:
             out.append(line)
         elif line.startswith("    ") and not in_sections:
             if not in_formula:
-                out += ["::", ""]
+                out += [".. code-block:: text", ""]
             in_formula = True
             out.append(line)
         else:
@@ -36,7 +36,8 @@ def restructured(lines: list[str]) -> list[str]:
 
 
 def process(app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:
-    lines[:] = restructured(lines)
+    if lines:
+        lines[:] = restructured(lines)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

@@ -1,10 +1,13 @@
 """Equations from the package: a page names an identity, and what is shown is what is stored and proved.
 
 ``{identity} name …`` shows statements (a family's name stands for all of its statements); ``{proof} name`` shows the
-steps of a family's derivation, run while the page is built.
+steps of a family's derivation, run while the page is built; ``{definition} module`` shows the formulas that a module's
+docstring states.
 """
 
 from functools import cache
+from importlib import import_module
+from inspect import getdoc
 from typing import Any
 
 from docutils import nodes
@@ -64,6 +67,34 @@ class Proof(SphinxDirective):
         return shown
 
 
+class Definition(SphinxDirective):
+    """Show the formulas of a module's docstring: its indented blocks."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        name = self.arguments[0]
+        formulas = formulas_of(getdoc(import_module(name)) or "")
+        if not formulas:
+            raise self.error(f"the docstring of {name} states no formula")
+        origin = nodes.paragraph("", "From ", nodes.literal("", name), nodes.Text("."), classes=["identity-origin"])
+        blocks = [nodes.literal_block(formula, formula, language="text") for formula in formulas]
+        return [nodes.container("", *blocks, origin, classes=["identity"])]
+
+
+def formulas_of(docstring: str) -> list[str]:
+    """Return the blocks that are indented by four spaces."""
+    blocks: list[list[str]] = []
+    inside = False
+    for line in docstring.splitlines():
+        if line.startswith("    "):
+            if not inside:
+                blocks.append([])
+            blocks[-1].append(line[4:])
+        inside = line.startswith("    ") or (inside and not line)
+    return ["\n".join(block) for block in blocks]
+
+
 @cache
 def _verdicts(family: str) -> dict[str, str]:
     timed = run_derivation(family)
@@ -75,4 +106,5 @@ def _verdicts(family: str) -> dict[str, str]:
 def setup(app: Sphinx) -> dict[str, Any]:
     app.add_directive("identity", Identity)
     app.add_directive("proof", Proof)
+    app.add_directive("definition", Definition)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
