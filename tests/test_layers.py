@@ -10,9 +10,9 @@ import quadlens
 PACKAGE = Path(quadlens.__file__).parent
 
 LAYERS = (
-    ("errors", "untrusted_text"),
+    ("errors", "untrusted_text", "text_table"),
     ("arrays",),
-    ("claims", "rounding", "files", "activations"),
+    ("claims", "rounding", "files", "activations", "data_frame"),
     ("identities",),
     ("quadrature",),
     ("circuits",),

@@ -11,5 +11,6 @@ circuit
 
 # %%
 import matplotlib.pyplot as plt
+
 form = ql.fit(circuit)
-plt.hist(form.mismatch);
+plt.hist(form.mismatch)

@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+from quadlens.data_frame import data_frame
 from quadlens.errors import CertificateError
+from quadlens.text_table import text_table
 
 METHODS = ("rectangle", "interval", "linear", "gated", "adaptive", "brute-force", "exact")
 COMPLETE = ("adaptive", "exact")
@@ -248,6 +250,34 @@ class Certificate:
             return f"certified: all {inputs} inputs are right, margin at least {_rounded_down(self.margin_lower_bound)}"
         proved = f"not certified: {self.certified_inputs} of {inputs} inputs proved right"
         return proved if self.misclassified_count is None else f"{proved}, {self.misclassified_count} proved wrong"
+
+    def __repr__(self) -> str:
+        head = f"Certificate(method={self.method!r}, p={self.p}, neurons={self.neurons}, {self.verdict!r})"
+        if not self.ledger:
+            return head
+        return "\n".join([head, *text_table(["term", "value"], ([name, f"{x:+.6g}"] for name, x in self.ledger))])
+
+    def _repr_latex_(self) -> str | None:
+        if not self.classes:
+            return None
+        margin = self.margin_lower_bound
+        right = rf"{self.certified_inputs}\text{{ of }}{self.p**2}\text{{ inputs proved right}}"
+        return rf"$\min_{{a, b}} \text{{margin}}(a, b) \ge {_rounded_down(margin)}, \qquad {right}$"
+
+    def to_dataframe(self) -> Any:
+        """Return a pandas data frame: a row for each class ``a − b``, or (``rectangle``) for each frequency."""
+        if self.frequencies is not None:
+            return data_frame((dict(record) for record in self.frequencies), index="frequency")
+        rows = (
+            {
+                "difference": bound.difference,
+                "margin_lower_bound": bound.margin_lower_bound,
+                "certified": bound.certified,
+                **dict(bound.ledger),
+            }
+            for bound in self.classes
+        )
+        return data_frame(rows, index="difference")
 
     @property
     def float32(self) -> str:

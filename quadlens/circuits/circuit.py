@@ -12,12 +12,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from quadlens.activations import activation_named
 from quadlens.arrays import FloatArray, read_only
+from quadlens.data_frame import data_frame
 from quadlens.errors import CircuitError
 
 if TYPE_CHECKING:
@@ -120,4 +121,28 @@ class Circuit:
         return (
             f"Circuit(p={self.p}, neurons={self.neurons}, activation={self.activation!r}, "
             f"parameters={self.parameters}, family={self.family!r}, source={self.source!r})"
+        )
+
+    def _repr_latex_(self) -> str:
+        return (
+            rf"$\operatorname{{logits}}(a, b)[c] = \sum_{{i=1}}^{{{self.neurons}}} "
+            rf"\operatorname{{{self.activation.replace('_', ' ')}}}(A_{{a,i}} + B_{{b,i}})\, U_{{i,c}} "
+            rf"+ S^a_{{a,c}} + S^b_{{b,c}} \qquad a, b, c \in \{{0, \dots, {self.p - 1}\}}$"
+        )
+
+    def to_dataframe(self) -> Any:
+        """Return a pandas data frame with a row for each table: its shape, size, and proved distance from exact."""
+        return data_frame(
+            (
+                {
+                    "table": name,
+                    "rows": table.shape[0],
+                    "columns": table.shape[1],
+                    "rms": float(np.sqrt(np.square(table).mean())),
+                    "largest": float(np.abs(table).max()),
+                    "radius": self.radius[name],
+                }
+                for name, table in ((name, getattr(self, name)) for name in TABLES)
+            ),
+            index="table",
         )

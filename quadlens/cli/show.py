@@ -12,6 +12,8 @@ from typing import Any
 
 import click
 
+from quadlens.text_table import text_table
+
 WIDTH = 80
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
 _QUIET = "quadlens.quiet"
@@ -63,19 +65,7 @@ def print_json(value: Any) -> None:
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], *, note: str | None = None) -> None:
     """Print a table; columns after the first are aligned right."""
-    cells = [list(columns), *(list(row) for row in rows)]
-    widths = [max(len(row[index]) for row in cells) for index in range(len(columns))]
-
-    def line(row: Sequence[str]) -> str:
-        padded = (
-            cell.rjust(width) if index else cell.ljust(width)
-            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
-        )
-        return "  ".join(padded).rstrip()
-
-    say(f"\n{emphasised(title)}\n{line(cells[0])}\n{'  '.join('─' * width for width in widths)}")
-    for row in cells[1:]:
-        say(line(row))
+    say("\n".join(["", emphasised(title), *text_table(columns, rows)]))
     if note is not None:
         say(note)
 

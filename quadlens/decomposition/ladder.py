@@ -15,6 +15,7 @@ from quadlens.arrays import FloatArray
 from quadlens.circuits.circuit import Circuit
 from quadlens.circuits.forward import margins, row_blocks
 from quadlens.claims import ProvedBound
+from quadlens.data_frame import data_frame
 from quadlens.decomposition.rungs import (
     RUNGS,
     exact_hidden,
@@ -25,6 +26,7 @@ from quadlens.decomposition.rungs import (
     wave_logits,
 )
 from quadlens.form.amplitude_phase import AmplitudePhaseForm, fit
+from quadlens.text_table import text_table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +97,41 @@ class ErrorDecomposition:
             ],
             "telescoping_error": self.telescoping_error,
         }
+
+    def __repr__(self) -> str:
+        table = text_table(
+            ["rung", "term", "to exact", "R²"],
+            (
+                [term.name, f"{term.relative_l2:.4f}", f"{stage.relative_l2_to_exact:.4f}", f"{stage.r_squared:.4f}"]
+                for term, stage in zip(self.terms, self.stages, strict=True)
+            ),
+        )
+        compressed = f"{self.parameters} parameters to {self.ideal_parameters}"
+        return "\n".join([f"ErrorDecomposition(p={self.p}, neurons={self.neurons}, {compressed})", *table])
+
+    def _repr_latex_(self) -> str:
+        names = " + ".join(
+            rf"\underbrace{{\text{{{term.name.replace('_', ' ')}}}}}_{{{term.relative_l2:.4f}}}" for term in self.terms
+        )
+        return rf"$\text{{exact}} = \text{{ideal}} + {names}$"
+
+    def to_dataframe(self) -> Any:
+        """Return a pandas data frame with a row for each rung: its term, and the rung as a model of the exact MLP."""
+        return data_frame(
+            (
+                {
+                    "rung": term.name,
+                    "relative_l2": term.relative_l2,
+                    "max_abs": term.max_abs,
+                    "bound": None if term.bound is None else term.bound.value,
+                    "relative_l2_to_exact": stage.relative_l2_to_exact,
+                    "r_squared": stage.r_squared,
+                    "accuracy": stage.accuracy,
+                }
+                for term, stage in zip(self.terms, self.stages, strict=True)
+            ),
+            index="rung",
+        )
 
 
 NUMBERS_PER_FREQUENCY = 11

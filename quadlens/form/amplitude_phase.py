@@ -16,6 +16,8 @@ import numpy as np
 
 from quadlens.arrays import ComplexArray, FloatArray, IntArray, wrap_angle
 from quadlens.circuits.circuit import Circuit
+from quadlens.data_frame import data_frame
+from quadlens.text_table import text_table
 
 EXPONENTIAL_SUMS = 6
 """Highest multiple ``m`` of the phase whose weighted exponential sum is reported."""
@@ -42,6 +44,21 @@ class FrequencyGroup:
     kappa: float
     phase_mismatch_rms: float
     exponential_sums: tuple[float, ...]
+
+    def __repr__(self) -> str:
+        return (
+            f"FrequencyGroup(frequency={self.frequency}, neurons={self.members.size}, weight={self.weight:.6g}, "
+            f"kappa={self.kappa:.4f}, phase_mismatch_rms={self.phase_mismatch_rms:.4f})"
+        )
+
+    def _repr_latex_(self) -> str:
+        e_A, e_B, s_A, s_B = (_latex_number(z) for z in (self.e_A, self.e_B, self.s_A, self.s_B))
+        turn = rf"e^{{i\omega {self.frequency} d}}"
+        return (
+            rf"$H_d(\theta) = \operatorname{{Re}}\left[\left({e_A}\, {turn} + {e_B}\right) e^{{i\theta}} "
+            rf"+ \left({s_A}\, {turn.replace('i', '2i', 1)} + {s_B}\right) e^{{2i\theta}}\right] "
+            rf"{self.kappa:+.4f}$"
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return the group as JSON values; ``neurons`` is the number of members, a complex number a pair."""
@@ -112,6 +129,49 @@ class AmplitudePhaseForm:
                 {name: _json_number(getattr(self, name)[i]) for name in PER_NEURON} for i in range(self.neurons)
             ]
         return out
+
+    def __repr__(self) -> str:
+        table = text_table(
+            ["k", "neurons", "weight", "|e_A|", "|e_B|", "|s_A|", "|s_B|", "kappa", "mismatch"],
+            (
+                [str(group.frequency), str(group.members.size), f"{group.weight:.4g}"]
+                + [f"{abs(wave):.3f}" for wave in (group.e_A, group.e_B, group.s_A, group.s_B)]
+                + [f"{group.kappa:.3f}", f"{group.phase_mismatch_rms:.4f}"]
+                for group in self.groups
+            ),
+        )
+        return "\n".join([f"AmplitudePhaseForm(p={self.p}, neurons={self.neurons}, {self.activation})", *table])
+
+    def _repr_latex_(self) -> str:
+        waves = (
+            group._repr_latex_().strip("$").replace("H_d", rf"H_d^{{({group.frequency})}}", 1) for group in self.groups
+        )
+        return r"$\begin{aligned}" + r"\\".join(wave.replace("=", "&=", 1) for wave in waves) + r"\end{aligned}$"
+
+    def to_dataframe(self, *, per_neuron: bool = False) -> Any:
+        """Return a pandas data frame with a row for each frequency group, or for each neuron; waves stay complex."""
+        if per_neuron:
+            columns = {name: getattr(self, name) for name in PER_NEURON}
+            rows = [
+                {"neuron": i, **{name: column[i] for name, column in columns.items()}, "mismatch": mismatch}
+                for i, mismatch in enumerate(self.mismatch)
+            ]
+            return data_frame(rows, index="neuron")
+        names = ("frequency", "weight", "e_A", "e_B", "s_A", "s_B", "kappa", "phase_mismatch_rms")
+        return data_frame(
+            (
+                {name: getattr(group, name) for name in names} | {"neurons": int(group.members.size)}
+                for group in self.groups
+            ),
+            index="frequency",
+        )
+
+
+def _latex_number(z: complex) -> str:
+    """Return a complex number as LaTeX, its imaginary part left out where it would print as zero."""
+    if abs(z.imag) < 5e-5:
+        return f"{z.real:.4f}"
+    return rf"({z.real:.4f} {z.imag:+.4f}i)"
 
 
 def _json_number(value: Any) -> Any:

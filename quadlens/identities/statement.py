@@ -97,6 +97,15 @@ class Statement:
         """The script that proves the statement."""
         return f"derivations/{self.family}.py"
 
+    def __repr__(self) -> str:
+        given = "".join(f", {symbol} = {definition}" for symbol, definition in self.where)
+        return f"Statement({self.name}: {self.left} {self.relation} {self.right}{given})"
+
+    def _repr_latex_(self) -> str:
+        from quadlens.identities.latex import statement_latex
+
+        return f"${statement_latex(self)}$"
+
     def expanded(self, side: Expr) -> Expr:
         """Return ``side`` with every abbreviation written out."""
         for symbol, definition in reversed(self.where):
