@@ -5,7 +5,7 @@ Run ``python derivations/margin_certificate.py`` to read the steps.
 
 from collections.abc import Iterable
 
-from sympy import I, IndexedBase, Le, S, Sum, Symbol, cos, exp, sin, symbols
+from sympy import I, IndexedBase, Le, Sum, Symbol, cos, exp, sin, symbols
 
 from quadlens.identities.functions import Modulus, Re, ReLU
 from quadlens.identities.proof import Derivation, Proof
@@ -132,10 +132,14 @@ def _margin(proof: Proof) -> None:
     for condition, symbol in zip(conditions, (G, Q, T), strict=True):
         proof.given("The certificate has computed a bound", condition)
         proof.bound_with("A number is at least minus its modulus", -Modulus(s), s, {s: symbol})
-        proof.chain("So it takes at most the bound away", -condition.gts, -Modulus(symbol), symbol, assuming=(condition,))
+        proof.chain(
+            "So it takes at most the bound away", -condition.gts, -Modulus(symbol), symbol, assuming=(condition,)
+        )
     bottom, margin = total - D - O, Sum(upper, terms) + G + Q + T
-    parts = [(Sum(lower, terms), Sum(upper, terms)), *((-condition.gts, symbol) for condition, symbol in zip(
-        conditions, (G, Q, T), strict=True))]
+    parts = [
+        (Sum(lower, terms), Sum(upper, terms)),
+        *((-condition.gts, symbol) for condition, symbol in zip(conditions, (G, Q, T), strict=True)),
+    ]
     proof.added("Everything together", bottom, margin, parts, assuming=conditions)
     proof.conclude("margin_certificate", bottom, margin, relation="<=", conditions=conditions)
 

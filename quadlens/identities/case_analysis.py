@@ -49,17 +49,19 @@ class CaseAnalysis(Ledger):
         right: Any,
         cases: Sequence[tuple[str, Mapping[Any, Any], Sequence[Any]]],
         exhaustive: str,
+        *,
+        assuming: Sequence[Any] = (),
     ) -> None:
         """Show ``left = right``: in each case, a substitution.
 
         It is established; ``exhaustive`` says why there is no other case.
         """
         left, right = sympify(left), sympify(right)
-        for label, values, assuming in cases:
+        for label, values, needed in cases:
             one, other = (_settled(side.subs(values, simultaneous=True)) for side in (left, right))
-            if not same(self.known(one, assuming), self.known(other, assuming)):
+            if not same(self.known(one, needed), self.known(other, needed)):
                 raise self._fail(text, f"the case {label} is not established: {one} against {other}")
-        self._learn(text, left, right, f"established in each of {len(cases)} cases; {exhaustive}")
+        self._learn(text, left, right, f"established in each of {len(cases)} cases; {exhaustive}", assuming)
 
 
 def _settled(expression: Expr) -> Expr:

@@ -1,16 +1,16 @@
-"""Inequalities between ReLUs, gates and moduli of linear expressions, proved case by case with exact linear programs.
+"""Inequalities between ReLUs, gates and moduli of linear expressions, case by case.
+
 
 Every piecewise function splits the claim in two: its argument positive, or not. In each case the claim is linear, and
-it holds when the minimum of its slack over the case's cone, cut by a box, is not negative: a homogeneous inequality
-holds everywhere when it holds in a box.
+it is a combination, with coefficients that are not negative, of the case's own inequalities, checked exactly.
 """
 
 from collections.abc import Iterable
 
-from sympy import Expr, Poly, S, expand, sympify
-from sympy.solvers.simplex import lpmin
+from sympy import Expr, S, expand, sympify
 
 from quadlens.errors import DerivationError
+from quadlens.identities.cones import nonnegative_on_cone
 from quadlens.identities.functions import Gate, Modulus, ReLU
 
 
@@ -48,20 +48,10 @@ def _branches(part: Expr) -> tuple[Expr, Expr]:
 
 
 def _leaf(slack: Expr, conditions: list[Expr]) -> None:
-    symbols = sorted(
-        slack.free_symbols | {symbol for condition in conditions for symbol in condition.free_symbols}, key=str
-    )
     if slack.is_nonnegative:
         return
-    for expression in (slack, *conditions):
-        polynomial = Poly(expression, *symbols)
-        if any(sum(powers) != 1 for powers, value in polynomial.terms() if value != 0):
-            raise DerivationError(
-                f"{expression} is not linear and homogeneous: this case cannot be decided by a linear program"
-            )
-    box = [bound for symbol in symbols for bound in (symbol <= 1, symbol >= -1)]
-    domain = [symbol >= 0 for symbol in symbols if symbol.is_nonnegative]
-    cone = [condition >= 0 for condition in conditions if condition != 0]
-    minimum, where = lpmin(slack, [*(c for c in cone if c is not S.true), *box, *domain])
-    if not minimum >= 0:
-        raise DerivationError(f"the slack {slack} is {minimum} at {where}")
+    shown = nonnegative_on_cone(slack, conditions)
+    if shown is None:
+        raise DerivationError(f"{slack} >= 0 is not linear: this case cannot be decided by a linear program")
+    if not shown:
+        raise DerivationError(f"the slack {slack} is not a combination of {conditions} with coefficients >= 0")

@@ -11,10 +11,13 @@ FAMILIES = (
     "pizza_integral",
     "rectangle_bound",
     "infinite_width_limit",
+    "secondary_frequency",
+    "harmonic_error",
     "equally_spaced_phases",
     "random_phases",
     "gate_lemma",
     "margin_certificate",
+    "activations",
     "torus_quadrature",
 )
 

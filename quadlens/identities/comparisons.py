@@ -39,14 +39,14 @@ class Comparisons(Ledger):
     def at_most_by_cases(self, text: str, left: Any, right: Any, *, assuming: Sequence[Relational] = ()) -> None:
         """Show ``left <= right`` between ReLUs, gates and moduli.
 
-        In each case of their signs by an exact linear program.
+        In each case of their signs by an exact linear combination.
         """
         left, right = sympify(left), sympify(right)
         try:
             cases = nonnegative_in_every_case(right - left, as_conditions(assuming))
         except DerivationError as error:
             raise self._fail(text, str(error)) from error
-        self._bound(text, left, right, f"an exact linear program in each of {cases} cases of sign", assuming)
+        self._bound(text, left, right, f"a combination of the signs, exact, in each of {cases} cases", assuming)
 
     def bounded_by_theorem(
         self, text: str, left: Any, right: Any, theorem: str, *, assuming: Sequence[Any] = ()
@@ -73,6 +73,7 @@ class Comparisons(Ledger):
             raise self._fail(text, f"the sides differ by {error}, more than 1e-{digits}")
         detail = f"checked numerically to {digits} digits: {text}"
         self._numeric.append(detail)
+        self._numeric_pairs.append((sympify(left), sympify(right)))
         self._step(text, Eq(left, right, evaluate=False), detail)
 
     def modulus_at_most(self, text: str, expression: Any, bound: Any) -> None:

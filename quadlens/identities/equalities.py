@@ -1,6 +1,7 @@
 """Rules that establish equalities: in exponentials, by differentiation, by induction, term by term."""
 
 from collections.abc import Mapping, Sequence
+from itertools import product
 from typing import Any
 
 from sympy import Add, Dummy, Eq, Expr, S, Sum, Symbol, diff, expand, simplify, sympify
@@ -78,7 +79,7 @@ class Equalities(Ledger):
             )
         except DerivationError as error:
             raise self._fail(text, str(error)) from error
-        self._learn(text, left, right, f"an exact linear program in each of {cases} cases of sign", assuming)
+        self._learn(text, left, right, f"a combination of the signs, exact, in each of {cases} cases", assuming)
         return right
 
     def opposite(self, text: str, left: Expr, right: Expr) -> None:
@@ -110,25 +111,31 @@ class Equalities(Ledger):
         self._learn(text, total, split, "a sum is linear; that of a constant is the constant times the number of terms")
         return split
 
-    def termwise(self, text: str, left: Any, right: Any) -> Expr:
-        """Show ``left = right`` where both sides are linear in sums over the same range: term by term.
+    def termwise(self, text: str, left: Any, right: Any, *, over: tuple[Any, ...] | None = None) -> Expr:
+        """Show ``left = right`` where both sides are linear in finite sums: term by term. Return ``right``.
 
-        Return ``right``.
+        Every term lies in a sum over the range ``over`` (by default the only range there is); sums over other ranges
+        may stand inside or outside of these, since finite sums can be exchanged.
         """
         left, right = sympify(left), sympify(right)
-        limits = {part.limits for part in (left - right).atoms(Sum)}
-        if len(limits) != 1:
-            raise self._fail(text, f"the sums must run over one range, got {sorted(map(str, limits))}")
-        term = Dummy("term", real=True)
-        for side in (left, right):
-            linear = side.replace(lambda part: isinstance(part, Sum), lambda part: part.function * term)
-            if not vanishes(linear.subs(term, 0)) or not vanishes(linear.subs(term, 2) - 2 * linear.subs(term, 1)):
-                raise self._fail(text, f"{side} is not linear in its sums")
-        one, other = (
-            side.replace(lambda part: isinstance(part, Sum), lambda part: part.function) for side in (left, right)
-        )
-        if not same(self.known(one), self.known(other)):
-            raise self._fail(text, f"the terms {one} and {other} are not shown equal")
+        ranges = sorted({part.limits[0] for part in (left - right).atoms(Sum)}, key=str)
+        if over is None and len(ranges) != 1:
+            raise self._fail(text, f"name the range that every term is summed over, one of {ranges}")
+        main = ranges[0] if over is None else sympify(over)
+        marks = {limits: Dummy(f"mark{number}", real=True) for number, limits in enumerate(ranges)}
+
+        def opened(side: Expr) -> Expr:
+            return side.replace(lambda part: isinstance(part, Sum), lambda part: part.function * marks[part.limits[0]])
+
+        for limits, mark in marks.items():
+            for side in map(opened, (left, right)):
+                at = [side.subs(mark, number) for number in range(3)]
+                if not vanishes(at[2] - 2 * at[1] + at[0]) or (limits == main and not vanishes(at[0])):
+                    raise self._fail(text, f"{left} or {right} is not linear in its sums")
+        difference = self.known(opened(left) - opened(right))
+        for values in product((0, 1), repeat=len(marks)):
+            if not vanishes(difference.subs(dict(zip(marks.values(), values, strict=True)))):
+                raise self._fail(text, f"the terms of {left} and {right} are not shown equal")
         self._learn(text, left, right, "term by term: both sides are linear in the sums, and the terms agree")
         return right
 

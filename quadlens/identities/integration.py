@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from sympy import Expr, Integral, S, Sum, Symbol, diff, expand, sympify
+from sympy import Add, Expr, Integral, S, Sum, Symbol, diff, expand, sympify
 from sympy.core.relational import Relational
 
 from quadlens.errors import DerivationError
@@ -129,6 +129,46 @@ class Integration(Ledger):
         )
         return sympify(value)
 
+    def pieces(
+        self,
+        text: str,
+        integrand: Expr,
+        variable: Symbol,
+        points: Sequence[Any],
+        *,
+        factors: Mapping[Expr, Sequence[Expr]] | None = None,
+        assuming: Sequence[Any] = (),
+    ) -> Expr:
+        """Write an integral with kinks at ``points`` as the sum of smooth ones, those of 0 left out, and return the
+        sum.
+        """
+        total: Expr = S.Zero
+        for smooth, limits in self.split(text, integrand, variable, points, factors=factors, assuming=assuming):
+            total += S.Zero if smooth == 0 else Integral(smooth, limits)
+        whole = Integral(integrand, (variable, points[0], points[-1]))
+        self._learn(text, whole, total, "split at the kinks, each piece with its proved sign", assuming)
+        return total
+
+    def active(
+        self, text: str, integrand: Expr, limits: tuple[Symbol, Any, Any], parts: Sequence[Expr], condition: Any
+    ) -> None:
+        """Show that the one ReLU in an integral does nothing: its argument is a sum of parts that are not negative.
+
+        A part is not negative by assumption, or because it is ``(e - condition)`` of a sign that divides it.
+        """
+        (rectified,) = integrand.atoms(ReLU)
+        argument = rectified.args[0]
+        if not same(Add(*parts), argument):
+            raise self._fail(text, f"the parts do not add up to {argument}")
+        (given,) = as_conditions((condition,))
+        for part in parts:
+            scale = (part / given).cancel()
+            if not part.is_nonnegative and not scale.is_nonnegative:
+                raise self._fail(text, f"{part} is not shown to be non-negative")
+        without = integrand.xreplace({rectified: argument})
+        check = "the argument of the ReLU is a sum of parts that are not negative"
+        self._learn(text, Integral(integrand, limits), Integral(without, limits), check, (condition,))
+
     def periodic(self, text: str, integrand: Expr, limits: tuple[Symbol, Any, Any], *, shift: Any) -> Expr:
         """Show that the limits span a period of ``integrand``, so that it may be shifted; return the shifted integrand.
 
@@ -220,13 +260,21 @@ class Integration(Ledger):
 
     def linear(self, text: str, integral: Integral) -> Expr:
         """Split an integral of a sum into integrals of its terms, constants taken out, and return the split form."""
-        variable, low, high = integral.limits[0]
-        total: Expr = S.Zero
-        for term in expand(integral.function, deep=False).as_ordered_terms():
-            constant, dependent = term.as_independent(variable, as_Add=False)
-            total += constant * ((sympify(high) - low) if dependent == 1 else Integral(dependent, integral.limits[0]))
+        total = _split(integral)
         self._learn(text, integral, total, "an integral is linear; that of a constant is the constant times the length")
         return total
+
+    def isolated(self, text: str, integral: Integral, value: Expr, part: Integral) -> Expr:
+        """Solve ``integral = value`` for one of the integrals that a sum under the integral sign splits into; return
+        its value.
+        """
+        if not same(self.known(integral), self.known(value)):
+            raise self._fail(text, f"{integral} is not established to be {value}")
+        others = _split(integral) - part
+        if others.has(part):
+            raise self._fail(text, f"{part} is not one of the terms of {integral}, with the factor 1")
+        self._learn(text, part, value - others, "an integral is linear; the other terms go to the other side")
+        return value - others
 
     def fundamental(self, text: str, function: Expr, integrand: Expr, limits: tuple[Symbol, Any, Any]) -> Expr:
         """Show that the integral is ``F(high) - F(low)`` because ``F' = integrand``.
@@ -335,3 +383,13 @@ def _tidy(expression: Expr) -> Expr:
         lambda part: isinstance(part, Modulus) and part.args[0].could_extract_minus_sign(),
         lambda part: Modulus(-part.args[0]),
     )
+
+
+def _split(integral: Integral) -> Expr:
+    """Return the integrals of the terms, constants taken out."""
+    variable, low, high = integral.limits[0]
+    total: Expr = S.Zero
+    for term in expand(integral.function, deep=False).as_ordered_terms():
+        constant, dependent = term.as_independent(variable, as_Add=False)
+        total += constant * ((sympify(high) - low) if dependent == 1 else Integral(dependent, integral.limits[0]))
+    return total

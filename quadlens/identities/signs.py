@@ -6,10 +6,11 @@ Proved from a factorisation into constants and sines of linear functions.
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sympy import Add, Expr, Mul, Symbol, cos, diff, expand, floor, pi, simplify, sin, sympify
+from sympy import Add, Expr, Mul, S, Symbol, cos, diff, expand, floor, pi, simplify, sin, sympify
 from sympy.core.relational import Relational
 
 from quadlens.errors import DerivationError
+from quadlens.identities.cones import nonnegative_on_cone
 from quadlens.identities.exponentials import vanishes
 
 
@@ -51,7 +52,7 @@ def _factor_sign(factor: Expr, variable: Symbol, left: Expr, right: Expr, assumi
         if factor.is_negative or known_nonnegative(-factor, assuming):
             return -1
         raise DerivationError(f"the sign of the constant {factor} is not known")
-    if factor.is_nonnegative:
+    if factor.is_nonnegative or _sum_of_nonnegative(factor, assuming):
         return 1
     if factor.is_nonpositive:
         return -1
@@ -81,6 +82,14 @@ def _factor_sign(factor: Expr, variable: Symbol, left: Expr, right: Expr, assumi
     )
 
 
+def _sum_of_nonnegative(factor: Expr, assuming: Iterable[Any]) -> bool:
+    """Return True for a sum of products whose factors are each not negative, by assumption or from the conditions."""
+    return isinstance(factor, Add) and all(
+        all(part.is_nonnegative or known_nonnegative(part, assuming) for part in Mul.make_args(term))
+        for term in factor.args
+    )
+
+
 def _candidate_turns(ends: Sequence[Expr]) -> list[int]:
     if all(end.is_number for end in ends):
         return [int(floor(min(float(end) for end in ends) / float(pi) + 1e-9))]
@@ -100,15 +109,6 @@ def known_nonnegative(expression: Expr, assuming: Iterable[Any] = ()) -> bool:
     known = [
         expand(relation.gts - relation.lts) if isinstance(relation, Relational) else relation for relation in assuming
     ]
-    for first in known:
-        rest = expand(expression - first)
-        if rest.is_nonnegative:
-            return True
-        for ratio in (sympify(1) / 2, sympify(2), sympify(1) / 4):
-            if expand(expression - ratio * first).is_nonnegative:
-                return True
-        for second in known:
-            for scale in (sympify(1) / 2, sympify(1)):
-                if expand(expression - scale * Add(first, second)).is_nonnegative:
-                    return True
-    return False
+    if any(expand(expression - scale * first).is_nonnegative for first in known for scale in (1, S.Half)):
+        return True
+    return nonnegative_on_cone(expression, known) is True

@@ -34,7 +34,10 @@ def family(*names: IndexedBase, low: float = -2) -> tuple[Variable, ...]:
 STATEMENTS = (
     Statement(
         name="margin_certificate",
-        title="The margin of y over y + delta: the ideal part, less errors and gates along each frequency, the rest of U, and the skip.",
+        title=(
+            "The margin of y over y + delta: the ideal part, less errors and gates along each frequency, the rest "
+            "of U, and the skip."
+        ),
         left=Sum(ideal[j] * (1 - cos(turn)), terms)
         - Sum((Modulus(e1[j] + I * e2[j]) + gates[j] / 2) * chord, terms)
         - D

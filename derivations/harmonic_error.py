@@ -1,0 +1,149 @@
+"""The error of any weighted rule as exponential sums, its supremum, and the decay of the harmonics.
+
+Run ``python derivations/harmonic_error.py`` to read the steps.
+"""
+
+from collections.abc import Iterable
+
+from sympy import (
+    Expr,
+    Function,
+    I,
+    IndexedBase,
+    Integral,
+    Ne,
+    S,
+    Sum,
+    Symbol,
+    cos,
+    exp,
+    pi,
+    sin,
+    symbols,
+)
+
+from quadlens.identities.functions import Modulus, Re, ReLU
+from quadlens.identities.proof import Derivation, Proof
+from quadlens.identities.statement import Statement
+
+x, y, alpha, beta = symbols("x y alpha beta", real=True)
+n, M = symbols("n M", integer=True, positive=True)
+i, j = symbols("i j", integer=True)
+w, phi, psi = IndexedBase("w", nonnegative=True), IndexedBase("phi", real=True), IndexedBase("psi", real=True)
+nodes = (i, 1, n)
+
+
+def derive(stored: Iterable[Statement] | None = None) -> Derivation:
+    """Prove the family ``harmonic_error``; ``stored`` replaces the statements to compare with."""
+    proof = Proof("harmonic_error", "The error of any weighted rule, harmonic by harmonic", stored)
+    _rule(proof)
+    _supremum(proof)
+    _by_parts(proof)
+    _decay(proof)
+    return proof.finish()
+
+
+def _sum(harmonic: Expr) -> Expr:
+    return Sum(w[i] * exp(I * (harmonic * phi[i] + psi[i])), nodes)
+
+
+def _rule(proof: Proof) -> None:
+    proof.lemma("rectified_cosine.series")
+    angle, height = phi[i] + x, psi[i] + y
+    z = Symbol("x", real=True)
+    term = 2 * (-1) ** (j + 1) * cos(2 * j * z) / (pi * (4 * j**2 - 1))
+    remainder = ReLU(cos(z)) - 1 / pi - cos(z) / 2 - Sum(term, (j, 1, M))
+    tail = 1 / (pi * (2 * M + 1))
+    proof.bound_with("The series at the phase of node i", Modulus(remainder), tail, {z: angle})
+    at_node = remainder.subs(z, angle)
+    v = Symbol("v", real=True)
+    proof.at_most("A cosine is at most 1 in modulus", cos(v) ** 2, S.One, sin(v) ** 2)
+    proof.modulus_at_most("That is", cos(v), S.One)
+    proof.bound_with("The output wave of node i", Modulus(cos(v)), S.One, {v: height})
+    proof.multiplied("Times the output wave", (at_node, tail), (cos(height), S.One))
+    proof.summed("Add up the nodes", at_node * cos(height), tail, nodes, weight=w[i])
+
+    part = Sum(w[i] * (at_node * cos(height)), nodes)
+    coefficient = (-1) ** (j + 1) / (pi * (4 * j**2 - 1))
+    rule = (
+        Sum(w[i] * (ReLU(cos(angle)) * cos(height)), nodes)
+        - Re(exp(I * y) * _sum(S.Zero)) / pi
+        - Re(exp(I * (x + y)) * _sum(S.One) + exp(I * (y - x)) * _sum(-S.One)) / 4
+        - Sum(
+            coefficient * Re(exp(I * (2 * j * x + y)) * _sum(2 * j) + exp(I * (y - 2 * j * x)) * _sum(-2 * j)),
+            (j, 1, M),
+        )
+    )
+    proof.termwise("Each order collects into its exponential sums", part, rule, over=nodes)
+    proof.linear_sum("The tail is the same for all nodes", Sum(w[i] * tail, nodes))
+    proof.conclude("harmonic_error", Modulus(rule), Sum(w[i], nodes) * tail, relation="<=")
+
+    order = Re(exp(I * (y - 2 * x)) * Sum(w[i] * exp(I * (2 * phi[i] - 2 * phi[i])), nodes)) / (3 * pi)
+    value = Sum(w[i], nodes) * cos(y - 2 * x) / (3 * pi)
+    proof.equal("The coefficient at order 2 (j = 1)", coefficient.subs(j, 1), 1 / (3 * pi))
+    proof.termwise("With psi = 2 phi nothing turns", order, value)
+    proof.conclude("harmonic_error.target", order, value)
+
+
+def _supremum(proof: Proof) -> None:
+    X, Y, c = (IndexedBase(name, real=True)[i] for name in ("X", "Y", "c"))
+    number = X + I * Y
+    part = Re(exp(I * x) * number)
+    proof.modulus_squared("The modulus", number, X**2 + Y**2)
+    rest = (X * sin(x) + Y * cos(x)) ** 2
+    proof.at_most("A real part's square is at most that", part**2, Modulus(number) ** 2, rest)
+    proof.modulus_at_most("So the real part is at most the modulus, for every x", part, Modulus(number))
+    proof.at_most("A coefficient is its own bound", Modulus(c), Modulus(c), S.Zero)
+    proof.multiplied("Times the coefficient", (c, Modulus(c)), (part, Modulus(number)))
+    proof.summed("Triangle inequality", c * part, Modulus(c) * Modulus(number), nodes)
+    left, right = Modulus(Sum(c * part, nodes)), Sum(Modulus(c) * Modulus(number), nodes)
+    proof.conclude("harmonic_error.supremum", left, right, relation="<=")
+
+
+def _by_parts(proof: Proof) -> None:
+    f, m = Function("f"), Symbol("m", real=True)
+    wave, limits = exp(-I * m * x), (x, alpha, beta)
+    function = (I * f(x) / m + f(x).diff(x) / m**2) * wave
+    integrand = f(x) * wave + f(x).diff(x, 2) * wave / m**2
+    value = proof.fundamental(
+        "An antiderivative of f e^{-imx} + f'' e^{-imx}/m^2, for m != 0", function, integrand, limits
+    )
+    whole, second = Integral(f(x) * wave, limits), Integral(f(x).diff(x, 2) * wave, limits)
+    proof.isolated("Solve for the first integral", Integral(integrand, limits), value, whole)
+    proof.conclude("harmonic_error.by_parts", whole, value - second / m**2, conditions=(Ne(m, 0),))
+
+
+def _decay(proof: Proof) -> None:
+    more = Symbol("d", integer=True, nonnegative=True)
+    m, v = 2 + more, Symbol("v", real=True)
+    integrand, kinks = ReLU(cos(x)) * exp(-I * m * x), (-pi, -pi / 2, pi / 2, pi)
+    numerator, denominator = cos(pi * m / 2), pi * (m**2 - 1)
+    proof.integral("The slope of ReLU(cos) varies by 2 on its arc", cos(x), (x, -pi / 2, pi / 2), S(2))
+    proof.say("and it jumps by 1 at each of the two kinks: V = 2 + 1 + 1 = 4, and V/(2 pi m^2) = 2/(pi m^2)", S(4))
+    value = -2 * pi * numerator / denominator
+    proof.integral_by_pieces("The harmonic of order m = 2 + d", integrand, x, kinks, value, nonzero=(1 - m, 1 + m))
+    proof.bound_with("A cosine is at most 1 in modulus", Modulus(cos(v)), S.One, {v: pi * m / 2})
+    half = pi * m**2 / 2
+    proof.at_most("m^2/2 is at most m^2 - 1", half, denominator, pi * (1 + 2 * more + more**2 / 2))
+    proof.fraction("So the harmonic is at most", (numerator, S.One), (denominator, half))
+    left = Modulus(Integral(integrand, (x, -pi, pi)) / (2 * pi))
+    proof.opposite("The sign does not matter", left, Modulus(numerator / denominator))
+    symbol = Symbol("m", integer=True)
+    wave = Modulus(Integral(ReLU(cos(x)) * exp(-I * symbol * x), (x, -pi, pi)) / (2 * pi))
+    proof.conclude("harmonic_error.decay", wave, 2 / (pi * symbol**2), relation="<=", where={symbol: m})
+
+    end = Symbol("K", integer=True, nonnegative=True)
+    after = M + 1 + more
+    telescoped = 1 / (after - 1) - 1 / after
+    proof.at_most("With m = M + 1 + d", 1 / after**2, telescoped, 1 / (after**2 * (M + more)))
+    terms = (more, 0, end)
+    proof.summed_bound("Add up", 1 / after**2, telescoped, terms)
+    closed = 1 / M - 1 / (M + 1 + end)
+    proof.induction("The right side telescopes", telescoped, terms, closed)
+    proof.conclude("harmonic_error.tail", Sum(1 / after**2, terms), closed, relation="<=")
+
+
+if __name__ == "__main__":
+    from quadlens.identities.printing import run_script
+
+    raise SystemExit(run_script(derive))

@@ -1,0 +1,114 @@
+"""The error of any weighted rule, as exponential sums: exact up to a tail, and how fast harmonics fall off."""
+
+from sympy import Expr, Function, I, IndexedBase, Integral, Lambda, Ne, Sum, Symbol, cos, exp, pi
+
+from quadlens.identities.functions import Modulus, Re, ReLU
+from quadlens.identities.statement import Statement, Variable
+from quadlens.identities.symbols import M, alpha, angles, beta, count, m, n, reals, x, y
+
+SOURCE = "derived here"
+i, j = Symbol("i", integer=True), Symbol("j", integer=True)
+w, phi, psi = IndexedBase("w", nonnegative=True), IndexedBase("phi", real=True), IndexedBase("psi", real=True)
+X, Y, c = (IndexedBase(name, real=True) for name in ("X", "Y", "c"))
+f = Function("f")
+order = Symbol("m", real=True)
+end, after = Symbol("K", integer=True, nonnegative=True), Symbol("d", integer=True, nonnegative=True)
+nodes = (i, 1, n)
+
+
+def exponential_sum(harmonic: Expr) -> Expr:
+    """Return ``E_m = sum_i w_i e^{i (m phi_i + psi_i)}``."""
+    return Sum(w[i] * exp(I * (harmonic * phi[i] + psi[i])), nodes)
+
+
+def family(*names: IndexedBase, low: float = -3) -> tuple[Variable, ...]:
+    """Return indexed variables of three members."""
+    return tuple(Variable(symbol=name, low=low, high=3, length=3) for name in names)
+
+
+def slope(point: Expr) -> Expr:
+    """Return the derivative of ``f`` at a point."""
+    return f(x).diff(x).subs(x, point)
+
+
+STATEMENTS = (
+    Statement(
+        name="harmonic_error",
+        title=(
+            "The rule is a combination of exponential sums with known coefficients, up to a tail; order -2 is the "
+            "target."
+        ),
+        left=Modulus(
+            Sum(w[i] * (ReLU(cos(phi[i] + x)) * cos(psi[i] + y)), nodes)
+            - Re(exp(I * y) * exponential_sum(0)) / pi
+            - Re(exp(I * (x + y)) * exponential_sum(1) + exp(I * (y - x)) * exponential_sum(-1)) / 4
+            - Sum(
+                (-1) ** (j + 1)
+                / (pi * (4 * j**2 - 1))
+                * Re(
+                    exp(I * (2 * j * x + y)) * exponential_sum(2 * j)
+                    + exp(I * (y - 2 * j * x)) * exponential_sum(-2 * j)
+                ),
+                (j, 1, M),
+            )
+        ),
+        relation="<=",
+        right=Sum(w[i], nodes) / (pi * (2 * M + 1)),
+        variables=(
+            *angles(x, y),
+            count(n, 3, 3),
+            count(M, 1, 6),
+            *family(w, low=0),
+            *family(phi, psi),
+        ),
+        source=SOURCE,
+    ),
+    Statement(
+        name="harmonic_error.target",
+        title="With psi = 2 phi the order -2 is the target: its sum is the total weight.",
+        left=Re(exp(I * (y - 2 * x)) * Sum(w[i] * exp(I * (2 * phi[i] - 2 * phi[i])), nodes)) / (3 * pi),
+        right=Sum(w[i], nodes) * cos(y - 2 * x) / (3 * pi),
+        variables=(*angles(x, y), count(n, 3, 3), *family(w, low=0)),
+        source=SOURCE,
+    ),
+    Statement(
+        name="harmonic_error.supremum",
+        title="Whatever the inputs, a combination of exponential sums is at most the sum of their moduli.",
+        left=Modulus(Sum(c[i] * Re(exp(I * x) * (X[i] + I * Y[i])), nodes)),
+        relation="<=",
+        right=Sum(Modulus(c[i]) * Modulus(X[i] + I * Y[i]), nodes),
+        variables=(*angles(x), count(n, 3, 3), *family(c, X, Y)),
+        source=SOURCE,
+    ),
+    Statement(
+        name="harmonic_error.by_parts",
+        title="Two integrations by parts on one arc.",
+        left=Integral(f(x) * exp(-I * order * x), (x, alpha, beta)),
+        right=(I * f(beta) / order + slope(beta) / order**2) * exp(-I * order * beta)
+        - (I * f(alpha) / order + slope(alpha) / order**2) * exp(-I * order * alpha)
+        - Integral(f(x).diff(x, 2) * exp(-I * order * x), (x, alpha, beta)) / order**2,
+        variables=angles(alpha, beta) + reals(order, low=0.5, high=6),
+        conditions=(Ne(order, 0),),
+        functions={f: Lambda(x, x**3 + exp(x / 2))},
+        source="elementary",
+    ),
+    Statement(
+        name="harmonic_error.decay",
+        title="The harmonics of ReLU(cos) against V/(2 pi m^2): the total variation of its derivative is V = 4.",
+        left=Modulus(Integral(ReLU(cos(x)) * exp(-I * m * x), (x, -pi, pi)) / (2 * pi)),
+        relation="<=",
+        right=2 / (pi * m**2),
+        variables=(count(after, 0, 7),),
+        where=((m, 2 + after),),
+        source=SOURCE,
+    ),
+    Statement(
+        name="harmonic_error.tail",
+        title="What the orders beyond M add up to at most.",
+        left=Sum(1 / (M + 1 + after) ** 2, (after, 0, end)),
+        relation="<=",
+        right=1 / M - 1 / (M + 1 + end),
+        variables=(count(M, 1, 6), count(end, 0, 30)),
+        source="elementary",
+    ),
+)
