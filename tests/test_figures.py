@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
+from quadlens.arrays import wrap_angle
 from quadlens.circuits.circuit import Circuit
 from quadlens.circuits.construct import construct
 from quadlens.decomposition.ladder import decompose
 from quadlens.decomposition.rungs import exact_hidden, ideal_response, project
 from quadlens.errors import NodeError
 from quadlens.form.amplitude_phase import AmplitudePhaseForm, fit
+from quadlens.quadrature.rates import rate_curve, trained_point
 from quadlens.report import colours
 from quadlens.report.amplitudes import group_amplitudes
 from quadlens.report.figures.amplitude import amplitude, amplitudes
@@ -24,6 +26,7 @@ from quadlens.report.figures.ladder import ladder
 from quadlens.report.figures.logits import predicted_against_actual, predicted_against_actual_panel
 from quadlens.report.figures.phase_circle import phase_circle, phase_circles
 from quadlens.report.figures.phase_lock import mismatch_against_weight, phase_lock, psi_against_twice_phi
+from quadlens.report.figures.rates import rate_widths, rates
 from quadlens.report.figures.rectangles import rectangle_panels, rectangles
 from quadlens.report.integrand import blind_spot, integrand
 from quadlens.report.logit_agreement import logit_agreement
@@ -127,9 +130,29 @@ def test_the_ladder_draws_the_terms(circuit: Circuit, form: AmplitudePhaseForm) 
     assert list(drawn) == pytest.approx([max(stage.relative_l2_to_exact, 1e-4) for stage in result.stages])
 
 
+def test_rates_show_the_curves_and_the_trained_groups() -> None:
+    curve = rate_curve((8, 32, 128), np.random.default_rng(3), draws=4)
+    even = np.linspace(-np.pi, np.pi, 40, endpoint=False)
+    trained = {5: trained_point(even, wrap_angle(2 * even), np.ones(40))}
+    errors, bounds = rates(curve, trained).axes
+    assert errors.get_ylim() == bounds.get_ylim()
+    for ax, expected, value in (
+        (errors, curve.even_error, trained[5].error),
+        (bounds, curve.even_bound, trained[5].bound),
+    ):
+        lines = {str(line.get_label()): line for line in ax.lines}
+        np.testing.assert_array_equal(lines["evenly spaced phases"].get_ydata(), expected)
+        assert (lines["k = 5"].get_xdata()[0], lines["k = 5"].get_ydata()[0]) == (40, value)
+        low, high = ax.get_ylim()
+        assert all(low < y < high for line in ax.lines for y in np.atleast_1d(line.get_ydata()))
+    assert rate_widths(trained)[-1] == 512
+    wide = {5: trained_point(np.zeros(3000), np.zeros(3000), np.ones(3000))}
+    assert rate_widths(wide)[-1] >= 3000
+
+
 @pytest.fixture(scope="module")
 def proved(circuit: Circuit) -> Proofs:
-    return prove(circuit, all_inputs=True)
+    return prove(circuit)
 
 
 def test_the_ledgers_costs_lead_from_the_ideal_margin_to_the_proved_one(proved: Proofs) -> None:
@@ -169,7 +192,7 @@ def test_cost_and_tightness_are_the_certificates(proved: Proofs) -> None:
 
 
 def test_what_is_not_certified_is_drawn_hollow_at_zero() -> None:
-    certificates = prove(random_circuit(), all_inputs=True).certificates
+    certificates = prove(random_circuit(), ("linear", "gated", "brute-force")).certificates
     assert not any(certificate.certified for certificate in certificates)
     ax = cost_against_tightness(certificates).axes[0]
     points = [line for line in ax.lines if ":" in str(line.get_label())]

@@ -1,6 +1,6 @@
 """Everything that the report says about one network, computed once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -9,15 +9,24 @@ from quadlens.circuits.circuit import Circuit
 from quadlens.circuits.forward import Evaluation
 from quadlens.decomposition.ladder import ErrorDecomposition, decompose
 from quadlens.form.amplitude_phase import AmplitudePhaseForm, FrequencyGroup, fit
+from quadlens.quadrature.harmonics import HarmonicError, harmonic_error
+from quadlens.quadrature.rates import RateCurve, TrainedPoint, rate_curve, trained_point
 from quadlens.quadrature.rectangles import RectangleBounds, rectangle_bounds
 from quadlens.report.amplitudes import GroupAmplitude, group_amplitudes
 from quadlens.report.figures.canvas import LEAST_SHARE, shown_groups
+from quadlens.report.figures.rates import rate_widths
+from quadlens.report.integrand import waveforms
 from quadlens.report.logit_agreement import LogitAgreement, logit_agreement
-from quadlens.report.proofs import Proofs, prove
+from quadlens.report.proofs import LINEAR_TIME, METHODS, Proofs, prove
 from quadlens.untrusted_text import one_line
 
 LOCKED = 0.2
 """A group whose weighted rms of ψ − 2φ (radians) is below this is called locked: a word, no claim rests on it."""
+
+DRAWS = 20
+"""Draws of random phases at each width of the figure of rates."""
+
+HIGHEST_HARMONIC = 256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -26,13 +35,17 @@ class Analysis:
 
     ``evaluation``, ``decomposition``, ``amplitudes`` and ``agreement`` run all p² inputs; they are None or empty where
     that would take too long. ``rectangles`` has the bounds of every group that has weight, by frequency; the theorem is
-    about ReLU, so it is empty for other activations.
+    about ReLU, so it is empty for other activations, and so are ``trained`` (where the main groups lie among the
+    ``rates``) and ``harmonics`` (the exact error of each main group against the refined limit, for every d).
     """
 
     name: str
     circuit: Circuit
     form: AmplitudePhaseForm
     rectangles: dict[int, RectangleBounds]
+    trained: dict[int, TrainedPoint] = field(default_factory=dict)
+    rates: RateCurve | None = None
+    harmonics: dict[int, HarmonicError] = field(default_factory=dict)
     evaluation: Evaluation | None = None
     decomposition: ErrorDecomposition | None = None
     amplitudes: tuple[GroupAmplitude, ...] = ()
@@ -73,6 +86,7 @@ def analyse(
     circuit: Circuit,
     evaluation: Evaluation | None = None,
     *,
+    methods: Sequence[str] | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> Analysis:
     """Analyse a network for its report.
@@ -81,10 +95,13 @@ def analyse(
     ----------
     name : what to call it
     evaluation : its measured accuracy; where it is None, whatever runs all p² inputs is left out
+    methods : certificate methods to run; by default all of them, or, without an evaluation, those of linear time
     progress : called with the fraction done
     """
     done = progress or (lambda fraction: None)
     name = one_line(name)
+    if methods is None:
+        methods = LINEAR_TIME if evaluation is None else METHODS
     form = fit(circuit)
     rectangles = {
         group.frequency: rectangle_bounds(
@@ -94,23 +111,50 @@ def analyse(
         if group.weight > 0 and form.activation == "relu"
     }
     done(0.05)
+    trained, harmonics = _quadrature(form, tuple(rectangles))
+    curve = rate_curve(rate_widths(trained), np.random.default_rng(0), draws=DRAWS) if trained else None
+    done(0.1)
     if evaluation is None:
-        proofs = prove(circuit, all_inputs=False, progress=lambda fraction: done(0.05 + 0.95 * fraction))
-        return Analysis(name=name, circuit=circuit, form=form, rectangles=rectangles, proofs=proofs)
-    decomposition = decompose(circuit, form, progress=lambda fraction: done(0.05 + 0.1 * fraction))
+        return Analysis(
+            name=name,
+            circuit=circuit,
+            form=form,
+            rectangles=rectangles,
+            trained=trained,
+            rates=curve,
+            harmonics=harmonics,
+            proofs=prove(circuit, methods, progress=lambda fraction: done(0.1 + 0.9 * fraction)),
+        )
+    decomposition = decompose(circuit, form, progress=lambda fraction: done(0.1 + 0.1 * fraction))
     shown = tuple(group.frequency for group in shown_groups(form))
     amplitudes = tuple(group_amplitudes(circuit, form, shown))
     agreement = logit_agreement(circuit, form)
     done(0.25)
-    proofs = prove(circuit, all_inputs=True, progress=lambda fraction: done(0.25 + 0.75 * fraction))
+    proofs = prove(circuit, methods, progress=lambda fraction: done(0.25 + 0.75 * fraction))
     return Analysis(
         name=name,
         circuit=circuit,
         form=form,
         rectangles=rectangles,
+        trained=trained,
+        rates=curve,
+        harmonics=harmonics,
         evaluation=evaluation,
         decomposition=decomposition,
         amplitudes=amplitudes,
         agreement=agreement,
         proofs=proofs,
     )
+
+
+def _quadrature(
+    form: AmplitudePhaseForm, frequencies: tuple[int, ...]
+) -> tuple[dict[int, TrainedPoint], dict[int, HarmonicError]]:
+    """Return where each shown group with a rectangle rule lies among the rates, and its error in harmonic form."""
+    trained, harmonics = {}, {}
+    for group in shown_groups(form):
+        if group.frequency in frequencies:
+            phi, psi, w = (values[group.members] for values in (form.phi, form.psi, form.weights))
+            trained[group.frequency] = trained_point(phi, psi, w)
+            harmonics[group.frequency] = harmonic_error(waveforms(form, group), phi, psi, w, highest=HIGHEST_HARMONIC)
+    return trained, harmonics

@@ -8,6 +8,7 @@
   const nameTheme = () => { theme.textContent = isDark() ? "Light" : "Dark"; };
   theme.hidden = false;
   nameTheme();
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", nameTheme);
   theme.addEventListener("click", () => { root.dataset.theme = isDark() ? "light" : "dark"; nameTheme(); });
 
   // ---- sortable tables ---------------------------------------------------------------------------------------------
@@ -100,6 +101,7 @@
     const line = (points, style) => `<path fill="none" d="M${points.map(([x, y]) => `${X(x).toFixed(1)} ${Y(y).toFixed(1)}`).join("L")}" ${style}/>`;
     return { parts, X, Y, line, top, bottom: height - bottom, show: () => { svg.innerHTML = parts.join(""); } };
   };
+  const widthOf = (id) => Math.max(320, Math.min(620, $(id).parentElement.clientWidth || 620)); // letters keep their size
   const turnTicks = [[-PI, "−π"], [-PI / 2, "−π/2"], [0, "0"], [PI / 2, "π/2"], [PI, "π"]];
   const grid = Array.from({ length: 481 }, (_, i) => -PI + 2 * PI * i / 480);
 
@@ -109,7 +111,7 @@
       const H = waveform(group, d);
       for (let i = 0; i < 480; i += 8) { const h = H(grid[i]); waves = Math.max(waves, Math.abs(h)); top = Math.max(top, Math.abs(act(group.rho * h)) / group.rho ** data.degree); }
     }
-    return { top: 1.1 * top || 1, waves: 1.1 * waves || 1 };
+    return { top: 1.3 * top || 1, waves: 1.1 * waves || 1 };
   });
 
   const state = { g: Number($("x-group").value), d: 0, b: 0, n: 0 };
@@ -127,7 +129,7 @@
     const active = nodes.filter((node) => node.x > 0).length;
     const reach = reachOf[state.g];
 
-    const one = plot($("x-rectangles"), 620, 300, [-PI, PI], [-reach.top, reach.top], turnTicks, "");
+    const one = plot($("x-rectangles"), widthOf("x-rectangles"), 300, [-PI, PI], [-reach.top, reach.top], turnTicks, "");
     for (const node of nodes) {
       for (const move of [0, -2 * PI]) {
         const from = Math.max(node.start + move, -PI), to = Math.min(node.start + node.width + move, PI);
@@ -139,7 +141,7 @@
     one.parts.push(one.line(grid.map((theta) => [theta, g(theta)]), 'stroke="var(--ink)" stroke-width="1.8" pointer-events="none"'));
     one.show();
 
-    const two = plot($("x-waveform"), 620, 220, [-PI, PI], [-reach.waves, reach.waves], turnTicks, "");
+    const two = plot($("x-waveform"), widthOf("x-waveform"), 220, [-PI, PI], [-reach.waves, reach.waves], turnTicks, "");
     two.parts.push(`<path d="M${two.X(-PI)} ${two.Y(0)}H${two.X(PI)}" stroke="var(--ink)" stroke-width="0.8"/>`,
       two.line(grid.map((theta) => [theta, H(theta)]), `stroke="${colour(state.g)}" stroke-width="2"`));
     for (const root of roots) two.parts.push(`<circle class="zero" cx="${two.X(root)}" cy="${two.Y(0)}" r="5" fill="var(--paper)" stroke="var(--ink)" stroke-width="1.8"/>`);
@@ -199,6 +201,7 @@
   for (const [id, key] of [["x-d", "d"], ["x-b", "b"], ["x-n", "n"]]) {
     $(id).addEventListener("input", () => { state[key] = Number($(id).value); draw(); });
   }
+  addEventListener("resize", () => requestAnimationFrame(draw));
   document.querySelector("#explorer form").addEventListener("submit", (event) => event.preventDefault());
   newGroup();
   for (const [id, key] of [["x-d", "d"], ["x-b", "b"]]) state[key] = Number($(id).value);

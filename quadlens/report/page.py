@@ -10,7 +10,7 @@ from quadlens.report.colours import stylesheet
 from quadlens.report.equations import circuit_equation, form_equations, limit_equations, waveform_equation
 from quadlens.report.explorer import explorer_data
 from quadlens.report.gallery import Drawn
-from quadlens.report.tables import form_table, ladder_table, proof_table, rectangle_table
+from quadlens.report.tables import design_table, form_table, harmonic_table, ladder_table, proof_table, rectangle_table
 from quadlens.report.verdict import key_numbers, source_name, unexplained, verdict
 from quadlens.untrusted_text import one_line
 
@@ -154,6 +154,7 @@ def _integral(analysis: Analysis) -> str:
             "turns at exactly <i>a</i> + <i>b</i> (written for ReLU; other activations keep each neuron's amplitude):"
         )
         + limit_equations()
+        + design_table(analysis)
     )
 
 
@@ -163,12 +164,25 @@ def _quadrature(analysis: Analysis) -> str:
         "sum's error follows from how evenly the phases lie."
     )
     if analysis.rectangles:
-        return text + rectangle_table(analysis)
+        return text + rectangle_table(analysis) + _rule_of_harmonics(analysis)
     return text + _paragraph(
         "The rectangle bound is a theorem about ReLU; this network's activation is "
         f"{escape(analysis.form.activation)}, so no bound is stated here."
         if analysis.form.activation != "relu"
         else "No neuron has weight, so there is no rule to bound."
+    )
+
+
+def _rule_of_harmonics(analysis: Analysis) -> str:
+    return (
+        _paragraph(
+            "The rectangles bound the error whatever the integrand's details. Knowing the waveform, the error is a sum "
+            "of exponential sums over the phases, term by term: the harmonic form, against the refined limit, at its "
+            "worst <i>a</i> − <i>b</i>."
+        )
+        + harmonic_table(analysis)
+        if analysis.harmonics
+        else ""
     )
 
 

@@ -1,7 +1,7 @@
 """The certificates that a report carries: every method that can treat the network, and why the others cannot."""
 
 import importlib.util
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from quadlens.certificates.certificate import Certificate
@@ -12,8 +12,8 @@ from quadlens.errors import CertificateError
 LINEAR_TIME = ("linear",)
 """Methods whose cost is linear in the parameters: they are run on a network of any size."""
 
-ALL_INPUTS = ("interval", "gated", "adaptive", "brute-force", "exact")
-"""Methods whose cost grows with the p² inputs."""
+METHODS = (*LINEAR_TIME, "interval", "gated", "adaptive", "brute-force", "exact")
+"""All methods that certify inputs; the cost of those after the first grows with p² at least."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,9 +38,10 @@ class Proofs:
         return min((c for c in self.certificates if c.certified), key=lambda c: c.operations, default=None)
 
 
-def prove(circuit: Circuit, *, all_inputs: bool, progress: Callable[[float], None] | None = None) -> Proofs:
-    """Run the certificate methods on a circuit; ``all_inputs=False`` leaves out those whose cost grows with p²."""
-    methods = [*LINEAR_TIME, *(ALL_INPUTS if all_inputs else ())]
+def prove(
+    circuit: Circuit, methods: Sequence[str] = METHODS, *, progress: Callable[[float], None] | None = None
+) -> Proofs:
+    """Run certificate methods on a circuit."""
     methods = [m for m in methods if importlib.util.find_spec(f"quadlens.certificates.{m.replace('-', '_')}")]
     certificates, refusals = [], []
     for done, method in enumerate(methods):

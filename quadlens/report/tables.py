@@ -4,6 +4,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 
+import numpy as np
+
+from quadlens.form.amplitude_phase import AmplitudePhaseForm, FrequencyGroup
+from quadlens.quadrature.designer import design, group_flatness
+from quadlens.quadrature.harmonics import TARGET_HARMONIC
 from quadlens.report.analysis import Analysis
 from quadlens.report.verdict import percent
 
@@ -116,6 +121,80 @@ def rectangle_table(analysis: Analysis) -> str:
     ]
     caption = "Error of the sum against the integral, relative to the target's amplitude (predicting nothing: 1)"
     return html_table(RECTANGLE_COLUMNS, rows, caption=caption) + definitions(RECTANGLE_COLUMNS)
+
+
+HARMONIC_COLUMNS = (
+    Column(head="k", meaning="key frequency"),
+    Column(head="bound", meaning="proved: the largest error over all b, relative to the integral, at the worst a − b"),
+    Column(head="tail", meaning="the part of the bound that stands for all harmonics beyond the computed ones"),
+    Column(head="blamed harmonic", meaning="m of the largest term, at the worst a − b"),
+    Column(head="its sum", meaning="the sum over the neurons that should vanish there"),
+    Column(head="same error, even", meaning="evenly spaced neurons with the same measured error (pure pizza)"),
+    Column(head="same error, random", meaning="randomly placed neurons with the same error in root mean square"),
+)
+
+
+def harmonic_table(analysis: Analysis) -> str:
+    """Return each main group's error in harmonic form, and the widths that would do as well."""
+    rows = []
+    for frequency, found in analysis.harmonics.items():
+        relative = found.bound / np.maximum(found.target, np.finfo(float).tiny)
+        worst = int(np.argmax(relative))
+        m, point = int(found.blame[worst]), analysis.trained[frequency]
+        rows.append(
+            (
+                str(frequency),
+                number(float(relative[worst])) if relative[worst] < 1e6 else "—",
+                number(float(found.tail[worst] / max(found.target[worst], np.finfo(float).tiny)), 2),
+                str(m).replace("-", "−"),
+                _sum_of(m),
+                f"{point.even_width:,}",
+                f"{point.random_width:,}",
+            )
+        )
+    caption = "Harmonic form of the error, relative to the integral (bounds proved)"
+    return html_table(HARMONIC_COLUMNS, rows, caption=caption) + definitions(HARMONIC_COLUMNS)
+
+
+def _sum_of(m: int) -> str:
+    """Return the exponential sum that harmonic m meets, in letters: Σ w e^(i(ψ − 3φ))."""
+    multiple = "" if m == 0 else f" {'+' if m > 0 else '−'} {abs(m) if abs(m) > 1 else ''}φ"
+    return f"Σ w (e^(i(ψ{multiple})) − 1)" if m == TARGET_HARMONIC else f"Σ w e^(i(ψ{multiple}))"
+
+
+DESIGN_COLUMNS = (
+    Column(head="k", meaning="key frequency"),
+    Column(head="σ = −s", meaning="secondary frequency, mean of a and b, relative to r (real part, sign reversed)"),
+    Column(head="κ", meaning="bias relative to r"),
+    Column(head="flatness", meaning="smallest over largest |ĥ_2(d)|, over all d = a − b; 1 answers every input alike"),
+)
+
+
+def design_table(analysis: Analysis) -> str:
+    """Return how evenly each group answers over a − b, beside the best design; for ReLU only."""
+    if analysis.form.activation != "relu" or not analysis.harmonics:
+        return ""
+    p = analysis.circuit.p
+    best = design(p)
+    rows = [
+        (
+            str(group.frequency),
+            number(-(group.s_A + group.s_B).real / 2),
+            number(group.kappa),
+            number(flatness_of(analysis.form, group)),
+        )
+        for group in analysis.main_groups
+        if group.frequency in analysis.harmonics
+    ]
+    rows.append(("best design", number(best.sigma), number(best.kappa), number(best.flatness)))
+    rows.append(("pure pizza", "0", "0", number(group_flatness(p, 1, 1, 1, 0, 0, 0.0), 2)))
+    caption = f"How alike a group answers all differences a − b, beside the flattest design for p = {p} (measured)"
+    return html_table(DESIGN_COLUMNS, rows, caption=caption) + definitions(DESIGN_COLUMNS)
+
+
+def flatness_of(form: AmplitudePhaseForm, group: FrequencyGroup) -> float:
+    """Return a group's flatness."""
+    return group_flatness(form.p, group.frequency, group.e_A, group.e_B, group.s_A, group.s_B, group.kappa)
 
 
 LADDER_COLUMNS = (

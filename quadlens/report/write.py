@@ -48,6 +48,26 @@ def report_json(analysis: Analysis, figures: tuple[Drawn, ...] = ()) -> dict[str
             }
             for frequency, bound in analysis.rectangles.items()
         ],
+        "harmonics": [
+            {
+                "frequency": frequency,
+                "bound": [float(value) for value in found.bound],
+                "target": [float(value) for value in found.target],
+                "blame": [int(m) for m in found.blame],
+            }
+            for frequency, found in analysis.harmonics.items()
+        ],
+        "rates": {
+            str(frequency): {
+                "width": point.width,
+                "effective_width": point.effective_width,
+                "error": point.error,
+                "bound": point.bound,
+                "even_width": point.even_width,
+                "random_width": point.random_width,
+            }
+            for frequency, point in analysis.trained.items()
+        },
         "certify": {certificate.method: as_data(certificate) for certificate in analysis.proofs.certificates},
         "not_certified": dict(analysis.proofs.refusals),
         "figures": [{"name": drawn.name, "file": _figure_file(drawn), "caption": drawn.caption} for drawn in figures],
