@@ -1,5 +1,4 @@
-"""The second harmonic with a secondary frequency and a bias: closed forms in the locked case, finite sums in general.
-"""
+"""The second harmonic with a secondary frequency and a bias: closed forms in the locked case, finite sums in general."""
 
 from sympy import Expr, Ge, I, Integral, Le, Max, Min, Ne, S, Symbol, acos, cos, exp, pi, sin, sqrt, symbols
 
@@ -88,9 +87,10 @@ ordered = (Le(a1, a2), Le(a2, a3), Le(a3, a4), Le(a4, a1 + 2 * pi))
 STATEMENTS = (
     Statement(
         name="secondary_frequency",
-        title=("Locked case with g = sigma cos 2 delta > 0, C = cos delta: the waveform is positive between its two "
-            "zeros ")
-        "(clipped to the circle), and its second harmonic is elementary.",
+        title=(
+            "Locked case, g = sigma cos 2 delta > 0 and C = cos delta: positive between two zeros, clipped to the "
+            "circle."
+        ),
         left=with_sign(locked, positive),
         right=with_sign((antiderivative(high) - antiderivative(low)) / pi, positive),
         variables=reals(C, kappa) + reals(positive, low=0.0625, high=1),
@@ -120,8 +120,9 @@ STATEMENTS = (
     ),
     Statement(
         name="secondary_frequency.always_on",
-        title=("With g < 0 and no real zeros the ReLU is never inactive, and the second harmonic is that of the "
-            "waveform."),
+        title=(
+            "With g < 0 and no real zeros the ReLU is never inactive, and the second harmonic is that of the waveform."
+        ),
         left=with_sign(locked, negative),
         right=-negative,
         variables=reals(C, low=-1, high=1) + reals(negative, low=-1, high=-0.0625) + reals(kappa, low=0, high=4),
@@ -176,8 +177,10 @@ STATEMENTS = (
     ),
     Statement(
         name="secondary_frequency.quartic",
-        title=("In general the zeros of the waveform are roots of a quartic on the unit circle, z = e^{i theta}: four "
-            "at most."),
+        title=(
+            "In general the zeros of the waveform are roots of a quartic on the unit circle, z = e^{i theta}: four "
+            "at most."
+        ),
         left=2 * exp(2 * I * theta) * general,
         right=other * exp(4 * I * theta)
         + first * exp(3 * I * theta)
