@@ -1,12 +1,21 @@
-"""Outputs are written whole or not at all: to a temporary file in the same folder, flushed to disk, then renamed."""
+"""Outputs are written whole or not at all: to a temporary file in the same folder, flushed to disk, then renamed.
+
+A process that is killed leaves its temporary file. It is locked while its process lives, so the next one that writes
+the same output can tell what is left over from what is being written beside it.
+"""
 
 import contextlib
+import glob
 import os
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from quadlens.errors import OutputError
+
+if sys.platform != "win32":
+    import fcntl
 
 
 @contextlib.contextmanager
@@ -22,12 +31,11 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     if os.path.isdir(target):  # unlike the method, false where the name itself is impossible
         raise OutputError(f"cannot write {target}: it is a directory; name a file")
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
+        _remove_leftovers(target)
+        handle, part = _locked_part(target)
     except OSError as error:
         reason = error.strerror or str(error)
         raise OutputError(f"cannot write {target}: {reason}; choose a folder that exists and can be written") from error
-    os.close(handle)
-    part = Path(name)
     try:
         yield part
         with open(part, "rb") as written:
@@ -40,6 +48,33 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     except BaseException:
         part.unlink(missing_ok=True)
         raise
+    finally:
+        os.close(handle)
+
+
+def _locked_part(target: Path) -> tuple[int, Path]:
+    """Make the temporary file and lock it; until it is locked another process may take it for a leftover."""
+    while True:
+        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
+        part = Path(name)
+        if sys.platform == "win32":
+            return handle, part
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        with contextlib.suppress(FileNotFoundError):
+            if os.stat(part).st_ino == os.fstat(handle).st_ino:
+                return handle, part
+        os.close(handle)
+
+
+def _remove_leftovers(target: Path) -> None:
+    """Remove temporary files of this output whose process is gone."""
+    if sys.platform == "win32":  # leftovers cannot be told there, and stay
+        return
+    for part in target.parent.glob(f".{glob.escape(target.name)}.*.part"):
+        # one that is locked, or that another process removes first, is none of ours
+        with contextlib.suppress(OSError), open(part, "rb") as handle:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            part.unlink()
 
 
 def _umask() -> int:
