@@ -342,6 +342,14 @@ def _ledger(ledger: Ledger) -> Ledger:
     return tuple(out)
 
 
+def _is_plain(items: list[Any] | tuple[Any, ...]) -> bool:
+    """Return whether these are all small integers, or all finite floats: the long lists of a prover's record."""
+    kinds = set(map(type, items))
+    if kinds == {int}:
+        return min(items) >= -(2**100) and max(items) <= 2**100
+    return kinds == {float} and all(map(math.isfinite, items))
+
+
 def _frozen(value: Any, what: str) -> Any:
     """Return JSON data as read-only mappings and tuples; refuse what is no JSON, not finite, too deep or too much."""
     left = [MAX_NODES]
@@ -367,6 +375,9 @@ def _frozen(value: Any, what: str) -> Any:
                 _text(key, f"a key in {what}")
             return MappingProxyType({key: freeze(entry, depth + 1) for key, entry in item.items()})
         if isinstance(item, (list, tuple)):
+            if _is_plain(item):
+                left[0] -= len(item)
+                return tuple(item)
             return tuple(freeze(entry, depth + 1) for entry in item)
         raise CertificateError(f"{what} may hold JSON values only, got {type(item).__name__}")
 
