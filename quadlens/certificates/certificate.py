@@ -346,7 +346,7 @@ def _is_plain(items: list[Any] | tuple[Any, ...]) -> bool:
     """Return whether these are all small integers, or all finite floats: the long lists of a prover's record."""
     kinds = set(map(type, items))
     if kinds == {int}:
-        return min(items) >= -(2**100) and max(items) <= 2**100
+        return bool(min(items) >= -(2**100) and max(items) <= 2**100)
     return kinds == {float} and all(map(math.isfinite, items))
 
 
