@@ -75,6 +75,8 @@ def clusters(X: ComplexArray, most: int, count: OperationCounter) -> IntArray:
     varying = np.argsort(-(np.abs(X - X.mean(axis=1, keepdims=True)) ** 2).sum(axis=(0, 1)))[:TELLING]
     count.add(8 * p * p, X.shape[2])
     points = np.ascontiguousarray(X[:, :, varying]).view(np.float64)
+    # clusters do not depend on the unit, and squares of large numbers overflow
+    points = points / max(float(np.abs(points).max(initial=0.0)), np.finfo(np.float64).tiny)
     kept = varying.size
     label = np.zeros(points.shape[:2], dtype=np.int64)
     number = 1
