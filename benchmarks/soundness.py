@@ -92,7 +92,8 @@ def degenerate_circuit(generator: np.random.Generator) -> Circuit:
     if corner == 3:  # always inactive, or always active
         return replace(base, B=base.B + float(generator.choice([-10.0, 10.0])))
     if corner == 4:  # small integers: many ties
-        tables: dict[str, Any] = {name: generator.integers(-2, 3, getattr(base, name).shape).astype(float) for name in TABLES}
+        shapes = {name: getattr(base, name).shape for name in TABLES}
+        tables: dict[str, Any] = {name: 1.0 * generator.integers(-2, 3, shape) for name, shape in shapes.items()}
         return replace(base, **tables)
     if corner == 5:  # zero tables
         zero: dict[str, Any] = {name: np.zeros_like(getattr(base, name)) for name in TABLES if generator.random() < 0.5}

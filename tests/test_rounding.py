@@ -23,8 +23,7 @@ def test_bounds_hold_the_exact_sums(seed):
 
 def test_half_the_bound_would_not_hold():
     """The check can fail: errors do use more than half of the bound somewhere."""
-    generator = np.random.default_rng(0)
-    assert max(examine(generator, second_engine=False)["used"] for _ in range(8)) > 0.5
+    assert max(examine(np.random.default_rng(seed), second_engine=False)["used"] for seed in (3, 4)) > 0.5
 
 
 def test_a_wrong_sum_is_a_failure(monkeypatch):
@@ -59,5 +58,5 @@ def test_up_bounds_a_product_that_underflows(x, y):
 
 
 def test_constants():
-    assert UNIT_ROUNDOFF == np.finfo(np.float64).eps / 2
-    assert SMALLEST == math.nextafter(0.0, 1.0)  # noqa: SIM300
+    assert np.finfo(np.float64).eps == 2 * UNIT_ROUNDOFF
+    assert math.nextafter(0.0, 1.0) - SMALLEST == 0

@@ -13,6 +13,7 @@ from quadlens.arrays import FloatArray
 from quadlens.certificates.certificate import LISTED, Certificate, ClassBound
 from quadlens.certificates.choose import Budget
 from quadlens.certificates.digest import network_digest
+from quadlens.certificates.float32 import float32_margin_error
 from quadlens.certificates.inequality import ARITHMETIC, Inequality, evaluate_inequality, refusal
 from quadlens.certificates.input_bounds import InputBounds
 from quadlens.certificates.operations import OperationCounter, brute_force_operations
@@ -78,6 +79,7 @@ def certify_adaptive(
         prover=record,
         misclassified=tuple(sorted(wrong)[:LISTED]) if decided else None,
         misclassified_count=len(wrong) if decided else None,
+        float32_error=float32_margin_error(circuit) if reason is None else None,
         refusal=reason,
     )
 

@@ -12,6 +12,7 @@ import numpy as np
 from quadlens.certificates.certificate import Certificate, ClassBound
 from quadlens.certificates.choose import Budget
 from quadlens.certificates.digest import network_digest
+from quadlens.certificates.float32 import float32_margin_error
 from quadlens.certificates.inequality import ARITHMETIC, evaluate_inequality, refusal
 from quadlens.certificates.input_bounds import InputBounds
 from quadlens.certificates.ledger import blame, input_ledger
@@ -81,5 +82,6 @@ def certify_gated(
         ledger=min(classes, key=lambda bound: bound.margin_lower_bound).ledger if classes else (),
         prover=record,
         blame=sentences,
+        float32_error=float32_margin_error(circuit) if reason is None else None,
         refusal=reason,
     )

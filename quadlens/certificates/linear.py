@@ -9,6 +9,7 @@ from collections.abc import Callable
 from quadlens.certificates.certificate import Certificate, ClassBound
 from quadlens.certificates.choose import Budget
 from quadlens.certificates.digest import network_digest
+from quadlens.certificates.float32 import float32_margin_error
 from quadlens.certificates.inequality import ARITHMETIC, evaluate_inequality, refusal
 from quadlens.certificates.ledger import blame, class_ledger
 from quadlens.certificates.operations import OperationCounter, brute_force_operations
@@ -69,5 +70,6 @@ def certify_linear(
         ledger=min(classes, key=lambda bound: bound.margin_lower_bound).ledger if classes else (),
         prover=record,
         blame=sentences,
+        float32_error=float32_margin_error(circuit) if reason is None else None,
         refusal=reason,
     )
