@@ -60,6 +60,8 @@ def test_adaptive_decides_every_input_as_integers_do(circuit):
     for bound, truth in zip(adaptive.classes, exact.classes, strict=True):
         assert bound.margin_lower_bound <= truth.margin_lower_bound
         assert bound.certified == truth.certified
+    adaptive = certify_adaptive(circuit, search=1e6)
+    assert adaptive.prover["stages"]["smallest_margin_found"]
     size = 1 + np.abs(circuit.A).sum() * np.abs(circuit.U).max()
     # the smallest margin is found to the rounding bound of one float64 evaluation
     assert adaptive.margin_lower_bound >= exact.margin_lower_bound - 1e-12 * size
@@ -131,3 +133,14 @@ def test_progress_rises_to_one():
     certify_adaptive(GOOD, progress=seen.append)
     assert seen == sorted(seen)
     assert seen[-1] == 1.0
+
+
+def test_the_search_for_the_smallest_margin_keeps_to_its_price():
+    without, whole = certify_adaptive(GOOD, search=0.0), certify_adaptive(GOOD, search=1e6)
+    assert without.certified
+    assert not without.prover["stages"]["smallest_margin_found"]
+    assert without.margin_lower_bound <= whole.margin_lower_bound
+    # each class may overrun by what is in hand when the limit is reached
+    assert without.operations <= whole.operations
+    with pytest.raises(ql.QuadlensError, match="search must be"):
+        certify_adaptive(GOOD, search=-1.0)

@@ -1,15 +1,18 @@
 r"""The method ``adaptive``: the exact accuracy and the smallest margin, evaluating only what the bounds leave open.
 
 (L) for every class and wrong answer; (G) for those it leaves open; the network itself for the triples that remain.
+First until every
+input is decided; then, at a limited price, until the smallest margin is known.
 """
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from quadlens.arrays import FloatArray
+from quadlens.arrays import FloatArray, IntArray
 from quadlens.certificates.certificate import LISTED, Certificate, ClassBound
 from quadlens.certificates.choose import Budget
 from quadlens.certificates.digest import network_digest
@@ -19,18 +22,23 @@ from quadlens.certificates.input_bounds import InputBounds
 from quadlens.certificates.operations import OperationCounter, brute_force_operations
 from quadlens.certificates.single_inputs import SingleInputs
 from quadlens.circuits.circuit import Circuit
+from quadlens.errors import OptionError
 
-ADAPTIVE_BUDGET = Budget(retained=10, buckets=6, levels=3, solo=8, harmonics=12, clusters=8)
+ADAPTIVE_BUDGET = Budget(retained=10, buckets=5, levels=2, solo=20, harmonics=10, clusters=8)
 """Bounds that cost less than ``linear``'s: what they leave open is decided by other means."""
 
 SINGLE = "single inputs in float64 with their own rounding bound, in integers where that does not decide"
 
-PROBES = 4
+PROBES = 3
 """Classes whose worst input is evaluated first, for an upper bound of the smallest margin."""
 
 
 def certify_adaptive(
-    circuit: Circuit, *, budget: Budget = ADAPTIVE_BUDGET, progress: Callable[[float], None] | None = None
+    circuit: Circuit,
+    *,
+    budget: Budget = ADAPTIVE_BUDGET,
+    search: float = 0.25,
+    progress: Callable[[float], None] | None = None,
 ) -> Certificate:
     """Decide every input; sound and complete.
 
@@ -38,14 +46,17 @@ def certify_adaptive(
     ----------
     circuit : activation ReLU; its tables, or its stored weights, are taken as exact
     budget : limits on what the bounds may spend
+    search : the search for the smallest margin, once every input is decided, may cost this many times what was spent
+        before
     progress : called with the fraction done
 
     Returns
     -------
     Certificate
-        ``certified_accuracy`` is the network's accuracy (a tie is wrong), ``margin_lower_bound`` its smallest margin to
-        rounding; a class's margin may be below its true one, unless the class holds the smallest. Refused, with
-        the reason, if the activation is another or the numbers may overflow.
+        ``certified_accuracy`` is the network's accuracy (a tie is wrong). ``margin_lower_bound`` is its smallest
+        margin, to
+        rounding, where ``prover["stages"]["smallest_margin_found"]``, else a lower bound. Refused, with the reason, if
+        the activation is another or the numbers may overflow.
 
     Raises
     ------
@@ -54,13 +65,18 @@ def certify_adaptive(
     """
     start = time.perf_counter()
     count = OperationCounter()
+    if not (np.isfinite(search) and search >= 0):
+        raise OptionError(f"search must be a finite number >= 0, got {search!r}")
     reason = refusal(circuit)
     classes: tuple[ClassBound, ...] = ()
     wrong: list[tuple[int, int]] = []
     record: dict[str, Any] = {}
     if reason is None:
         found = evaluate_inequality(circuit, budget, count, progress and (lambda done: progress(0.5 * done)))
-        classes, wrong, stages = _decide(circuit, found, count, progress)
+        classes, wrong, stages = _decide(
+            circuit, found, search, count, (lambda done: progress(0.5 + 0.5 * done)) if progress else (lambda done:
+            None)
+        )
         record = {**found.record(), "stages": stages}
     decided = reason is None
     return Certificate(
@@ -77,78 +93,120 @@ def certify_adaptive(
         classes=classes,
         ledger=min(classes, key=lambda bound: bound.margin_lower_bound).ledger if classes else (),
         prover=record,
-        misclassified=tuple(sorted(wrong)[:LISTED]) if decided else None,
+        misclassified=tuple(wrong[:LISTED]) if decided else None,
         misclassified_count=len(wrong) if decided else None,
         float32_error=float32_margin_error(circuit) if reason is None else None,
         refusal=reason,
     )
 
 
+STAGES = ("linear bound", "gated bound", "gated bound, harmonics evaluated", "exact evaluation")
+
+
+@dataclass(slots=True, kw_only=True)
+class _ClassState:
+    """What is proved of one class so far: ``settled[δ − 1]`` bounds the margin of every input against Y + δ, by
+    ``stage``."""
+
+    d: int
+    settled: FloatArray
+    stage: IntArray
+    wrong: frozenset[int] = frozenset()
+
+
+@dataclass(slots=True, kw_only=True)
+class _Search:
+    """Settles wrong answers class by class: (G), (G) with its harmonics evaluated, the network itself."""
+
+    bounds: InputBounds
+    single: SingleInputs
+    count: OperationCounter
+    neurons: int
+    smallest: float = np.inf
+    least: float = np.inf
+    pairs: int = 0
+    triples: int = 0
+
+    def settle(self, state: _ClassState, above: float, limit: float = np.inf) -> None:
+        """Bring every bound of a class above ``above``, or find margins at most that; stop where ``limit``
+        operations end.
+
+        A δ that is not finished keeps the lowest bound that its triples have.
+        """
+        delta = np.flatnonzero(state.settled <= above) + 1
+        if not delta.size or self.count.total >= limit:
+            return
+        self.pairs += delta.size
+        lower = np.maximum(self.bounds.of_class(state.d, delta, self.count), state.settled[delta - 1])
+        stage = np.ones(lower.shape, dtype=np.int64)
+        b, column = np.nonzero(lower <= above)
+        # where most is open, or neurons are few, the network itself is cheaper
+        if b.size and b.size <= lower.size // 3 and self.bounds.triple_operations < self.neurons:
+            refined = self.bounds.of_triples(state.d, b, delta[column], self.count)
+            stage[b, column] = 2
+            lower[b, column] = np.maximum(lower[b, column], refined)
+            open_still = lower[b, column] <= above
+            b, column = b[open_still], column[open_still]
+        if b.size and self.count.total + 2 * self.neurons * b.size <= limit:
+            self.triples += b.size
+            decided = self.single.margins(state.d, b, delta[column])
+            stage[b, column] = 3
+            lower[b, column] = decided.lower
+            self.smallest = min(self.smallest, float(decided.upper.min()))
+            self.least = min(self.least, float(decided.lower.min()))
+            state.wrong |= frozenset(b[decided.upper <= 0].tolist())
+        worst = lower.argmin(axis=0)
+        state.settled[delta - 1] = lower[worst, np.arange(delta.size)]
+        state.stage[delta - 1] = stage[worst, np.arange(delta.size)]
+
+
 def _decide(
-    circuit: Circuit, found: Inequality, count: OperationCounter, progress: Callable[[float], None] | None
-) -> tuple[tuple[ClassBound, ...], list[tuple[int, int]], dict[str, int]]:
-    """Return the classes, the misclassified inputs, and how many pairs and triples each stage took."""
+    circuit: Circuit, found: Inequality, search: float, count: OperationCounter, report: Callable[[float], None]
+) -> tuple[tuple[ClassBound, ...], list[tuple[int, int]], dict[str, Any]]:
+    """Return the classes, the misclassified inputs, and how much each stage took."""
     p = circuit.p
     of_class = found.lowered(found.classes.bound)
-    bounds, single = InputBounds(found), SingleInputs(circuit, found.rounding.tables, count)
-    smallest = _probe(of_class, bounds, single, count)
-    classes: list[ClassBound] = []
-    wrong: list[tuple[int, int]] = []
-    pairs = triples = 0
-    # classes whose bounds are lowest first: they bring the smallest margin down soon
-    for done, d in enumerate(np.argsort(of_class.min(axis=1), kind="stable").tolist()):
-        settled_above = max(0.0, smallest)
-        open_delta = np.flatnonzero(of_class[d] <= settled_above) + 1
-        closed = np.delete(of_class[d], open_delta - 1)
-        margin = float(closed.min(initial=np.inf))
-        stage = "linear bound"
-        misclassified: list[int] = []
-        if open_delta.size:
-            pairs += open_delta.size
-            by_input = np.maximum(bounds.of_class(d, open_delta, count), of_class[d, open_delta - 1])
-            b, column = np.nonzero(by_input <= settled_above)
-            least = float(by_input[by_input > settled_above].min(initial=np.inf))
-            if least < margin:
-                margin, stage = least, "gated bound"
-            if b.size:
-                refined = bounds.of_triples(d, b, open_delta[column], count)
-                still = refined <= settled_above
-                least = float(refined[~still].min(initial=np.inf))
-                if least < margin:
-                    margin, stage = least, "gated bound with its harmonics"
-                b, column = b[still], column[still]
-            if b.size:
-                triples += b.size
-                decided = single.margins(d, b, open_delta[column])
-                smallest = min(smallest, float(decided.upper.min()))
-                misclassified = np.unique(b[decided.lower <= 0]).tolist()
-                least = float(decided.lower.min())
-                if least < margin:
-                    margin, stage = least, "exact evaluation"
-        wrong += [((d + b) % p, b) for b in misclassified]
-        classes.append(
-            ClassBound(
-                difference=d,
-                margin_lower_bound=margin,
-                certified=p - len(misclassified),
-                ledger=((stage, margin),),
-            )
-        )
-        if progress is not None:
-            progress(0.5 + 0.5 * (done + 1) / p)
-    classes.sort(key=lambda bound: bound.difference)
-    stages = {"pairs": p * (p - 1), "pairs_gated": int(pairs), "triples_evaluated": triples, "triples_in_integers":
-    single.exactly}
+    single = SingleInputs(circuit, found.rounding.tables, count)
+    work = _Search(bounds=InputBounds(found), single=single, count=count, neurons=circuit.neurons)
+    states = [_ClassState(d=d, settled=of_class[d].copy(), stage=np.zeros(p - 1, dtype=np.int64)) for d in range(p)]
+    # first the accuracy, whatever it costs
+    for done, state in enumerate(states):
+        work.settle(state, 0.0)
+        report(0.5 * (done + 1) / p)
+    # then the smallest margin, lowest bounds first, at a limited price
+    limit = (1 + search) * count.total
+    ordered = sorted(states, key=lambda state: float(state.settled.min()))
+    for state in ordered[:PROBES]:
+        if not state.wrong:
+            _probe(state, work)
+    for done, state in enumerate(ordered):
+        if work.smallest > 0:
+            work.settle(state, work.smallest, limit)
+        report(0.5 + 0.5 * (done + 1) / p)
+    classes = []
+    for state in states:
+        worst = int(state.settled.argmin())
+        margin = float(state.settled[worst])
+        ledger = ((STAGES[state.stage[worst]], margin),)
+        certified = p - len(state.wrong)
+        classes.append(ClassBound(difference=state.d, margin_lower_bound=margin, certified=certified, ledger=ledger))
+    wrong = sorted(((state.d + b) % p, b) for state in states for b in state.wrong)
+    stages = {
+        "pairs": p * (p - 1),
+        "pairs_gated": work.pairs,
+        "triples_evaluated": work.triples,
+        "triples_in_integers": single.exactly,
+        # no bound lies below the least margin evaluated: then that is the network's
+        "smallest_margin_found": min(bound.margin_lower_bound for bound in classes) >= work.least,
+    }
     return tuple(classes), wrong, stages
 
 
-def _probe(of_class: FloatArray, bounds: InputBounds, single: SingleInputs, count: OperationCounter) -> float:
-    """Return an upper bound of the smallest margin: that of inputs where the bounds are lowest."""
-    smallest = np.inf
-    for d in np.argsort(of_class.min(axis=1), kind="stable")[:PROBES].tolist():
-        delta = np.argsort(of_class[d], kind="stable")[:PROBES] + 1
-        by_input = bounds.of_class(d, delta, count)
-        b, column = np.unravel_index(np.argsort(by_input, axis=None, kind="stable")[:PROBES], by_input.shape)
-        order = np.argsort(b, kind="stable")
-        smallest = min(smallest, float(single.margins(d, b[order], delta[column[order]]).upper.min()))
-    return smallest
+def _probe(state: _ClassState, work: _Search) -> None:
+    """Evaluate a few triples where the bounds of a class are lowest: an upper bound of the smallest margin."""
+    delta = np.argsort(state.settled, kind="stable")[:PROBES] + 1
+    lower = work.bounds.of_class(state.d, delta, work.count)
+    b, column = np.unravel_index(np.argsort(lower, axis=None, kind="stable")[:PROBES], lower.shape)
+    order = np.argsort(b, kind="stable")
+    decided = work.single.margins(state.d, b[order], delta[column[order]])
+    work.smallest = min(work.smallest, float(decided.upper.min()))

@@ -24,6 +24,11 @@ class InputBounds:
         self._Q = np.ascontiguousarray(found.rest.Q.reshape(-1, plan.p).T)
         self._roots = np.exp(2j * np.pi / plan.cells * np.arange(plan.cells))
 
+    @property
+    def triple_operations(self) -> int:
+        """What one triple costs in ``of_triples``."""
+        return 6 * self._Q.shape[1] + 2 * self._table.shape[0] + 8
+
     def of_class(self, d: int, delta: IntArray, count: OperationCounter) -> FloatArray:
         """Return lower bounds of ``margin(d+b, b, δ)`` for every b and the given δ (1 … p−1), shape (p, δ)."""
         found, inputs = self._found, self._found.inputs
@@ -56,5 +61,5 @@ class InputBounds:
         value = np.einsum("tz,tz->t", terms, self._table[:, delta].T)
         fixed = inputs.cross[d, b] + inputs.res[d, b] + found.rest.tail[:, d].sum()
         count.add(only.size, 6 * self._Q.shape[1])
-        count.add(b.size, 6 * self._Q.shape[1] + 2 * terms.shape[1] + 8)
+        count.add(b.size, self.triple_operations)
         return found.lowered(value + harmonic + skip - fixed)
