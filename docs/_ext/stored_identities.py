@@ -1,6 +1,6 @@
 """Equations from the package: a page names an identity, and what is shown is what is stored and proved.
 
-``{identity} name …`` shows statements (a family's name stands for all of its statements); ``{proof} name`` shows the
+``{identity} name …`` shows statements (``family.*`` stands for all of its statements); ``{proof} name`` shows the
 steps of a family's derivation, run while the page is built; ``{definition} module`` shows the formulas that a module's
 docstring states.
 """
@@ -28,7 +28,7 @@ class Identity(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         shown: list[nodes.Node] = []
         for name in self.arguments[0].split():
-            found = [statement for statement in ql.identities() if name in (statement.name, statement.family)]
+            found = [statement for statement in ql.identities() if name in (statement.name, f"{statement.family}.*")]
             if not found:
                 raise self.error(f"no identity is called {name!r}")
             for statement in found:
