@@ -94,16 +94,16 @@ def analysis_row(found: Mapping[str, Any]) -> Row:
     for term in terms:
         row[f"term_{term['name']}"] = term["relative_l2"]
     for method, certificate in found["certify"].items():
-        row |= _certificate_row(method, certificate)
+        row |= _certificate_row(method, certificate, {group["frequency"] for group in keys})
     return row
 
 
-def _certificate_row(method: str, certificate: Mapping[str, Any]) -> Row:
+def _certificate_row(method: str, certificate: Mapping[str, Any], keys: set[int]) -> Row:
     if "error" in certificate or certificate.get("refusal"):
         return {f"{method}_refused": 1}
     row: Row = {f"{method}_refused": 0}
     if method == "rectangle":
-        totals = [record["total"] for record in certificate["frequencies"]]
+        totals = [record["total"] for record in certificate["frequencies"] if record["frequency"] in keys]
         row["rectangle_worst"] = max(totals) if totals else math.nan
         row["rectangle_non_vacuous"] = sum(total < 1 for total in totals) / len(totals) if totals else 0.0
         return row
