@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 
 from quadlens.circuits.native import read
-from quadlens.circuits.trained_network import train
+from quadlens.circuits.train import continue_training, initial_state
+from quadlens.circuits.trained_network import save_state, train
 from quadlens.circuits.training_options import TrainingOptions
 from quadlens.cli import main
 from quadlens.errors import CheckpointError, OptionError
@@ -261,6 +262,18 @@ def test_snapshots_are_analysed(tmp_path):
     assert [snapshot["epoch"] for snapshot in result["snapshots"]] == [0, 30]
     assert result["snapshots"][1]["fit"] == result["fit"]
     assert result["snapshots"][0]["fit"] != result["fit"]
+
+
+def test_snapshots_are_made_though_a_training_without_them_was_interrupted(tmp_path):
+    plain = SweepItem(options=TINY, seed=0, methods=())
+    state = initial_state(TINY, (0,))
+    continue_training(state, until=20)
+    plain.state_file(tmp_path).parent.mkdir(parents=True)
+    save_state(state, plain.state_file(tmp_path))
+    item = SweepItem(options=TINY, seed=0, methods=(), snapshot_epochs=(10, 30))
+    outcome = run_sweep([item], tmp_path, Serial())
+    assert outcome.failures == ()
+    assert [s["epoch"] for s in json.loads(outcome.results[0].read_text())["snapshots"]] == [10, 30]
 
 
 def test_table_round_trip_and_statistics(tmp_path):

@@ -59,8 +59,9 @@ class SweepItem:
         return folder / "networks" / f"{self.network}.safetensors"
 
     def state_file(self, folder: Path) -> Path:
-        """Where a training that is not finished lies."""
-        return folder / "networks" / f"{self.network}.state"
+        """Where a training that is not finished lies; its snapshots up to there are those of this very item."""
+        asked = _digest({"snapshot_epochs": self.snapshot_epochs})
+        return folder / "networks" / f"{self.network}-{asked}.state"
 
     def snapshot_file(self, folder: Path, epoch: int) -> Path:
         """Where the network as it was at ``epoch`` lies."""
