@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from quadlens.arrays import BoolArray, ComplexArray, FloatArray, IntArray
+from quadlens.certificates.gate_kernel import add_row_sums, compiled_is_worth_it
 from quadlens.certificates.operations import OperationCounter
 from quadlens.certificates.plan import Bucket, Plan
 from quadlens.certificates.retained import Retained
@@ -83,7 +84,7 @@ def gate_sums(
 ) -> GateSums:
     """Return C and R for every input; ``cross`` holds ``V_i``."""
     p, kept = plan.p, len(plan.retained)
-    C = retained.skip_a[:, None, :] + retained.skip_b[None, :, :]
+    C = np.ascontiguousarray(retained.skip_a[:, None, :] + retained.skip_b[None, :, :])
     count.add(2 * p * p, kept)
     R = np.zeros((len(plan.buckets), p, p))
     most = 0
@@ -123,9 +124,10 @@ def _add_bucket(
     u_hat = retained.u_hat[np.ix_(bucket.members, kept)]
     half_weights = _half_weights(retained.u_hat[bucket.members, own] if own is not None else None,
     cross[bucket.members], bucket.cross)
+    compiled = compiled_is_worth_it(circuit.A.size + circuit.B.size)
     for first in (True, False):
         sums = _TableSums(
-            table=(circuit.A if first else circuit.B)[:, bucket.members],
+            table=circuit.A if first else circuit.B,
             curve=bucket.A if first else bucket.B,
             first=first,
             plan=plan,
@@ -134,7 +136,13 @@ def _add_bucket(
             kept=kept,
             half_weights=half_weights,
         )
-        sums.add(zone, found, position, shift, own, C if first else C.transpose(1, 0, 2), R if first else R.T, count)
+        if compiled:
+            sums.add_compiled(zone, found, position, shift, own, C, R)
+        else:
+            sums.add(
+                zone, found, position, shift, own, C if first else C.transpose(1, 0, 2), R if first else R.T
+            )
+        sums.count(found, count)
     return max((one.starts.shape[0] for one in found), default=0)
 
 
@@ -147,7 +155,7 @@ def _half_weights(wave: ComplexArray | None, cross: FloatArray, ratio: float) ->
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _TableSums:
-    """Prefix sums of one table of one bucket, built and read in blocks of residues."""
+    """Prefix sums of one table ``(p, n)`` over one bucket's members, built and read in blocks of residues."""
 
     table: FloatArray
     curve: FloatArray
@@ -158,6 +166,53 @@ class _TableSums:
     kept: IntArray
     half_weights: FloatArray
 
+    def count(self, found: list[Arcs], count: OperationCounter) -> None:
+        """Count what building and reading the prefix sums takes, by either way."""
+        p, entries = self.table.shape[0], self.table.shape[0] * self.bucket.members.size
+        parts, channels = 2 * self.u_hat.shape[1], self.half_weights.shape[1]
+        levels, zero = self.bucket.levels.size + 1, self.bucket.levels.size
+        count.add(entries, 2 + 4 * levels + 2 * channels)
+        count.add(entries, 2 * levels - 1, 1 + 2 * channels)
+        count.add(2 * entries, parts)
+        ends = [one.stops.shape[0] + one.starts.shape[0] for one in found]
+        count.add(p * p, channels * sum(ends) + parts * ends[zero] + parts + channels)
+
+    def add_compiled(
+        self,
+        zone: IntArray,
+        found: list[Arcs],
+        position: IntArray,
+        shift: IntArray,
+        own: int | None,
+        C: ComplexArray,
+        R: FloatArray,
+    ) -> None:
+        """Add to C and R (axes a, b) by the compiled kernel."""
+        both = [(one.stops, 1) for one in found], [(one.starts, -1) for one in found]
+        pieces = [(number, cells, sign) for side in both for number, (cells, sign) in enumerate(side)]
+        members = self.bucket.members
+        add_row_sums(
+            self.first,
+            self.table,
+            members,
+            self.plan.amplitude[members],
+            self.plan.cell[members],
+            self.curve,
+            shift,
+            0.5 * np.array([0.0, *self.bucket.levels]),
+            self.half_weights,
+            np.ascontiguousarray(self.u_hat).view(np.float64),
+            zone.astype(np.int8),
+            np.ascontiguousarray(np.concatenate([cells for _, cells, _ in pieces]).T),
+            np.concatenate([np.full(cells.shape[0], number) for number, cells, _ in pieces]),
+            np.concatenate([np.full(cells.shape[0], sign) for _, cells, sign in pieces]),
+            position,
+            np.stack([2 * self.kept, 2 * self.kept + 1], axis=1).ravel(),
+            -1 if own is None else own,
+            C.view(np.float64),
+            R,
+        )
+
     def add(
         self,
         zone: IntArray,
@@ -167,44 +222,35 @@ class _TableSums:
         own: int | None,
         C: ComplexArray,
         R: FloatArray,
-        count: OperationCounter,
     ) -> None:
         """Add to C and R, whose first axis is this table's residue."""
-        p, members = self.table.shape
+        p, members = self.table.shape[0], self.bucket.members
         kept, channels = self.u_hat.shape[1], self.half_weights.shape[1]
-        rows = max(1, min(p, BLOCK // ((members + 1) * (2 * kept + channels))))
-        r = self.plan.amplitude[self.bucket.members]
-        at = self.plan.cell[self.bucket.members]
+        rows = max(1, min(p, BLOCK // ((members.size + 1) * (2 * kept + channels))))
+        r = self.plan.amplitude[members]
+        at = self.plan.cell[members]
         zero = self.bucket.levels.size
         for start in range(0, p, rows):
             block = slice(start, min(start + rows, p))
-            table = self.table[block]
+            table = self.table[block, members]
             delta = table - r * self.curve[(at + shift[block, None]) % self.plan.cells]
-            count.add(2, delta.size)
-            residuals = self._zones(delta, r, count)
+            residuals = self._zones(delta, r)
             # with every neuron in the lowest zone; then each threshold's change for all of them
             lowest = residuals[0] @ self.half_weights
-            count.add(2 * delta.size, channels)
-            change = np.diff(residuals, axis=0)[..., None] * self.half_weights
-            count.add(delta.size, residuals.shape[0] - 1, 1 + 2 * channels)
-            prefix = _prefix(change)
+            prefix = _prefix(np.diff(residuals, axis=0)[..., None] * self.half_weights)
             everywhere = np.cumsum(np.concatenate([lowest[None], prefix[:, :, -1]]), axis=0)
-            midpoint = self._read(prefix, everywhere, zone, found, position, shift, block, count)
-            gated = (table[:, :, None] * self.u_hat).view(np.float64)
-            prefix = _prefix(gated[None])
-            count.add(2, gated.size)
+            midpoint = self._read(prefix, everywhere, zone, found, position, shift, block)
+            prefix = _prefix((table[:, :, None] * self.u_hat).view(np.float64)[None])
             on = np.stack([np.zeros_like(prefix[0, :, -1]), prefix[0, :, -1]])
-            sums = self._read(prefix, on, zone > zero, [found[zero]], position, shift, block, count)
+            sums = self._read(prefix, on, zone > zero, [found[zero]], position, shift, block)
             C[block, :, self.kept] += sums.view(np.complex128)
             R[block] += midpoint[:, :, 0]
             if own is not None:
                 C[block, :, own] += midpoint[:, :, 1] + 1j * midpoint[:, :, 2]
-            count.add(table.shape[0] * p, 2 * kept + channels)
 
-    def _zones(self, delta: FloatArray, r: FloatArray, count: OperationCounter) -> FloatArray:
+    def _zones(self, delta: FloatArray, r: FloatArray) -> FloatArray:
         """Return this table's part of ρ̄ in each zone of H, from the lowest (−∞, −l_J] to the highest (l_J, ∞)."""
         halves = 0.5 * np.array([0.0, *self.bucket.levels])[:, None, None] * r
-        count.add(4 * halves.shape[0], delta.size)
         return np.asarray(np.maximum(np.concatenate([delta - halves[::-1], -delta - halves]), 0.0))
 
     def _read(
@@ -216,7 +262,6 @@ class _TableSums:
         position: IntArray,
         shift: IntArray,
         block: slice,
-        count: OperationCounter,
     ) -> FloatArray:
         """Return the sums for the block's residues and every residue of the other table, shape (rows, p, channels).
 
@@ -240,7 +285,6 @@ class _TableSums:
                 out += flat.take(first + position[cell[d] + (cells - t)], axis=0)
             for cell in one.starts:
                 out -= flat.take(first + position[cell[d] + (cells - t)], axis=0)
-            count.add(rows * p, channels, one.stops.shape[0] + one.starts.shape[0])
         return np.asarray(out)
 
 
