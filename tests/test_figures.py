@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from quadlens.arrays import wrap_angle
 from quadlens.circuits.circuit import Circuit
 from quadlens.circuits.construct import construct
+from quadlens.decomposition.extended_ideal import extended_ideal
 from quadlens.decomposition.ladder import decompose
 from quadlens.decomposition.rungs import exact_hidden, ideal_response, project
 from quadlens.errors import NodeError
@@ -22,6 +23,7 @@ from quadlens.report.amplitudes import group_amplitudes
 from quadlens.report.figures.amplitude import amplitude, amplitudes
 from quadlens.report.figures.canvas import MOST_GROUPS, new_axes, new_grid, shown_groups
 from quadlens.report.figures.certificates import cost_against_tightness, ledger, margins_by_class
+from quadlens.report.figures.compression import compression
 from quadlens.report.figures.ladder import ladder
 from quadlens.report.figures.logits import predicted_against_actual, predicted_against_actual_panel
 from quadlens.report.figures.phase_circle import phase_circle, phase_circles
@@ -148,6 +150,18 @@ def test_rates_show_the_curves_and_the_trained_groups() -> None:
     assert rate_widths(trained)[-1] == 512
     wide = {5: trained_point(np.zeros(3000), np.zeros(3000), np.ones(3000))}
     assert rate_widths(wide)[-1] >= 3000
+
+
+def test_the_compression_curve_is_drawn_with_the_limits_on_it(circuit: Circuit, form: AmplitudePhaseForm) -> None:
+    ideal, result = extended_ideal(circuit, form), decompose(circuit, form)
+    (ax,) = compression(ideal, result).axes
+    lines = {str(line.get_label()).split(":")[0].split(",")[0]: line for line in ax.lines}
+    np.testing.assert_array_equal(lines["extended ideal"].get_ydata(), np.maximum(ideal.curve.relative_l2, 1e-4))
+    refined = lines["refined limit"]
+    assert refined.get_xdata()[0] == result.ideal_parameters
+    assert refined.get_ydata()[0] == result.stages[4].relative_l2_to_exact
+    met = ideal.relative_l2 <= ideal.target
+    assert ("smallest within 0.05" if met else "nearest (0.05 is not met)") in lines
 
 
 @pytest.fixture(scope="module")

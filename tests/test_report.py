@@ -31,7 +31,7 @@ from quadlens.report.write import report_json, write_report
 ALWAYS = ["phase-lock", "phase-circle", "rectangles", "rates", "margins", "ledger"]
 EVERY_FIGURE = [
     *("phase-lock", "phase-circle", "amplitude", "rectangles", "rates"),
-    *("ladder", "logits", "margins", "ledger", "cost-tightness"),
+    *("ladder", "compression", "logits", "margins", "ledger", "cost-tightness"),
 ]
 
 

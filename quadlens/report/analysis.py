@@ -7,6 +7,7 @@ import numpy as np
 
 from quadlens.circuits.circuit import Circuit
 from quadlens.circuits.forward import Evaluation
+from quadlens.decomposition.extended_ideal import ExtendedIdeal, extended_ideal
 from quadlens.decomposition.ladder import ErrorDecomposition, decompose
 from quadlens.form.amplitude_phase import AmplitudePhaseForm, FrequencyGroup, fit
 from quadlens.quadrature.harmonics import HarmonicError, harmonic_error
@@ -23,6 +24,9 @@ from quadlens.untrusted_text import one_line
 LOCKED = 0.2
 """A group whose weighted rms of ψ − 2φ (radians) is below this is called locked: a word, no claim rests on it."""
 
+SCALING = ("relu", "abs")
+"""Activations whose waveforms scale with the amplitude: the extended ideal is theirs."""
+
 DRAWS = 20
 """Draws of random phases at each width of the figure of rates."""
 
@@ -33,10 +37,10 @@ HIGHEST_HARMONIC = 256
 class Analysis:
     """A network and what was found.
 
-    ``evaluation``, ``decomposition``, ``amplitudes`` and ``agreement`` run all p² inputs; they are None or empty where
-    that would take too long. ``rectangles`` has the bounds of every group that has weight, by frequency; the theorem is
-    about ReLU, so it is empty for other activations, and so are ``trained`` (where the main groups lie among the
-    ``rates``) and ``harmonics`` (the exact error of each main group against the refined limit, for every d).
+    ``evaluation``, ``decomposition``, ``amplitudes``, ``agreement`` and ``extended`` run all p² inputs; they are None
+    or empty where that would take too long. ``rectangles`` has the bounds of every group that has weight, by frequency;
+    the theorem is about ReLU, so it is empty for other activations, and so are ``trained`` (where the main groups lie
+    among the ``rates``) and ``harmonics`` (the exact error of each main group against the refined limit, for every d).
     """
 
     name: str
@@ -50,6 +54,7 @@ class Analysis:
     decomposition: ErrorDecomposition | None = None
     amplitudes: tuple[GroupAmplitude, ...] = ()
     agreement: LogitAgreement | None = None
+    extended: ExtendedIdeal | None = None
     proofs: Proofs = field(default_factory=Proofs)
 
     @property
@@ -111,6 +116,7 @@ def analyse(
         if group.weight > 0 and form.activation == "relu"
     }
     done(0.05)
+    alive = any(group.weight > 0 for group in form.groups)
     trained, harmonics = _quadrature(form, tuple(rectangles))
     curve = rate_curve(rate_widths(trained), np.random.default_rng(0), draws=DRAWS) if trained else None
     done(0.1)
@@ -129,6 +135,7 @@ def analyse(
     shown = tuple(group.frequency for group in shown_groups(form))
     amplitudes = tuple(group_amplitudes(circuit, form, shown))
     agreement = logit_agreement(circuit, form)
+    extended = extended_ideal(circuit, form) if alive and circuit.activation in SCALING else None
     done(0.25)
     proofs = prove(circuit, methods, progress=lambda fraction: done(0.25 + 0.75 * fraction))
     return Analysis(
@@ -143,6 +150,7 @@ def analyse(
         decomposition=decomposition,
         amplitudes=amplitudes,
         agreement=agreement,
+        extended=extended,
         proofs=proofs,
     )
 

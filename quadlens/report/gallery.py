@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from matplotlib.figure import Figure
 
 from quadlens.certificates.certificate import Certificate
+from quadlens.decomposition.extended_ideal import ExtendedIdeal
 from quadlens.decomposition.ladder import ErrorDecomposition
 from quadlens.quadrature.rates import RateCurve
 from quadlens.report.analysis import DRAWS, Analysis
@@ -13,6 +14,7 @@ from quadlens.report.colours import series
 from quadlens.report.figures.amplitude import amplitudes
 from quadlens.report.figures.canvas import shown_groups
 from quadlens.report.figures.certificates import MOST_TERMS, cost_against_tightness, ledger, margins_by_class
+from quadlens.report.figures.compression import compression
 from quadlens.report.figures.ladder import ladder
 from quadlens.report.figures.logits import predicted_against_actual
 from quadlens.report.figures.phase_circle import phase_circles
@@ -45,6 +47,8 @@ def draw_all(analysis: Analysis) -> tuple[Drawn, ...]:
         drawn.append(_rates(analysis, analysis.rates))
     if analysis.decomposition is not None:
         drawn.append(_ladder(analysis.decomposition))
+    if analysis.decomposition is not None and analysis.extended is not None:
+        drawn.append(_compression(analysis.extended, analysis.decomposition))
     if analysis.agreement is not None:
         drawn.append(_logits(analysis.agreement, analysis.circuit.p))
     certificates = [certificate for certificate in analysis.proofs.certificates if certificate.classes]
@@ -133,6 +137,17 @@ def _ladder(result: ErrorDecomposition) -> Drawn:
         "the whole difference, for every input and logit."
     )
     return _drawn("ladder", "decomposition", caption, ladder(result))
+
+
+def _compression(ideal: ExtendedIdeal, result: ErrorDecomposition) -> Drawn:
+    caption = (
+        "How far the network compresses. Each point of the curve is an ideal that keeps some of the exponential sums "
+        "which the integrals leave: more numbers, less left unexplained. All numbers are read off the weights; which "
+        f"are kept is chosen by what they explain. {ideal.parameters:,} numbers in place of {result.parameters:,} "
+        f"leave a relative distance of {ideal.relative_l2:.2g} (R² = {ideal.r_squared:.4f}). Dotted: no function of "
+        f"a − b and a + b − c alone can be nearer than {ideal.curve.invariant_floor:.2g}."
+    )
+    return _drawn("compression", "decomposition", caption, compression(ideal, result))
 
 
 def _logits(agreement: LogitAgreement, p: int) -> Drawn:

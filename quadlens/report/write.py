@@ -6,13 +6,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from quadlens import __version__
 from quadlens.certificates.certificate_file import as_data
+from quadlens.decomposition.compression import CompressionCurve
 from quadlens.files import make_folder, write_atomically
 from quadlens.report.analysis import Analysis
 from quadlens.report.gallery import Drawn, draw_all
 from quadlens.report.page import page
 from quadlens.report.verdict import source_name, unexplained, verdict
+
+CURVE_POINTS = 100
+"""Points of the compression curve that report.json holds, at most."""
 
 
 def report_json(analysis: Analysis, figures: tuple[Drawn, ...] = ()) -> dict[str, Any]:
@@ -36,6 +42,15 @@ def report_json(analysis: Analysis, figures: tuple[Drawn, ...] = ()) -> dict[str
         "not_explained": unexplained(analysis),
         "fit": model | analysis.form.to_dict(),
         "decompose": None if analysis.decomposition is None else model | analysis.decomposition.to_dict(),
+        "extended_ideal": None
+        if analysis.extended is None
+        else {
+            "parameters": analysis.extended.parameters,
+            "relative_l2": analysis.extended.relative_l2,
+            "target": analysis.extended.target,
+            "invariant_floor": analysis.extended.curve.invariant_floor,
+            "curve": _thinned(analysis.extended.curve),
+        },
         "rectangle": [
             {
                 "frequency": frequency,
@@ -72,6 +87,14 @@ def report_json(analysis: Analysis, figures: tuple[Drawn, ...] = ()) -> dict[str
         "not_certified": dict(analysis.proofs.refusals),
         "figures": [{"name": drawn.name, "file": _figure_file(drawn), "caption": drawn.caption} for drawn in figures],
     }
+
+
+def _thinned(curve: CompressionCurve) -> list[dict[str, float]]:
+    """Return about a hundred points of the curve, evenly spaced in the logarithm of the numbers used."""
+    if not curve.parameters.size:
+        return []
+    places = np.unique(np.geomspace(1, curve.parameters.size, CURVE_POINTS).round().astype(int)) - 1
+    return [{"parameters": int(curve.parameters[i]), "relative_l2": float(curve.relative_l2[i])} for i in places]
 
 
 def write_report(
