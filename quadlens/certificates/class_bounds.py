@@ -103,13 +103,7 @@ def clusters(X: ComplexArray, most: int, count: OperationCounter) -> IntArray:
 
 def _sums(values: FloatArray, label: IntArray, number: int) -> FloatArray:
     """Return the sums of rows with equal label, shape (number, columns)."""
-    order = np.argsort(label, kind="stable")
-    size = np.bincount(label, minlength=number)
-    start = np.cumsum(size) - size
-    filled = np.flatnonzero(size)
-    out = np.zeros((number, values.shape[1]))
-    out[filled] = np.add.reduceat(values[order], start[filled], axis=0)
-    return out
+    return np.stack([np.bincount(label, column, number) for column in values.T], axis=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
