@@ -19,7 +19,7 @@ from quadlens.circuits.trained_network import (
 )
 from quadlens.circuits.training_options import TrainingOptions
 from quadlens.circuits.training_tables import tables_of
-from quadlens.errors import CheckpointError
+from quadlens.errors import CheckpointError, OptionError
 
 SMALL = TrainingOptions(p=7, neurons=24, d_model=16, epochs=40)
 
@@ -93,6 +93,11 @@ def test_population_is_bitwise_what_each_seed_gives_alone():
         alone = train(SMALL, network.seed)
         for name, tensor in alone.weights.tensors.items():
             assert np.array_equal(tensor, network.weights.tensors[name])
+
+
+def test_device_that_is_not_there_is_refused():
+    with pytest.raises(OptionError, match="device must be one of .*cpu on this machine, got 'tpu'"):
+        train_population(SMALL, (0,), device="tpu")
 
 
 @pytest.mark.parametrize(

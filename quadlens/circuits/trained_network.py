@@ -23,7 +23,7 @@ from quadlens.circuits.train import (
 from quadlens.circuits.training_options import TrainingOptions
 from quadlens.circuits.training_tables import ATTENTION
 from quadlens.circuits.weights import Product, Weights, circuit_from_weights
-from quadlens.errors import CheckpointError
+from quadlens.errors import CheckpointError, OptionError
 from quadlens.files import write_atomically
 from quadlens.untrusted_text import one_line
 
@@ -153,8 +153,16 @@ def train_population(
     Parameters
     ----------
     device : ``"cpu"`` or ``"cuda"``; the latter if there is one by default
+
+    Raises
+    ------
+    OptionError
+        If there is no such device, a seed is not an integer >= 0, or a training diverges.
     """
-    where = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    devices = ("cuda", "cpu") if torch.cuda.is_available() else ("cpu",)
+    where = devices[0] if device is None else device
+    if where not in devices:
+        raise OptionError(f"device must be one of {', '.join(devices)} on this machine, got {device!r}")
     batches = [tuple(seeds)] if where != "cpu" else [(seed,) for seed in seeds]
     networks: list[TrainedNetwork] = []
     for done, batch in enumerate(batches):
