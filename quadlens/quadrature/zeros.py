@@ -16,6 +16,7 @@ H(θ), ``|H(θ)| ≤ residual``: no root's accuracy is ever assumed, and double 
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -111,6 +112,7 @@ def _companion_roots(c: ComplexArray, origin: FloatArray, top: FloatArray) -> Co
     return np.linalg.eigvals(companion).astype(np.complex128)
 
 
+@lru_cache(maxsize=64)
 def _half_angle_basis(degree: int) -> ComplexArray:
     """Return ``(D + 1, 2D + 1)``: row j holds the coefficients of ``(1 + it)^{D+j} (1 - it)^{D-j}``, by ascending
     powers of t.
@@ -121,7 +123,9 @@ def _half_angle_basis(degree: int) -> ComplexArray:
         for factor in [[1, 1j]] * (degree + j) + [[1, -1j]] * (degree - j):
             row = np.convolve(row, factor)
         rows.append(row)
-    return np.array(rows)
+    basis = np.array(rows)
+    basis.flags.writeable = False  # shared by every later call
+    return basis
 
 
 def _residual(
