@@ -80,6 +80,10 @@ def load_measured(
         if family not in (None, "native"):
             raise CheckpointError(f"{where} is a safetensors file; the {family} family keeps torch checkpoints")
         return native.from_bytes(content, source, limits), None
+    if content[:1] == b"\x80":
+        raise CheckpointError(
+            f"{where} is a bare pickle, which could run code; save it again with torch.save (1.6 or later)"
+        )
     if not looks_like_zip(content):
         raise CheckpointError(
             f"{where} is neither a torch checkpoint (a zip file) nor safetensors: it starts with"
@@ -128,8 +132,7 @@ def circuit_of_tree(
         if not freeze_attention:
             raise UnsupportedModelError(
                 f"{where}: its attention depends on the input (softmax with weight {float(model.share):g}), so it is"
-                " no sum"
-                " of a function of a and a function of b; --freeze-attention takes the constant part"
+                " no sum of a function of a and a function of b; --freeze-attention takes the constant part"
             )
         needed = 16 * model.p**2 * model.heads * model.pos.shape[0]
         check_memory(needed, f"its attention on all inputs needs {needed} bytes", limits, where)
