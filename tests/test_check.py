@@ -71,6 +71,7 @@ def random_plan(seed: int, p: int, n: int) -> dict[str, Any]:
         return [int(x) for x in np.rint(scale * curve)]
 
     count = int(generator.integers(1, p // 2 + 1))
+    retained = generator.choice(np.arange(1, p // 2 + 1), count, replace=False).tolist()
     return {
         "grid": grid,
         "scale": scale,
@@ -85,14 +86,15 @@ def random_plan(seed: int, p: int, n: int) -> dict[str, Any]:
                 "B": waveform(),
                 "levels": sorted(set(generator.integers(1, scale, 4).tolist())),
                 "cross": float(generator.uniform(0.05, 1)),
+                **({"retained": retained[: len(retained) // 2]} if part else {}),
             }
-            for _ in range(parts)
+            for part in range(parts)
         ],
         "groups": [
             {"frequency": int(generator.integers(0, p)), "A": waveform(), "B": waveform()} for _ in range(parts)
         ],
         "harmonics": int(generator.integers(0, (G - 1) // 2 + 1)),
-        "retained": generator.choice(np.arange(1, p // 2 + 1), count, replace=False).tolist(),
+        "retained": retained,
         "clusters": ["".join(generator.choice(["0", "a", "z"], p)) for _ in range(p)],
     }
 
@@ -397,6 +399,9 @@ WAVEFORM_MUTATIONS: dict[str, tuple[dict[str, Any], str]] = {
     "waveform": ({"A": [0]}, "prover.A must be an array of"),
     "overflow": ({"B": [2**41] * 5}, "prover.B must be an integer in"),
     "frequency": ({"frequency": 5}, "prover.frequency must be an integer in 0..4"),
+    "retained elsewhere": ({"retained": [3]}, "a bucket must retain some of prover.retained"),
+    "retained type": ({"retained": [1.0]}, "a bucket must retain some of prover.retained"),
+    "retained text": ({"retained": "1"}, "prover.retained must be an array"),
 }
 
 

@@ -65,17 +65,22 @@ class GateSums:
         kept = [(z, x, y) for i, (z, x, y) in enumerate(zip(self.plan.retained, re, im, strict=True)) if i != leave_out]
         return [sum((x * cos[z * c % p] - y * sin[z * c % p] for z, x, y in kept), flint.arb(0)) for c in range(p)]
 
-    def remainder(self, table: Any) -> Balls:
-        """Return the table without its retained waves."""
-        re, im = self.transform(table)
+    def remainder(self, table: Any, coefficients: tuple[Balls, Balls]) -> Balls:
+        """Return the table without the waves that have these coefficients."""
+        re, im = coefficients
         waves = (self.wave(x, y) for x, y in zip(re, im, strict=True))
         pairs = zip(table.tolist(), waves, strict=True)
         return [[x - w for x, w in zip(row, wave, strict=True)] for row, wave in pairs]
 
     @cached_property
     def output(self) -> tuple[Balls, Balls]:
-        """``û_{i,z}``."""
-        return self.transform(self.network.balls["U"])
+        """``û_{i,z}``: 0 where the neuron's bucket does not retain z."""
+        parts = self.transform(self.network.balls["U"])
+        for i, beta in enumerate(self.plan.bucket.tolist()):
+            for position, z in enumerate(self.plan.retained):
+                if beta >= 0 and z not in self.plan.buckets[beta].retained:
+                    parts[0][i][position] = parts[1][i][position] = flint.arb(0)
+        return parts
 
     @cached_property
     def skip(self) -> tuple[tuple[Balls, Balls], tuple[Balls, Balls]]:
@@ -86,7 +91,7 @@ class GateSums:
     def own(self) -> list[int | None]:
         """For each bucket the position of its own frequency in ``retained``, None where it has none."""
         retained = self.plan.retained
-        return [retained.index(b.frequency) if b.frequency in retained else None for b in self.plan.buckets]
+        return [retained.index(b.frequency) if b.frequency in b.retained else None for b in self.plan.buckets]
 
     @cached_property
     def columns(self) -> Any:

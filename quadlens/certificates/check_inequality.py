@@ -51,11 +51,12 @@ class Remainder:
     def __init__(self, gates: GateSums) -> None:
         network, plan = gates.network, gates.plan
         p = network.p
-        rest = gates.remainder(network.balls["U"])
+        rest = gates.remainder(network.balls["U"], gates.output)
         oscillation = [spread(row) for row in rest]
         self.residual = {name: _residuals(gates, name, oscillation) for name in ("A", "B")}
         self.skip = {
-            name: [(largest(row), row) for row in gates.remainder(network.balls[name])] for name in ("S_a", "S_b")
+            name: [(largest(row), row) for row in gates.remainder(network.balls[name], coefficients)]
+            for name, coefficients in zip(("S_a", "S_b"), gates.skip, strict=True)
         }
         self.D: Balls = [[flint.arb(0)] * p for _ in range(p)]
         self.tail = [flint.arb(0)] * p

@@ -25,6 +25,7 @@ class CheckedWaveform:
     B: IntArray
     levels: tuple[int, ...] = ()
     cross: float = 1.0
+    retained: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,11 +62,13 @@ def read_plan(prover: Mapping[str, Any], p: int, neurons: int) -> CheckedPlan:
     cells = grid * p
     if cells > MAX_CELLS:
         raise CertificateError(f"prover.grid gives {cells} cells; the checker takes at most {MAX_CELLS}")
-    buckets = [_waveform(entry, p, cells, gates=True) for entry in _sequence(prover, "buckets", None)]
-    groups = [_waveform(entry, p, cells, gates=False) for entry in _sequence(prover, "groups", None)]
     retained = [_in_range(z, "prover.retained", 1, p // 2) for z in _sequence(prover, "retained", None)]
-    if len(set(retained)) != len(retained) or not retained or not groups:
-        raise CertificateError("prover.retained must hold distinct frequencies, and prover.groups must not be empty")
+    if len(set(retained)) != len(retained) or not retained:
+        raise CertificateError(f"prover.retained must hold distinct frequencies, got {retained!r:.80}")
+    buckets = [_waveform(entry, p, cells, retained) for entry in _sequence(prover, "buckets", None)]
+    groups = [_waveform(entry, p, cells, None) for entry in _sequence(prover, "groups", None)]
+    if not groups:
+        raise CertificateError("prover.groups must not be empty")
     amplitude = list(_sequence(prover, "amplitude", neurons))
     if not all(isinstance(r, (int, float)) and not isinstance(r, bool) and 0 <= r < math.inf for r in amplitude):
         raise CertificateError("prover.amplitude must hold numbers >= 0")
@@ -87,24 +90,30 @@ def read_plan(prover: Mapping[str, Any], p: int, neurons: int) -> CheckedPlan:
     )
 
 
-def _waveform(entry: Any, p: int, cells: int, *, gates: bool) -> CheckedWaveform:
+def _waveform(entry: Any, p: int, cells: int, all_retained: list[int] | None) -> CheckedWaveform:
+    """Return a bucket (which may retain some of the frequencies only), or a group where these are None."""
     if not isinstance(entry, Mapping):
         raise CertificateError(f"a bucket or group of the prover must be an object, got {type(entry).__name__}")
     levels: tuple[int, ...] = ()
+    retained: tuple[int, ...] = ()
     cross = 1.0
-    if gates:
+    if all_retained is not None:
         levels = tuple(_in_range(x, "a level", 1, MAX_VALUE) for x in _sequence(entry, "levels", None))
         if list(levels) != sorted(set(levels)):
             raise CertificateError("the levels of a bucket must increase")
         cross = entry.get("cross", 0.0)
         if not isinstance(cross, float) or not 0 < cross < math.inf:
             raise CertificateError(f"the cross ratio of a bucket must be a number > 0, got {cross!r:.80}")
+        retained = _sequence(entry, "retained", None) if "retained" in entry else tuple(all_retained)
+        if not all(type(z) is int and z in all_retained for z in retained):
+            raise CertificateError(f"a bucket must retain some of prover.retained, got {retained!r:.80}")
     return CheckedWaveform(
         frequency=_integer(entry, "frequency", 0, p - 1),
         A=_indices(entry, "A", cells, -MAX_VALUE, MAX_VALUE),
         B=_indices(entry, "B", cells, -MAX_VALUE, MAX_VALUE),
         levels=levels,
         cross=cross,
+        retained=retained,
     )
 
 
