@@ -14,7 +14,7 @@ from quadlens.circuits.trained_network import train, weights_of
 from quadlens.circuits.training_options import TrainingOptions
 from quadlens.circuits.weights import circuit_from_weights
 from quadlens.errors import CertificateError, OptionError
-from quadlens.sweep.radius import certificate_radius, perturbed, rounded_weights
+from quadlens.sweep.radius import _to_bfloat16, certificate_radius, perturbed, rounded_weights
 
 SMALL = TrainingOptions(p=7, neurons=24, d_model=16, epochs=40)
 
@@ -101,6 +101,12 @@ def test_rounding_changes_each_weight_by_at_most_half_a_unit(rough, name, relati
         again = rounded_weights(rounded, name).weights.tensors[key]
         assert np.array_equal(again, rounded.weights.tensors[key])
     assert any(not np.array_equal(rounded.weights.tensors[k], t) for k, t in rough.weights.tensors.items())
+
+
+def test_bfloat16_rounds_ties_to_even():
+    ulp = 2.0**-7  # of bfloat16 at 1
+    given = np.array([1 + ulp / 2, 1 + 3 * ulp / 2, 1 + ulp * 0.51, -1 - ulp / 2])
+    assert _to_bfloat16(given).tolist() == [1, 1 + 2 * ulp, 1 + ulp, -1]
 
 
 def test_int8_uses_at_most_255_values(rough):

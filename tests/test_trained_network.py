@@ -96,7 +96,7 @@ def test_population_is_bitwise_what_each_seed_gives_alone():
 
 
 def test_device_that_is_not_there_is_refused():
-    with pytest.raises(OptionError, match="device must be one of .*cpu on this machine, got 'tpu'"):
+    with pytest.raises(OptionError, match=r"device must be one of .*cpu on this machine, got 'tpu'"):
         train_population(SMALL, (0,), device="tpu")
 
 
