@@ -27,7 +27,7 @@ class InputBounds:
     @property
     def triple_operations(self) -> int:
         """What one triple costs in ``of_triples``."""
-        return 6 * self._Q.shape[1] + 2 * self._table.shape[0] + 8
+        return int(6 * self._Q.shape[1] + 2 * self._table.shape[0] + 8)
 
     def of_class(self, d: int, delta: IntArray, count: OperationCounter) -> FloatArray:
         """Return lower bounds of ``margin(d+b, b, δ)`` for every b and the given δ (1 … p−1), shape (p, δ)."""
