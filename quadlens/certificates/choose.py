@@ -24,6 +24,9 @@ SOLO_RATIO = 9.0
 FAINT = 1e-4
 """An output frequency that carries less than this fraction of the strongest is not worth retaining."""
 
+WORTHWHILE = 0.25
+"""Frequencies that are no neuron's key are retained if together they carry this part of what all such ones carry."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Budget:
@@ -176,4 +179,8 @@ def retained_frequencies(strength: FloatArray, found: Spectra, most: int) -> tup
     keys[np.unique(found.key)] = True
     order = np.lexsort((-strength, ~keys))
     kept = [int(z) for z in order if z > 0 and (strength[z] > threshold or keys[z])][:most]
+    extra = [z for z in kept if not keys[z]]
+    if strength[extra].sum() < WORTHWHILE * strength[~keys].sum():
+        # noise, spread over many frequencies: a few more of them would cost and gain nothing
+        kept = [z for z in kept if keys[z]]
     return tuple(sorted(kept))
