@@ -10,6 +10,7 @@ from quadlens.certificates.adaptive import certify_adaptive
 from quadlens.certificates.exact import certify_exact
 from quadlens.certificates.operations import OperationCounter
 from quadlens.certificates.single_inputs import SingleInputs
+from quadlens.circuits.bundled import bundled_names
 
 
 def random_circuit(p, n, seed):
@@ -144,3 +145,34 @@ def test_the_search_for_the_smallest_margin_keeps_to_its_price():
     assert without.operations <= whole.operations
     with pytest.raises(ql.QuadlensError, match="search must be"):
         certify_adaptive(GOOD, search=-1.0)
+
+
+def trained(shared):
+    gbmi = [f"gbmi/{path.name}" for path in (shared / "checkpoints/gbmi").glob("*.pth")]
+    return [ql.load(shared / "checkpoints" / name) for name in ("pizza/model_p99zdpze5l.pt", *gbmi)]
+
+
+def five_times_cheaper_and_exact(circuit):
+    adaptive, exact = certify_adaptive(circuit), certify_exact(circuit)
+    assert adaptive.certified_accuracy == exact.certified_accuracy
+    assert 5 * adaptive.operations <= adaptive.brute_force_operations
+    assert adaptive.margin_lower_bound <= exact.margin_lower_bound
+    return adaptive, exact
+
+
+def test_trained_networks_of_others_are_decided_at_a_fifth_of_brute_force(shared):
+    model_A, *others = trained(shared)
+    adaptive, exact = five_times_cheaper_and_exact(model_A)
+    assert adaptive.prover["stages"]["smallest_margin_found"]
+    # one float64 evaluation's rounding bound
+    assert adaptive.margin_lower_bound == pytest.approx(exact.margin_lower_bound, abs=1e-8)
+    for circuit in others:
+        five_times_cheaper_and_exact(circuit)
+
+
+def test_bundled_networks_are_decided_at_a_fifth_of_brute_force():
+    everything = [ql.bundled(name) for name in bundled_names()]
+    circuits = [circuit for circuit in everything if circuit.p == 59 and circuit.activation == "relu"]
+    assert circuits
+    for circuit in circuits:
+        five_times_cheaper_and_exact(circuit)

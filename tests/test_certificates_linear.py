@@ -6,9 +6,11 @@ import pytest
 import quadlens as ql
 from quadlens.certificates.choose import Budget, choose
 from quadlens.certificates.gate_sums import gate_sums
+from quadlens.certificates.gated import certify_gated
 from quadlens.certificates.inequality import evaluate_inequality
 from quadlens.certificates.linear import certify_linear as linear
 from quadlens.certificates.operations import OperationCounter
+from quadlens.circuits.bundled import bundled_names
 from quadlens.circuits.forward import logits, margins
 
 
@@ -167,3 +169,24 @@ def test_the_record_of_choices_is_complete():
     assert len(record["cell"]) == len(record["amplitude"]) == len(record["bucket"]) == len(record["group"]) == n
     assert all(len(row) == p for row in record["clusters"])
     assert all(len(bucket["A"]) == len(bucket["B"]) == record["grid"] * p for bucket in record["buckets"])
+
+
+def test_trained_networks_of_others_are_certified_whole(shared):
+    model_A = ql.load(shared / "checkpoints/pizza/model_p99zdpze5l.pt")
+    linear, gated = linear_and_gated(model_A)
+    assert linear.certified
+    assert linear.margin_lower_bound >= 6
+    assert gated.margin_lower_bound >= 8
+    for path in (shared / "checkpoints/gbmi").glob("*.pth"):
+        assert linear_and_gated(ql.load(path))[0].certified
+
+
+def linear_and_gated(circuit):
+    return linear(circuit), certify_gated(circuit)
+
+
+def test_most_bundled_networks_are_certified_whole():
+    everything = [ql.bundled(name) for name in bundled_names()]
+    circuits = [circuit for circuit in everything if circuit.p == 59 and circuit.activation == "relu"]
+    certified = [linear(circuit).certified for circuit in circuits]
+    assert 2 * sum(certified) > len(certified) > 0
