@@ -248,6 +248,8 @@ HOSTILE = {
         to_json(SAMPLES["linear"]).replace('"prover": {', '"prover": {"x": ' + "[" * 300 + "]" * 300 + ","),
         "prover may nest 8 deep",
     ),
+    "many parts": ("[" + "[]," * 1_000_001 + "0]", "at most 1000000 arrays and objects"),
+    "many parts, bytes": (b"[" + b"{}," * 1_000_001 + b"0]", "at most 1000000 arrays and objects"),
     "digits": ('{"p": ' + "9" * 100_000 + "}", "not JSON"),
     "not text": (b"\xff\xfe\x00{", "not JSON"),
     "truncated": (to_json(SAMPLES["linear"])[:-20], "not JSON"),

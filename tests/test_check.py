@@ -382,6 +382,7 @@ PLAN_MUTATIONS: dict[str, tuple[dict[str, Any], str]] = {
     "bucket": ({"bucket": [2] * 6}, "prover.bucket must be an integer in -1..1"),
     "group": ({"group": [-1] * 6}, "prover.group must be an integer in 0..1"),
     "no groups": ({"groups": [], "group": []}, "prover.groups must not be empty"),
+    "many groups": ({"groups": [{"frequency": 1, "A": [0] * 5, "B": [0] * 5}] * 22}, "there may be 21 groups"),
     "retained range": ({"retained": [3]}, "prover.retained must be an integer in 1..2"),
     "retained twice": ({"retained": [1, 1]}, "must hold distinct frequencies"),
     "retained nothing": ({"retained": []}, "must hold distinct frequencies"),
@@ -393,6 +394,7 @@ PLAN_MUTATIONS: dict[str, tuple[dict[str, Any], str]] = {
 }
 WAVEFORM_MUTATIONS: dict[str, tuple[dict[str, Any], str]] = {
     "levels": ({"levels": [5, 5]}, "the levels of a bucket must increase"),
+    "many levels": ({"levels": list(range(1, 18))}, "a bucket may have 16 levels, got 17"),
     "level 0": ({"levels": [0]}, "a level must be an integer in 1"),
     "cross": ({"cross": 0.0}, "the cross ratio of a bucket must be a number > 0"),
     "cross missing": ({"cross": None}, "the cross ratio"),

@@ -14,6 +14,8 @@ from quadlens.files import write_atomically
 
 FORMAT = "quadlens certificate 1"
 MAX_BYTES = 64 * 2**20
+MAX_PARTS = 10**6
+"""Most JSON arrays and objects in a file: empty ones are short to write and long to hold."""
 DERIVED = ("certified_accuracy", "margin_lower_bound", "verdict", "float32")
 """Keys that follow from the others; they are written for readers, and read back only to be compared."""
 
@@ -56,6 +58,9 @@ def from_json(text: str | bytes) -> Certificate:
     """
     if len(text) > MAX_BYTES:
         raise CertificateError(f"a certificate has at most {MAX_BYTES} bytes, got {len(text)}")
+    parts = text.count(b"[") + text.count(b"{") if isinstance(text, bytes) else text.count("[") + text.count("{")
+    if parts > MAX_PARTS:
+        raise CertificateError(f"a certificate has at most {MAX_PARTS} arrays and objects, got {parts}")
     try:
         data = json.loads(text, object_pairs_hook=_no_duplicates, parse_constant=_no_constant)
     except CertificateError:

@@ -66,7 +66,7 @@ class Remainder:
             members = np.flatnonzero(plan.group == gamma).tolist()
             if not members:
                 continue
-            spectra = _spectra(group.A, group.B, plan.grid * group.frequency, p, plan.scale, roots)
+            spectra = _spectra(group.A, group.B, plan.grid * group.frequency, p, plan.scale)
             weights = [flint.arb(plan.amplitude[i]) for i in members]
             total = sum((w * oscillation[i] for w, i in zip(weights, members, strict=True)), flint.arb(0))
             table = flint.arb_mat([rest[i] for i in members])
@@ -105,19 +105,15 @@ def _residuals(gates: GateSums, name: str, oscillation: list[Any]) -> list[Any]:
     return out
 
 
-def _spectra(A: Any, B: Any, step: int, p: int, scale: int, roots: Any) -> Balls:
-    """Return ``|P̂_d[m]|`` for every class d and ``m = 0 … ⌊G/2⌋``."""
+def _spectra(A: Any, B: Any, step: int, p: int, scale: int) -> Balls:
+    """Return ``|P̂_d[m]|`` for every class d and ``m = 0 … ⌊G/2⌋``, by a Fourier transform in balls."""
     G = A.size
-    columns = [np.maximum(np.roll(A, -(step * d) % G) + B, 0).tolist() for d in range(p)]
-    P = flint.arb_mat(flint.fmpz_mat(columns).transpose()) * (flint.arb(1) / (scale * G))
-    half = range(G // 2 + 1)
-    re = flint.arb_mat([[roots.cos[m * s % G] for s in range(G)] for m in half]) * P
-    im = flint.arb_mat([[roots.sin[m * s % G] for s in range(G)] for m in half]) * P
-    rows = [
-        [modulus(x, y) for x, y in zip(row_re, row_im, strict=True)]
-        for row_re, row_im in zip(re.tolist(), im.tolist(), strict=True)
-    ]
-    return [[rows[m][d] for m in half] for d in range(p)]
+    out = []
+    for d in range(p):
+        curve = np.maximum(np.roll(A, -(step * d) % G) + B, 0).tolist()
+        transform = flint.acb.dft(curve)
+        out.append([abs(x) / (scale * G) for x in transform[: G // 2 + 1]])
+    return out
 
 
 def _changes(table: Any, weights: list[Any], angles: list[int], M: int, roots: Any) -> Balls:

@@ -13,6 +13,7 @@ from quadlens.errors import CertificateError
 
 MAX_CELLS = 2**14
 MAX_VALUE = 2**40
+MAX_LEVELS = 16
 CLUSTER_NAMES = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
@@ -67,8 +68,8 @@ def read_plan(prover: Mapping[str, Any], p: int, neurons: int) -> CheckedPlan:
         raise CertificateError(f"prover.retained must hold distinct frequencies, got {retained!r:.80}")
     buckets = [_waveform(entry, p, cells, retained) for entry in _sequence(prover, "buckets", None)]
     groups = [_waveform(entry, p, cells, None) for entry in _sequence(prover, "groups", None)]
-    if not groups:
-        raise CertificateError("prover.groups must not be empty")
+    if not groups or max(len(groups), len(buckets)) > p + 16:
+        raise CertificateError(f"prover.groups must not be empty, and there may be {p + 16} groups or buckets")
     amplitude = list(_sequence(prover, "amplitude", neurons))
     if not all(isinstance(r, (int, float)) and not isinstance(r, bool) and 0 <= r < math.inf for r in amplitude):
         raise CertificateError("prover.amplitude must hold numbers >= 0")
@@ -99,6 +100,8 @@ def _waveform(entry: Any, p: int, cells: int, all_retained: list[int] | None) ->
     cross = 1.0
     if all_retained is not None:
         levels = tuple(_in_range(x, "a level", 1, MAX_VALUE) for x in _sequence(entry, "levels", None))
+        if len(levels) > MAX_LEVELS:
+            raise CertificateError(f"a bucket may have {MAX_LEVELS} levels, got {len(levels)}")
         if list(levels) != sorted(set(levels)):
             raise CertificateError("the levels of a bucket must increase")
         cross = entry.get("cross", 0.0)
