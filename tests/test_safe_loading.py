@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+from quadlens.circuits import native
 from quadlens.circuits.load import load
 from quadlens.circuits.pickle_scan import scan_pickle
 from quadlens.errors import CheckpointError, DependencyError, UnsupportedModelError
@@ -154,8 +155,22 @@ def test_every_operation_that_a_checkpoint_uses_is_known_to_the_scan(shared: Pat
             (name,) = (entry for entry in archive.namelist() if entry.endswith("data.pkl"))
             pickle = archive.read(name)
             sizes = {entry.filename.split("/")[-1]: entry.file_size for entry in archive.infolist()}
-        scan_pickle(pickle, sizes, "a real checkpoint")
+        assert scan_pickle(pickle, sizes, "a real checkpoint") > 50_000
         assert len(list(pickletools.genops(pickle))) > 50
+
+
+@pytest.mark.parametrize("kind", ["torch", "native"])
+def test_half_precision_counts_as_the_float64_that_it_becomes(tmp_path: Path, kind: str) -> None:
+    """A file within the limit may hold numbers that are four times as large in memory."""
+    path = tmp_path / "half"
+    state = {"mlp.W_in": torch.ones(3000, P).half(), "mlp.W_out": torch.ones(P, 3000).half()}
+    torch.save({"model": state}, path)
+    if kind == "native":
+        native.write(load(path), path)
+    size = path.stat().st_size
+    with pytest.raises(CheckpointError, match=r"its tensors need (12|24)0000 bytes in float64, more than the limit of"):
+        load(path, max_bytes=size)
+    assert load(path, max_bytes=1_000_000).neurons == 3000
 
 
 def test_text_from_files_is_harmless_on_a_terminal() -> None:

@@ -104,7 +104,7 @@ def read_provenance(path: str | os.PathLike[str], *, max_bytes: int | None = Non
     """Return the provenance stored in a native file, with the stored source under ``source`` if it has no such key."""
     limits = Limits() if max_bytes is None else Limits(max_bytes=max_bytes)
     where = one_line(path)
-    _, metadata = read_tensors(read_file(path, limits), where)
+    _, metadata = read_tensors(read_file(path, limits), where, limits)
     described = _described(metadata, where)
     return {"source": described["source"], **described["provenance"]}
 
@@ -117,7 +117,7 @@ def is_native(metadata: Mapping[str, str]) -> bool:
 def from_bytes(content: bytes, source: str, limits: Limits) -> Circuit:
     """Read the content of a native file; ``source`` names it."""
     where = one_line(source)
-    tensors, metadata = read_tensors(content, where)
+    tensors, metadata = read_tensors(content, where, limits)
     described = _described(metadata, where)
     p, neurons = described["p"], described["neurons"]
     check_tables(p, neurons, limits, where)

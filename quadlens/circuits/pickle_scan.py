@@ -74,6 +74,7 @@ class _Machine:
 
     def __init__(self, storages: Mapping[str, int]) -> None:
         self.storages = storages
+        self.items: dict[str, int] = {}
         self.stack: list[_Value] = []
         self.marks: list[int] = []
         self.memo: dict[int, _Value] = {}
@@ -168,6 +169,7 @@ class _Machine:
         said = known[4] * STORAGES[known[1]]
         if held is None or said != held:
             raise ValueError(f"storage {one_line(repr(known[2]), 20)} should have {said} bytes, the file holds {held}")
+        self.items[known[2]] = known[4]
 
     def _call(self, function: _Value, arguments: _Value) -> None:
         if function.known not in ALLOWED or arguments.items is None:
@@ -186,8 +188,8 @@ def _is_short(argument: Any) -> bool:
     return type(argument) is int or (isinstance(argument, str) and len(argument) < 64)
 
 
-def scan_pickle(pickle: bytes, storages: Mapping[str, int], where: str) -> None:
-    """Refuse a pickle that does anything a checkpoint of weights does not need.
+def scan_pickle(pickle: bytes, storages: Mapping[str, int], where: str) -> int:
+    """Return how many numbers the checkpoint holds; refuse a pickle that does what no checkpoint of weights needs.
 
     Raises
     ------
@@ -200,6 +202,7 @@ def scan_pickle(pickle: bytes, storages: Mapping[str, int], where: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         _scan(machine, pickle, where)
+    return sum(machine.items.values())
 
 
 def _scan(machine: _Machine, pickle: bytes, where: str) -> None:

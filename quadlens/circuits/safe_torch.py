@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from quadlens.arrays import FloatArray
-from quadlens.circuits.limits import Limits
+from quadlens.circuits.limits import Limits, check_memory
 from quadlens.circuits.pickle_scan import CONFIG_CLASSES, SCALARS, scan_pickle
 from quadlens.circuits.torch_zip import clean_archive
 from quadlens.errors import CheckpointError, DependencyError
@@ -86,7 +86,8 @@ def read_torch(content: bytes, where: str, limits: Limits) -> Any:
         If torch is missing or too old.
     """
     archive, pickle, storages = clean_archive(content, where, limits)
-    scan_pickle(pickle, storages, where)
+    items = scan_pickle(pickle, storages, where)
+    check_memory(8 * items, f"its tensors need {8 * items} bytes in float64", limits, where)
     require_torch()
     import torch
 

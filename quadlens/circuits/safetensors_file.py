@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from quadlens.arrays import FloatArray
-from quadlens.circuits.limits import MAX_TENSORS
+from quadlens.circuits.limits import MAX_TENSORS, Limits, check_memory
 from quadlens.circuits.strict_json import check_keys, parse_object
 from quadlens.errors import CheckpointError, OutputError
 from quadlens.untrusted_text import is_plain, one_line
@@ -23,13 +23,14 @@ def looks_like_safetensors(content: bytes) -> bool:
     return len(content) >= 10 and content[8:9] == b"{" and int.from_bytes(content[:8], "little") <= len(content) - 8
 
 
-def read_tensors(content: bytes, where: str) -> tuple[dict[str, FloatArray], dict[str, str]]:
+def read_tensors(content: bytes, where: str, limits: Limits) -> tuple[dict[str, FloatArray], dict[str, str]]:
     """Return the tensors, converted exactly to float64, and the metadata of a safetensors file.
 
     Raises
     ------
     CheckpointError
-        If the container is malformed, a dtype is not F16, BF16, F32 or F64, or a value is not finite.
+        If the container is malformed, a dtype is not F16, BF16, F32 or F64, a value is not finite, or the values in
+        float64 need more memory than the limit.
     """
     if len(content) < 10:
         raise CheckpointError(f"{where} is not a safetensors file: it has only {len(content)} bytes")
@@ -45,12 +46,15 @@ def read_tensors(content: bytes, where: str) -> tuple[dict[str, FloatArray], dic
     data = memoryview(content)[8 + length :]
     spans = []
     tensors = {}
+    held = 0
     for name, entry in header.items():
         label = f"{where}: tensor {one_line(repr(name), 60)}"
         dtype, shape, start, stop = _entry(entry, label)
         spans.append((start, stop, label))
         if stop > len(data):
             raise CheckpointError(f"{label} ends at byte {stop} of {len(data)}: the file is cut short")
+        held += 8 * math.prod(shape)
+        check_memory(held, f"its tensors need {held} bytes in float64", limits, where)
         tensors[name] = _values(data[start:stop], dtype, label).reshape(shape)
     end = 0
     for start, stop, label in sorted(spans):
