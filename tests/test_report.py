@@ -23,9 +23,9 @@ from quadlens.report.analysis import Analysis, analyse
 from quadlens.report.explorer import explorer_data
 from quadlens.report.gallery import draw_all
 from quadlens.report.page import page
-from quadlens.report.proofs import METHODS
+from quadlens.report.proofs import METHODS, prove
 from quadlens.report.tables import Column, html_table
-from quadlens.report.verdict import percent, unexplained, verdict
+from quadlens.report.verdict import percent, r_squared, unexplained, verdict
 from quadlens.report.write import report_json, write_report
 
 ALWAYS = ["phase-lock", "phase-circle", "rectangles", "rates", "margins", "ledger"]
@@ -297,6 +297,16 @@ def test_a_method_that_cannot_treat_the_network_is_reported_with_its_reason() ->
     assert "gelu" in page(analysis, ()).split("What was not proved, and why")[1]
 
 
+def test_exact_is_left_out_where_it_takes_long_and_the_report_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    circuit = construct(p=11, frequencies=(2,), neurons=12)
+    assert [c.method for c in prove(circuit, ("exact",)).certificates] == ["exact"]
+    monkeypatch.setattr("quadlens.report.proofs.EXACT_OPERATIONS", 10)
+    proofs = prove(circuit, ("exact",))
+    assert proofs.certificates == ()
+    assert proofs.refusals[0][0] == "exact"
+    assert "left out" in proofs.refusals[0][1]
+
+
 def test_silent_neurons_do_not_break_the_page() -> None:
     still = Circuit(p=7, A=np.zeros((7, 3)), B=np.zeros((7, 3)), U=np.ones((3, 7)))
     analysis = report_of(still)
@@ -320,6 +330,13 @@ def test_what_was_not_measured_is_said_so() -> None:
 @pytest.mark.parametrize(("share", "shown"), [(1.0, "100 %"), (0.999999, "99.99 %"), (0.5, "50.00 %"), (0.0, "0.00 %")])
 def test_a_share_is_never_rounded_up_to_all(share: float, shown: str) -> None:
     assert percent(share) == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"), [(0.998, "= 0.998"), (0.99999, "> 0.999"), (1.0, "= 1.000"), (-0.004, "= −0.004")]
+)
+def test_r_squared_is_never_rounded_up_to_one(value: float, shown: str) -> None:
+    assert r_squared(value) == shown
 
 
 def test_the_skip_path_is_measured() -> None:

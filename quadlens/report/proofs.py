@@ -1,11 +1,11 @@
 """The certificates that a report carries: every method that can treat the network, and why the others cannot."""
 
-import importlib.util
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from quadlens.certificates.certificate import Certificate
 from quadlens.certificates.certify import certify
+from quadlens.certificates.operations import brute_force_operations
 from quadlens.circuits.circuit import Circuit
 from quadlens.errors import CertificateError
 
@@ -14,6 +14,10 @@ LINEAR_TIME = ("linear",)
 
 METHODS = (*LINEAR_TIME, "interval", "gated", "adaptive", "brute-force", "exact")
 """All methods that certify inputs; the cost of those after the first grows with p² at least."""
+
+EXACT_OPERATIONS = 3 * 10**8
+"""Above this cost of running all inputs (p = 59 with 700 neurons), integer arithmetic takes longer than a reader waits:
+``exact`` is left out, and the report says so. Brute force with proved rounding gives the same but for that rounding."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,12 +45,14 @@ class Proofs:
 def prove(
     circuit: Circuit, methods: Sequence[str] = METHODS, *, progress: Callable[[float], None] | None = None
 ) -> Proofs:
-    """Run certificate methods on a circuit."""
-    methods = [m for m in methods if importlib.util.find_spec(f"quadlens.certificates.{m.replace('-', '_')}")]
+    """Run certificate methods on a circuit; ``exact`` only where ``EXACT_OPERATIONS`` allow it."""
     certificates, refusals = [], []
     for done, method in enumerate(methods):
         if progress is not None:
             progress(done / len(methods))
+        if method == "exact" and brute_force_operations(circuit) > EXACT_OPERATIONS:
+            refusals.append((method, "left out, it takes long on a network of this size; quadlens certify runs it"))
+            continue
         try:
             certificate = certify(circuit, method)
         except CertificateError as error:

@@ -50,7 +50,7 @@ def _is(analysis: Analysis) -> str:
     if result is None:
         return f"; its neurons fall into groups at {frequencies}."
     refined = result.stages[4]
-    fit = f"R² = {refined.r_squared:.3f}".replace("-", "−")
+    fit = f"R² {r_squared(refined.r_squared)}"
     solves = analysis.evaluation is not None and analysis.evaluation.accuracy == 1
     unlocked = sum(group.weight for group in analysis.unlocked) / analysis.total_weight
     if refined.r_squared >= MOSTLY and unlocked < 0.5:
@@ -58,7 +58,7 @@ def _is(analysis: Analysis) -> str:
             f"{', and' if solves else '; still,'} its MLP is a quadrature rule: {analysis.circuit.neurons} neurons sum "
             f"what integrals at {frequencies} give, so that {result.ideal_parameters} numbers in place of "
             f"{result.parameters:,} reproduce the MLP's logits to a relative error of "
-            f"{refined.relative_l2_to_exact:.3f} ({fit})."
+            f"{refined.relative_l2_to_exact:.2g} ({fit})."
         )
     if refined.r_squared >= PARTLY:
         return (
@@ -93,6 +93,12 @@ def source_name(source: str) -> str:
 def percent(share: float) -> str:
     """Return a share in per cent, never rounded up to a full 100 %."""
     return "100 %" if share == 1 else f"{min(100 * share, 99.99):.2f} %"
+
+
+def r_squared(value: float) -> str:
+    """Return ``= 0.998``, or ``> 0.999`` where three decimals would round up to 1."""
+    shown = f"{value:.3f}".replace("-", "−")
+    return "> 0.999" if shown == "1.000" and value < 1 else f"= {shown}"
 
 
 def key_numbers(analysis: Analysis) -> list[tuple[str, str]]:
@@ -135,7 +141,7 @@ def unexplained(analysis: Analysis) -> list[str]:
         largest = max(before, key=lambda term: term.relative_l2)
         left = 1 - refined.r_squared
         sentences.append(
-            f"The integrals leave {100 * left:.2f} % of the MLP's variance; the largest of the five steps to them is "
+            f"The integrals leave {100 * left:.2g} % of the MLP's variance; the largest of the five steps to them is "
             f"{largest.name.replace('_', ' ')} (relative L2 {largest.relative_l2:.3g})."
         )
         sentences.append(
@@ -168,7 +174,7 @@ def unexplained(analysis: Analysis) -> list[str]:
         named = f"k = {listed(vacuous)}" if len(vacuous) <= MOST_NAMED else f"{len(vacuous)} frequencies"
         sentences.append(f"The rectangle bound is vacuous (at least 1) at {named}.")
     for certificate in analysis.proofs.certificates:
-        if certificate.classes and not certificate.certified and certificate.blame:
+        if certificate.method == "linear" and not certificate.certified and certificate.blame:
             sentences.append(f"The method {certificate.method} does not certify all classes: {certificate.blame[0]}.")
     skip = analysis.skip_std
     if skip > 0:
