@@ -42,8 +42,8 @@ figure
 
 # %% [markdown]
 # What the network needs of this curve is one number for each $d$: the second harmonic of ReLU∘H, in closed form. Its
-# modulus times the group's weight is the amplitude of the logits. It never vanishes, thanks to the secondary frequency
-# and the bias; in the pure limit it would.
+# modulus times the group's weight is the amplitude of the logits. The secondary frequency and the bias keep it far from
+# zero; in the pure limit it would come as close to zero as an odd p lets it.
 
 # %%
 from quadlens.quadrature.closed_form import waveform_harmonics

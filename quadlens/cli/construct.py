@@ -4,7 +4,7 @@ import shlex
 
 import click
 
-from quadlens.cli.show import json_option, next_step, print_json, say
+from quadlens.cli.show import explain, json_option, next_step, print_json, say
 from quadlens.errors import OptionError
 
 MOST_NUMBERS = 100_000
@@ -75,5 +75,6 @@ def command(
     if as_json:
         print_json({"file": output, "p": p, "neurons": neurons, "parameters": circuit.parameters})
         return
-    say(f"{output}: p = {p}, {neurons} neurons, {circuit.parameters:,} parameters\n{circuit.source}")
+    say(f"{output}: p = {p}, {neurons} neurons, {circuit.parameters:,} parameters")
+    explain(circuit.source)
     next_step(shlex.join(["quadlens", "certify", output]), "prove that it is right on every input")

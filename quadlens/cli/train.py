@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from quadlens.cli.progress import progress_bar
-from quadlens.cli.show import json_option, next_step, print_json, say
+from quadlens.cli.show import explain, json_option, next_step, print_json, say
 from quadlens.errors import OptionError
 
 OPTION_NAMES = {
@@ -91,8 +91,8 @@ def command(p: int, seed: int, output: str, as_json: bool, **given: Any) -> None
         return
     score = network.score
     tested = "no pair left out" if score.test_accuracy is None else f"{score.test_accuracy:.4%} of the pairs left out"
-    say(
-        f"{output}: {network.epoch:,} epochs, training loss {score.train_loss:.2e}\n"
+    say(f"{output}: {network.epoch:,} epochs, training loss {score.train_loss:.2e}")
+    explain(
         f"accuracy {score.accuracy:.4%} of {p**2:,} inputs ({score.train_accuracy:.4%} of those trained on, {tested})"
     )
     next_step(shlex.join(["quadlens", "report", output]), "see what it has learned")

@@ -1,0 +1,97 @@
+"""Every command once: its JSON is one valid document with the keys that scripts rely on, its text fits 80 columns."""
+
+import json
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+import quadlens as ql
+from quadlens.circuits.native import write
+from quadlens.cli import COMMANDS, main
+
+TINY = ["--neurons", "16", "--d-model", "16", "--epochs", "3"]
+
+# command -> arguments, keys of its JSON object (or of each of its rows), exit status
+CASES: dict[str, tuple[list[str], set[str], int]] = {
+    "report": (["small.safetensors", "-o", "page"], {"model", "accuracy", "verdict", "figures"}, 0),
+    "fit": (["small.safetensors", "--per-neuron"], {"p", "neurons", "activation", "accuracy", "frequencies"}, 0),
+    "decompose": (["small.safetensors"], {"terms", "stages", "telescoping_error"}, 0),
+    "certify": (
+        ["small.safetensors", "--method", "exact", "-o", "written.json"],
+        {"method", "certified_accuracy", "margin_lower_bound", "ledger", "verdict", "operations"},
+        0,
+    ),
+    "check": (["certificate.json", "small.safetensors"], {"accepted", "reasons", "method"}, 0),
+    "derive": (["product_to_sum"], {"name", "statement_latex", "steps", "verdict", "seconds"}, 0),
+    "equations": (["-o", "equations"], set(), 0),
+    "train": (["--p", "7", *TINY, "-o", "trained.safetensors"], {"file", "accuracy", "provenance"}, 0),
+    "sweep": (
+        ["--p", "7", *TINY, "--seeds", "0", "--methods", "rectangle", "--workers", "1", "-o", "population"],
+        {"networks", "failures", "statistics"},
+        0,
+    ),
+    "construct": (["--p", "7", "--frequencies", "2", "--neurons", "8", "-o", "made.safetensors"], {"file", "p"}, 0),
+    "convert": (["small.safetensors", "copy.safetensors"], {"file", "bytes", "sha256"}, 0),
+    "models": ([], {"name", "p", "neurons", "accuracy", "command", "sha256"}, 0),
+}
+SLOW = ("report", "sweep")
+"""Run once only; ``test_report`` and ``test_sweep`` look at what they print."""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from quadlens.certificates.certificate_file import write_certificate
+
+    path = tmp_path_factory.mktemp("commands")
+    circuit = ql.construct(p=13, frequencies=(2, 5), neurons=48)
+    write(circuit, path / "small.safetensors")
+    write_certificate(ql.certify(circuit, method="exact"), path / "certificate.json")
+    return path
+
+
+def run(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
+    with pytest.raises(SystemExit) as stopped:
+        main(arguments)
+    return int(stopped.value.code or 0), capsys.readouterr().out
+
+
+def test_every_command_has_its_case() -> None:
+    assert list(CASES) == list(COMMANDS)
+
+
+@pytest.mark.parametrize("name", [name for name in CASES if find_spec(f"quadlens.cli.{name}")])
+def test_json_is_one_document_and_text_fits_80_columns(
+    name: str, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(folder)
+    arguments, keys, status = CASES[name]
+    found, out = run([name, *arguments, "--json"], capsys)
+    document = json.loads(out, parse_constant=lambda constant: pytest.fail(f"{name} prints {constant}"))
+    assert found == status
+    for row in document if isinstance(document, list) else [document]:
+        assert keys <= set(row)
+    if name in SLOW:
+        return
+    found, out = run([name, *arguments], capsys)
+    assert found == status
+    # an address, or a command to copy, is never broken
+    wide = [line for line in out.splitlines() if len(line) > 80 and not line.startswith(("Open file:", "  quadlens "))]
+    # a proof is set in two dimensions, and its formulas are as wide as they are
+    assert wide == [] or name == "derive"
+    assert run([name, *arguments, "--quiet"], capsys) == (status, "")
+
+
+def test_what_is_not_certified_exits_with_1(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(folder)
+    wrong = ql.construct(p=13, frequencies=(2,), neurons=3)
+    assert ql.evaluate(wrong).accuracy < 1
+    write(wrong, "wrong.safetensors")
+    status, out = run(["certify", "wrong.safetensors", "--method", "exact"], capsys)
+    assert status == 1
+    assert "not certified" in out
+    status, out = run(["check", "certificate.json", "wrong.safetensors"], capsys)
+    assert status == 1
+    assert "refused" in out
