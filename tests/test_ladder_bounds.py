@@ -133,3 +133,15 @@ def test_refusals():
     form = fit(circuit)
     with pytest.raises(OptionError, match="nothing to be relative to"):
         ladder_bounds(circuit, form, 0.0)
+
+
+def test_the_decomposition_carries_the_bounds():
+    circuit = planted(np.random.default_rng(6), 7, 5, 0.1)
+    for term in decompose(circuit).to_dict()["terms"]:
+        assert term["relative_l2"] <= term["bound"]
+        assert term["max_abs"] <= term["max_abs_bound"]
+        assert len(term["frequency_bounds"]) == len(fit(circuit).groups)
+    smooth = Circuit(p=7, A=circuit.A, B=circuit.B, U=circuit.U, activation="tanh")
+    assert all(term["bound"] is None for term in decompose(smooth).to_dict()["terms"])
+    mute = Circuit(p=7, A=circuit.A, B=circuit.B, U=np.zeros((5, 7)))
+    assert all(term["bound"] is None for term in decompose(mute).to_dict()["terms"])

@@ -77,7 +77,7 @@ def ladder_bounds(
     """
     if circuit.activation != "relu":
         raise OptionError(f"bounds of the ladder need relu; got {circuit.activation}")
-    norm = exact_norm - _norm_rounding(circuit)
+    norm = exact_norm - norm_rounding(circuit)
     if not norm > 0:
         raise OptionError("the MLP's logits are zero to rounding: there is nothing to be relative to")
     rungs = finite_rungs(circuit, form)
@@ -114,7 +114,7 @@ def _term(name: str, groups: FloatArray, total: float, largest: float, norm: flo
     )
 
 
-def _norm_rounding(circuit: Circuit) -> float:
+def norm_rounding(circuit: Circuit) -> float:
     """Bound the error of the computed norm: entries are sums of n products of rounded, centred, then summed p³
     squares.
     """

@@ -5,7 +5,7 @@ Each rung changes one thing, and each term is the difference of two neighbouring
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -16,6 +16,7 @@ from quadlens.circuits.circuit import Circuit
 from quadlens.circuits.forward import margins, row_blocks
 from quadlens.claims import ProvedBound
 from quadlens.data_frame import data_frame
+from quadlens.decomposition.bounds import ladder_bounds, norm_rounding
 from quadlens.decomposition.rungs import (
     RUNGS,
     exact_hidden,
@@ -33,13 +34,17 @@ from quadlens.text_table import text_table
 class Term:
     """What one rung changes: the norm of the change over all inputs and logits, relative to the exact MLP logits.
 
-    ``max_abs`` is its largest single entry (in logits); ``bound`` a proved bound on ``relative_l2``, or None.
+    ``max_abs`` is its largest single entry (in logits); ``bound`` a proved bound on ``relative_l2``, ``max_abs_bound``
+    one on ``max_abs``, ``frequency_bounds`` the bound on each frequency group's part of ``relative_l2``; None (and
+    empty) for activations other than ReLU.
     """
 
     name: str
     relative_l2: float
     max_abs: float
     bound: ProvedBound | None = None
+    max_abs_bound: ProvedBound | None = None
+    frequency_bounds: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +88,8 @@ class ErrorDecomposition:
                     "relative_l2": term.relative_l2,
                     "max_abs": term.max_abs,
                     "bound": None if term.bound is None else term.bound.value,
+                    "max_abs_bound": None if term.max_abs_bound is None else term.max_abs_bound.value,
+                    "frequency_bounds": list(term.frequency_bounds),
                 }
                 for term in self.terms
             ],
@@ -124,6 +131,8 @@ class ErrorDecomposition:
                     "relative_l2": term.relative_l2,
                     "max_abs": term.max_abs,
                     "bound": None if term.bound is None else term.bound.value,
+                    "max_abs_bound": None if term.max_abs_bound is None else term.max_abs_bound.value,
+                    "frequency_bounds": list(term.frequency_bounds),
                     "relative_l2_to_exact": stage.relative_l2_to_exact,
                     "r_squared": stage.r_squared,
                     "accuracy": stage.accuracy,
@@ -159,7 +168,22 @@ def decompose(
         totals.add(ladder.logits(rows), rows)
         if progress is not None:
             progress(rows.stop / circuit.p)
-    return totals.result(circuit, form)
+    return _with_bounds(totals.result(circuit, form), circuit, form)
+
+
+def _with_bounds(result: ErrorDecomposition, circuit: Circuit, form: AmplitudePhaseForm) -> ErrorDecomposition:
+    if circuit.activation != "relu" or result.exact_norm <= norm_rounding(circuit):
+        return result
+    terms = tuple(
+        replace(
+            term,
+            bound=proved.relative_l2,
+            max_abs_bound=proved.max_abs,
+            frequency_bounds=proved.per_frequency,
+        )
+        for term, proved in zip(result.terms, ladder_bounds(circuit, form, result.exact_norm), strict=True)
+    )
+    return replace(result, terms=terms)
 
 
 class _Ladder:
