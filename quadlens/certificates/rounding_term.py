@@ -1,29 +1,29 @@
 r"""What float64 can do to the bounds, from above, once for the whole certificate.
 
 Notation: ``Y_i = max_a |A[a,i]| + max_b |B[b,i]|``; ``X_i = r_i`` times the largest sum of two waveform values of
-the neuron's bucket or group, the
-larger of the two; ``M_i = Y_i + 2 X_i``, which bounds ``h_i``, ``|δA_i| + |δB_i|``, ``ρ̄_i`` and
-``|ε^A_i| + |ε^B_i|``; ``U_i = max_c |U[i,c]|``, so that
-``|û_{i,z}| ≤ 2U_i``, ``|dU_i(c)| ≤ (1 + 2f) U_i`` with ``f = |F|``, ``V_i ≤ 4f U_i``; ``s = max |S_a| + max |S_b|``.
-The constants
-``e^{iωzc}`` come from an exact residue, so each is off by at most 40 u (angle below 2π, rounded twice, and the
-library's own error, taken as at most 4 units in the last place).
+the neuron's bucket or group, the larger of the two; ``M_i = Y_i + 2 X_i``, which bounds ``h_i``, ``|δA_i| + |δB_i|``,
+``ρ̄_i`` and ``|ε^A_i| + |ε^B_i|``; ``U_i = max_c |U[i,c]|``, so that ``|û_{i,z}| ≤ 2U_i``, ``|dU_i(c)| ≤ (1 + 2f) U_i``
+with ``f = |F|``, ``V_i ≤ 4f U_i``; ``s = max |S_a| + max |S_b|``.
+
+Taken for granted of the libraries: ``exp`` is right to 4 units in the last place (so that ``e^{iωzc}``, from an exact
+residue, is off by at most 40 u), and a fast Fourier transform of length N is off by at most ``40 log₂N u`` in
+the root mean square, relative to its input's. An entry of a transform over c is then off by ``40 √p log₂p u`` times the
+largest input.
 
 Every quantity is a sum of products of such numbers; ``max``, ``(·)₊`` and ``|·|`` never enlarge an error. A sum of
-terms reached by
-at most K roundings is off by at most ``γ_K Σ|terms|`` (``quadlens.rounding``); all chains here are shorter than
-``K = n + p + 2x + 2J + 4f + M + 10 log₂G + 200``, with ``x`` the most arcs that one sum has.
+terms reached by at most K roundings is off by at most ``γ_K Σ|terms|`` (``quadlens.rounding``); all chains here are
+shorter than ``K = n + p + 2x + 2J + 4f + M + 40 √p log₂p + 40 log₂G + 200``, with ``x`` the most arcs that one
+sum has.
 
 * a sum over arcs adds ``2x + 1`` prefix sums, each off by ``γ_K Σ|f_i|`` and no larger than ``Σ|f_i|``:
   ``κ = γ_K (2x + 2)`` times ``Σ|f_i|``
 * C_z: gates ``2κ Σ Y_i U_i``; the ``2J + 2`` zones of ρ̄ at the one own frequency ``(2J + 2) κ Σ M_i U_i``; skip
-  ``4 γ_K s``; together over z, and at
-  most three times (X, its mean, their distance), each with ``|1 − e| ≤ 2``: 6 times
+  ``4 γ_K s``; together over z, and at most three times (X, its mean, their distance), each with ``|1 − e| ≤ 2``: 6
+  times
 * R: ``(2J + 2) κ Σ M_i w_i (2 + 2v_β)``, and ``w_i`` itself is off by ``8 f γ_K U_i / v_β``
-* D: ``|P̂| ≤ X_i/r_i``, off by ``γ_K`` times that (a fast Fourier transform is backward stable in the root mean
-  square); ``Q`` off by ``γ_K (1 + 2f) Σ r_i U_i``;
-  at most ``2(M + 1)`` of them, each twice: ``8 (M + 1)(1 + 2f) γ_K Σ X_i U_i``
-* tail: ``Σ|P̂|`` is at most √G times the root mean square and so is its error: ``8 √G (1 + 2f) γ_K Σ X_i U_i``
+* D: ``|P̂| ≤ X_i/r_i``, off by ``γ_K`` times that; ``Q`` off by ``γ_K (1 + 2f) Σ r_i U_i``; at most ``2(M + 1)`` of
+  them, each twice: ``8 (M + 1)(1 + 2f) γ_K Σ X_i U_i``; the same where D is not bounded but evaluated
+* tail: ``Σ|P̂|`` is at most √G times the root mean square, and so is its error: ``8 √G (1 + 2f) γ_K Σ X_i U_i``
 * res: ``4 (1 + 2f) γ_K Σ M_i U_i``; skip's rest: ``4 (1 + 2f) γ_K s``
 * the last sums over z and terms: γ_K times everything that is added, at most ``20 (f + 1)(Σ M_i U_i + s)`` and the
   terms above over γ_K
@@ -43,8 +43,8 @@ from quadlens.rounding import gamma, up
 
 UNDERFLOW = 2.0**-480
 
-LARGEST = 1e100
-"""Tables beyond this are refused: squares and sums of their products might overflow."""
+LARGEST = 1e60
+"""Tables beyond this are refused: squares of sums of their products might overflow."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +79,8 @@ def rounding_term(circuit: Circuit, plan: Plan, w: FloatArray, crossings: int) -
         v[bucket.members] = bucket.cross
     X = plan.amplitude * curve
     M = Y + 2 * X
-    K = gamma(n + p + 2 * crossings + 2 * levels + 4 * kept + plan.harmonics + 10 * int(np.log2(plan.cells)) + 200)
+    transforms = 40 * int(np.ceil(np.sqrt(p) * np.log2(p)) + np.ceil(np.log2(plan.cells)))
+    K = gamma(n + p + 2 * crossings + 2 * levels + 4 * kept + plan.harmonics + transforms + 200)
     arcs = K * (2 * crossings + 2)
     zones = (2 * levels + 2) * arcs
     YU, XU, MU = float(Y @ U), float(X @ U), float(M @ U)
