@@ -2,7 +2,7 @@
 
 from html import escape
 
-FUNCTIONS = ("logits", "act", "Re", "cos")
+FUNCTIONS = ("logits", "act", "Re", "cos", "conj")
 CONSTANTS = {"_i": "i", "_d": "d"}
 """Upright letters: the imaginary unit and the differential; plain ``i`` and ``d`` are an index and a difference."""
 
@@ -94,7 +94,6 @@ def waveform_equation() -> str:
 def limit_equations() -> str:
     """Return the sum over a group's neurons and the integral that it tends to."""
     second = "<msub><mover><mi>h</mi><mo>^</mo></mover><mn>2</mn></msub>"
-    second_conjugate = f"<msup><mrow>{second}{_letters('( d )')}</mrow><mo>*</mo></msup>"
     phase = _sub("φ", "i")
     the_sum = _display(
         _sum_over_neurons(),
@@ -113,7 +112,10 @@ def limit_equations() -> str:
         '<mspace width="0.12em"/>',
         _letters("Re ["),
         _exp(_letters("_i ω k ( c − 2 b )")),
-        second_conjugate,
+        '<mspace width="0.2em"/>',
+        _letters("conj"),
+        second,
+        _letters("( d )"),
         _letters("]"),
         label="sum over i of r_i u_i act(H_d(ωkb + φ_i)) cos(ωkc + 2φ_i) tends to W_k Re[e^(iωk(c − 2b)) conj ĥ_2(d)]",
     )

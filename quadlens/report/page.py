@@ -226,7 +226,8 @@ def _certificate(analysis: Analysis) -> str:
         )
     known = [certificate for certificate in proofs.certificates if certificate.float32_error is not None]
     if known:
-        parts.append(f"{escape(known[0].float32[0].upper() + known[0].float32[1:])}.")
+        strongest = max(known, key=lambda certificate: certificate.margin_lower_bound or 0.0).float32
+        parts.append(f"{escape(strongest[0].upper() + strongest[1:])}.")
     text = "".join(_paragraph(part) for part in parts) or _paragraph("Nothing is proved about this network.")
     if proofs.certificates:
         text += proof_table(analysis)

@@ -14,7 +14,7 @@ from quadlens.report.figures.canvas import NORMAL, WIDTH, angle_axis, legend, ne
 
 def amplitudes(groups: tuple[GroupAmplitude, ...]) -> Figure:
     """Draw one panel for each group, all with the same vertical axis."""
-    columns = min(3, len(groups))
+    columns = 2 if len(groups) == 4 else min(3, len(groups))
     rows = ceil(len(groups) / columns)
     figure, axes = new_grid(rows, columns, height=0.5 + 2.35 * rows, width=WIDTH, share_y=True)
     for index, ax in enumerate(axes):

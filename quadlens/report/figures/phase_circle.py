@@ -18,10 +18,10 @@ LONGEST = 0.62
 def phase_circles(form: AmplitudePhaseForm) -> Figure:
     """Draw one circle for each of the heaviest groups."""
     groups = shown_groups(form)
-    columns = min(3, len(groups))
+    columns = 4 if len(groups) == 4 else min(3, len(groups))
     rows = ceil(len(groups) / columns)
     side = min(WIDTH / columns, 2.9)
-    figure, axes = new_grid(rows, columns, height=(side + 0.2) * rows, width=side * columns)
+    figure, axes = new_grid(rows, columns, height=(side + 0.35) * rows, width=side * columns)
     for index, ax in enumerate(axes):
         if index < len(groups):
             phase_circle(form, groups[index], ax, colour=series(index))
