@@ -6,7 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from quadlens.arrays import wrap_angle
+from quadlens.circuits.load import load
 from quadlens.errors import NodeError
+from quadlens.form.amplitude_phase import fit
 from quadlens.quadrature.rectangles import TARGET_AMPLITUDE, gated_sup, rectangle_bounds, rectangle_rule, sup_error
 
 OUTWARD = 1e-10  # more than the outward rounding of sums over up to 301 nodes, in units of the circle
@@ -151,3 +153,17 @@ def test_refusals(phases, weights, message):
 def test_output_phases_must_match():
     with pytest.raises(NodeError, match="vectors of one length"):
         rectangle_bounds([0.0, 1.0], [0.0], [1.0, 1.0])
+
+
+@pytest.mark.parametrize(
+    ("frequency", "direct", "folded", "mismatch", "actual"),
+    [(3, 0.549, 0.196, 0.012, 0.018), (15, 0.820, 0.368, 0.021, 0.061), (17, 0.556, 0.221, 0.017, 0.044)],
+)
+def test_model_a(shared, frequency, direct, folded, mismatch, actual):
+    form = fit(load(shared / "checkpoints" / "pizza" / "model_p99zdpze5l.pt"))
+    members = next(group.members for group in form.groups if group.frequency == frequency)
+    bounds = rectangle_bounds(form.phi[members], form.psi[members], form.weights[members])
+    assert bounds.direct == pytest.approx(direct, abs=5e-4)
+    assert bounds.folded == pytest.approx(folded, abs=5e-4)
+    assert bounds.phase_mismatch <= mismatch  # the exact supremum, with cancellation between neurons
+    assert bounds.actual == pytest.approx(actual, abs=5e-4)

@@ -54,7 +54,7 @@ def harmonic_balls(
     --------
     >>> ball = harmonic_balls([0, 1], [2])[0]
     >>> from flint import arb
-    >>> bool(ball.real.contains(1 / (3 * arb.pi()))), bool(ball.real.rad() < 1e-20)
+    >>> bool(ball.real.overlaps(1 / (3 * arb.pi()))), bool(ball.real.rad() < 1e-20)
     (True, True)
     """
     from flint import ctx

@@ -45,7 +45,7 @@ def harmonics_to_digits(
     Examples
     --------
     >>> str(harmonics_to_digits([0, 1], [2], digits=40)[0].real)[:42]
-    '0.1061032953945968777391640116730023634606'
+    '0.1061032953945968905125891755816762413563'
     """
     import mpmath
 
