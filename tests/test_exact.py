@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 import quadlens as ql
 from quadlens.certificates import exact
-from quadlens.certificates.exact import certify_exact
+from quadlens.certificates.exact import certify_exact, row_margins
 from quadlens.certificates.exact_tables import exact_matrix, exact_tables, round_down, table_matrices
+from quadlens.certificates.integer_product import limb_tables
 from quadlens.circuits.circuit import TABLES
 from quadlens.errors import CertificateError
 
@@ -218,3 +219,52 @@ def test_blocks_and_progress_do_not_change_the_result(monkeypatch):
     parts = certify_exact(circuit, progress=seen.append)
     assert parts.classes == whole.classes
     assert seen == [pytest.approx((a + 1) / 6) for a in range(6)]
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    seed=st.integers(0, 10**6),
+    p=st.integers(3, 6),
+    n=st.integers(1, 70),
+    activation=st.sampled_from(["relu", "abs"]),
+    spread=st.sampled_from([0.0, 1.0, 8.0]),
+)
+def test_limbs_give_the_long_integers(seed, p, n, activation, spread):
+    tables = exact_tables(random_circuit(seed, p, n, activation, spread))
+    limbs = limb_tables(tables)
+    assert limbs is not None
+    for a in range(p):
+        assert row_margins(tables, a, limbs) == row_margins(tables, a)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 4, 255, 256, 257])
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_limbs_at_their_largest(n, sign):
+    """All mantissa bits set: the sums of products of limbs come as close to 2^53 as they can."""
+    full = 2.0 - 2.0**-52
+    A, U = np.full((3, n), full), np.full((n, 3), sign * full)
+    U[:, 0] = -full
+    tables = exact_tables(ql.Circuit(p=3, A=A, B=A, U=U, activation="abs"))
+    limbs = limb_tables(tables)
+    assert limbs is not None
+    assert row_margins(tables, 1, limbs) == row_margins(tables, 1)
+
+
+def test_one_bit_more_in_each_limb_would_not_be_exact():
+    """The width is the largest allowed: n 2^{2w} <= 2^53 < n 2^{2(w+1)} for n a power of two less one."""
+    for n in (1, 3, 7, 511, 8191):
+        width = (53 - n.bit_length()) // 2
+        assert n * 2 ** (2 * width) <= 2**53 < (n + 1) * 2 ** (2 * (width + 1))
+
+
+def test_long_integers_take_over_where_limbs_would_be_many():
+    assert limb_tables(exact_tables(random_circuit(0, 4, 3, "square"))) is None
+    assert limb_tables(exact_tables(random_circuit(0, 4, 3, "relu", 100.0))) is None
+
+
+def test_modelA(shared):
+    circuit = ql.load(shared / "checkpoints" / "pizza" / "model_p99zdpze5l.pt")
+    found = certify_exact(circuit)
+    assert found.certified
+    # the reference value of the project's notes, in three decimals
+    assert round(found.margin_lower_bound or 0.0, 3) == 14.296
