@@ -113,6 +113,15 @@ def test_bundled_networks_and_gbmi_within_a_twentieth(shared):
             assert ideal.relative_l2 < decompose(circuit).stages[4].relative_l2_to_exact
 
 
+def test_json_keeps_the_ends_of_the_curve():
+    ideal = extended_ideal(noisy(13, 5), target=0.1)
+    shown = ideal.to_dict()
+    assert shown["curve"][0]["parameters"] == ideal.curve.parameters[0]
+    assert shown["curve"][-1]["r_squared"] == ideal.curve.r_squared[-1]
+    assert len(shown["curve"]) <= 100
+    assert shown["parameters"] == ideal.parameters
+
+
 def test_progress_and_a_network_without_output():
     seen = []
     circuit = noisy(11, 3)

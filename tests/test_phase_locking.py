@@ -101,6 +101,19 @@ def test_the_bundled_network_is_locked_and_the_test_is_reproducible():
     assert listed == form.neurons  # every neuron, never a sample
 
 
+def test_a_group_without_weight_is_set_aside():
+    form = network(np.linspace(-3, 3, 30), 2 * np.linspace(-3, 3, 30))
+    omega, residues = 2 * np.pi / P, np.arange(P)
+    wave = np.cos(omega * 7 * residues)
+    angle = omega * K * residues[:, None] + np.linspace(-3, 3, 30)
+    A = np.column_stack([np.cos(angle), 1e-4 * wave])
+    U = np.vstack([np.cos(angle.T + np.linspace(-3, 3, 30)[:, None]), np.sin(omega * 7 * residues)])
+    found = phase_locking(fit(Circuit(p=P, A=A, B=A, U=U)), np.random.default_rng(0))
+    assert found.verdict == "all 1 frequency groups obey ψ = 2φ (set aside, under 0.1% of the weight each: 7)"
+    assert not found.groups[1].locked
+    assert form.groups[0].frequency == found.groups[0].frequency
+
+
 def test_refusals():
     form = fit(construct(p=23, frequencies=(3,), neurons=20))
     with pytest.raises(OptionError, match="between 0 and π radians"):

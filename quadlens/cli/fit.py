@@ -12,11 +12,18 @@ from quadlens.cli.show import json_option, next_step, print_json, print_table, s
 @json_option
 def command(loaded: LoadedModel, per_neuron: bool, as_json: bool) -> None:
     """Amplitude–phase form of MODEL, per frequency and per neuron."""
+    import numpy as np
+
     from quadlens.form.amplitude_phase import fit
+    from quadlens.form.phase_locking import NEGLIGIBLE_SHARE, phase_locking
 
     form = fit(loaded.circuit)
+    # the bootstrap is seeded: the same network gives the same interval
+    locking = phase_locking(form, np.random.default_rng(0))
     if as_json:
-        print_json(loaded.to_dict() | form.to_dict(per_neuron=per_neuron))
+        print_json(
+            loaded.to_dict() | form.to_dict(per_neuron=per_neuron) | {"phase_locking": locking.to_dict()}
+        )
         return
     say(loaded.summary)
     print_table(
@@ -45,6 +52,28 @@ def command(loaded: LoadedModel, per_neuron: bool, as_json: bool) -> None:
             for g in form.groups
         ),
     )
+    print_table(
+        f"ψ = 2φ, neuron by neuron (R² with its 95 % bootstrap interval; breakers are off by more than "
+        f"{locking.tolerance:g} rad)",
+        ["k", "R²", "from", "to", "breakers", "worst neurons"],
+        (
+            [
+                str(group.frequency),
+                *(
+                    ["—"] * 3
+                    if group.r_squared is None
+                    else [f"{x:.4f}" for x in (group.r_squared.value, group.r_squared.low, group.r_squared.high)]
+                ),
+                f"{group.breakers.size} of {group.members.size}",
+                " ".join(str(i) for i in group.breakers[:6]) or "—",
+            ]
+            for group in locking.groups
+        ),
+        note=f"{locking.verdict[0].upper()}{locking.verdict[1:]}.",
+    )
+    for group in locking.groups:
+        if not group.locked and group.share >= NEGLIGIBLE_SHARE:
+            say(f"{group.verdict[0].upper()}{group.verdict[1:]}.")
     if per_neuron:
         print_table(
             "Neurons",

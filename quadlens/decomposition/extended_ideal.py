@@ -19,6 +19,7 @@ No ideal that depends on a - b and a + b - c alone can do better than the ``inva
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -60,6 +61,26 @@ class ExtendedIdeal:
     def r_squared(self) -> float:
         """``1 - relative_l2²``."""
         return 1 - self.relative_l2**2
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the ideal and its curve (at most 100 points of it) as JSON values."""
+        curve = self.curve
+        last = curve.parameters.size
+        shown = [] if not last else (np.unique(np.geomspace(1, last, 100).astype(np.int64)) - 1).tolist()
+        return {
+            "parameters": self.parameters,
+            "relative_l2": self.relative_l2,
+            "r_squared": self.r_squared,
+            "target": self.target,
+            "exponential_sums": len(self.sums),
+            "identity_terms": len(self.identity),
+            "waveforms": [{"frequency": wave.frequency, "parameters": wave.parameters} for wave in self.waves],
+            "invariant_floor": curve.invariant_floor,
+            "circuit_parameters": curve.circuit_parameters,
+            "curve": [
+                {"parameters": int(curve.parameters[i]), "r_squared": float(curve.r_squared[i])} for i in shown
+            ],
+        }
 
     def output_waves(self, rows: slice = slice(None)) -> ComplexArray:
         """Return ``Z_z(a, b)`` for the given a, shape (rows, p, (p - 1)//2), z from 1."""

@@ -22,6 +22,7 @@ from quadlens.errors import OptionError
 from quadlens.form.amplitude_phase import AmplitudePhaseForm, FrequencyGroup
 
 LOCKED_R_SQUARED = 0.9  # a group is called locked where the interval of R² lies above
+NEGLIGIBLE_SHARE = 1e-3  # of the weight; smaller groups do not enter the verdict on the network
 LOWEST_R_SQUARED = -1.0  # what unrelated, evenly spread phases give; anything worse is reported as this
 MULTIPLES = (-4, -3, -2, -1, 0, 1, 2, 3, 4)  # of φ, that a group's output phases might follow
 
@@ -30,13 +31,14 @@ MULTIPLES = (-4, -3, -2, -1, 0, 1, 2, 3, 4)  # of φ, that a group's output phas
 class GroupLocking:
     """How well a group obeys ψ = 2φ.
 
-    ``members (n,)``: its neurons with a wave; ``mismatch (n,)``: ψ - 2φ of each, radians; ``breakers``: the neurons off
-    by more than the tolerance, worst first; ``rms``: weighted root mean square of the mismatch; ``r_squared``: None for
-    fewer than two neurons. ``follows``: the multiple m of φ with the largest ``coherence = |Σ w e^{i(ψ - mφ)}| / Σ w``.
-    ``verdict``: in words.
+    ``share``: of the network's whole weight. ``members (n,)``: its neurons with a wave; ``mismatch (n,)``: ψ - 2φ of
+    each, radians; ``breakers``: the neurons off by more than the tolerance, worst first; ``rms``: weighted root mean
+    square of the mismatch; ``r_squared``: None for fewer than two neurons. ``follows``: the multiple m of φ with the
+    largest ``coherence = |Σ w e^{i(ψ - mφ)}| / Σ w``. ``verdict``: in words.
     """
 
     frequency: int
+    share: float
     members: IntArray
     mismatch: FloatArray
     breakers: IntArray
@@ -59,11 +61,14 @@ class PhaseLocking:
     @property
     def verdict(self) -> str:
         """Say in one sentence which groups obey the rule."""
-        free = [group for group in self.groups if not group.locked]
+        main = [group for group in self.groups if group.share >= NEGLIGIBLE_SHARE]
+        free = [str(group.frequency) for group in main if not group.locked]
+        small = [str(group.frequency) for group in self.groups if group.share < NEGLIGIBLE_SHARE]
+        aside = f" (set aside, under {NEGLIGIBLE_SHARE:.1%} of the weight each: {', '.join(small)})" if small else ""
         if not free:
-            return f"all {len(self.groups)} frequency groups obey ψ = 2φ"
-        names = ", ".join(str(group.frequency) for group in free)
-        return f"{len(self.groups) - len(free)} of {len(self.groups)} frequency groups obey ψ = 2φ; not locked: {names}"
+            return f"all {len(main)} frequency groups obey ψ = 2φ{aside}"
+        obeying = f"{len(main) - len(free)} of {len(main)} frequency groups obey ψ = 2φ"
+        return f"{obeying}; not locked: {', '.join(free)}{aside}"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the test as JSON values."""
@@ -75,6 +80,7 @@ class PhaseLocking:
                 {
                     "frequency": group.frequency,
                     "neurons": int(group.members.size),
+                    "share": group.share,
                     "rms": group.rms,
                     "r_squared": None
                     if group.r_squared is None
@@ -157,6 +163,7 @@ def _group_locking(
     worst_first = np.argsort(-np.abs(mismatch[off]), kind="stable")
     return GroupLocking(
         frequency=group.frequency,
+        share=group.weight / float(form.weights.sum()),
         members=members,
         mismatch=mismatch,
         breakers=members[off][worst_first],
