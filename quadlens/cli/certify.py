@@ -56,7 +56,11 @@ def command(loaded: LoadedModel, method: str, output: str | None, as_json: bool)
     else:
         say(loaded.summary)
         _print(certificate)
-        if output is None:
+        if method == "rectangle":
+            next_step(loaded.command("certify", "--method", "linear"), "prove that its answers are right")
+        elif not certificate.certified and method not in ("adaptive", "exact"):
+            next_step(loaded.command("certify"), "decide every input that this method leaves open")
+        elif output is None:
             options = ("--method", method, "-o", "certificate.json")
             next_step(loaded.command("certify", *options), "keep the proof in a file that anyone can check")
         else:
@@ -74,7 +78,7 @@ def _print(certificate: "Certificate") -> None:
         print_table(
             f"Margin at the worst class, a − b ≡ {worst.difference} mod {certificate.p}",
             ["term", "value"],
-            [[term, f"{value:+.6g}"] for term, value in certificate.ledger],
+            [[_in_words(term), f"{value:+.6g}"] for term, value in certificate.ledger],
         )
     for sentence in certificate.blame[:SHOWN]:
         explain(sentence, "  ")
@@ -90,10 +94,18 @@ def _print(certificate: "Certificate") -> None:
     )
 
 
+def _in_words(term: str) -> str:
+    """Return a ledger's term with what it stands for, where it is one of the inequality's."""
+    from quadlens.certificates.ledger import TERMS
+
+    meaning = dict(TERMS).get(term)
+    return term if meaning is None else f"{term}: {meaning}"
+
+
 def _print_frequencies(frequencies: tuple[Any, ...]) -> None:
     keys = ("share", "direct", "folded", "identity", "phase_mismatch", "total", "actual")
     print_table(
-        "Error of the MLP against the integral, relative to the target's amplitude (naive bound: 1)",
+        "Error of the MLP against the integral, over the target's amplitude (0 has 1)",
         ["k", *keys],
         [[str(record["frequency"]), *(f"{record[key]:.4f}" for key in keys)] for record in frequencies],
     )
