@@ -133,8 +133,8 @@ def _ladder(result: ErrorDecomposition) -> Drawn:
     caption = (
         "From the exact MLP down to the pure integral, one simplification at a time. Bars: what that step changes; "
         "points: how far all steps so far have led from the network; upright marks: proved bounds on the step. "
-        "The first five steps end at the refined limit (a handful of numbers per frequency); the sixth drops the secondary frequency and the bias. The terms sum to "
-        "the whole difference, for every input and logit."
+        "The first five steps end at the refined limit (a handful of numbers per frequency); the sixth drops the "
+        "secondary frequency and the bias. The terms sum to the whole difference, for every input and logit."
     )
     return _drawn("ladder", "decomposition", caption, ladder(result))
 
