@@ -4,7 +4,7 @@ import click
 
 from quadlens.cli.model_argument import LoadedModel, model_options
 from quadlens.cli.progress import progress_bar
-from quadlens.cli.show import json_option, next_step, print_json, print_table, say
+from quadlens.cli.show import explain, json_option, next_step, print_json, print_table, say
 
 
 @click.command(epilog="Example: quadlens decompose --json | jq .terms")
@@ -51,11 +51,11 @@ def command(loaded: LoadedModel, as_json: bool) -> None:
         f"at relative error {refined.relative_l2_to_exact:.3f} (R² = {refined.r_squared:.4f})."
     )
     if extended is not None:
-        say(
+        explain(
             f"With {extended.parameters} numbers ({len(extended.waves)} waveforms, {len(extended.sums)} exponential "
             f"sums, {len(extended.identity)} terms of the identity half) the extended ideal is at "
             f"{extended.relative_l2:.3f} "
-            f"(R² = {extended.r_squared:.4f}); no function of a − b and a + b − c comes closer than "
+            f"(R² = {extended.r_squared:.4f}); a function of a − b and a + b − c alone could come no closer than "
             f"{extended.curve.invariant_floor:.3f}."
         )
     next_step(loaded.command("certify"), "prove that the whole network is right")

@@ -65,9 +65,9 @@ def print_json(value: Any) -> None:
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], *, note: str | None = None) -> None:
     """Print a table; columns after the first are aligned right."""
-    say("\n".join(["", emphasised(title), *text_table(columns, rows)]))
+    say("\n".join(["", emphasised(textwrap.fill(title, WIDTH)), *text_table(columns, rows)]))
     if note is not None:
-        say(note)
+        explain(note)
 
 
 def emphasised(text: str) -> str:
