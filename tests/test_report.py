@@ -20,6 +20,7 @@ from quadlens.errors import OutputError
 from quadlens.form.amplitude_phase import fit
 from quadlens.quadrature.rectangles import rectangle_bounds
 from quadlens.report.analysis import Analysis, analyse
+from quadlens.report.digits import at_least, at_most, number
 from quadlens.report.explorer import explorer_data
 from quadlens.report.gallery import draw_all
 from quadlens.report.page import page
@@ -170,7 +171,7 @@ def test_every_number_of_the_form_is_on_the_page(written: Path, solved: Analysis
     words = " ".join(Page((written / "report.html").read_text(encoding="utf-8")).words)
     for group in solved.form.groups:
         assert f"{group.weight:.4g}" in words
-        assert f"{solved.rectangles[group.frequency].total:.3g}" in words
+        assert at_most(solved.rectangles[group.frequency].total) in words
 
 
 def test_writing_twice_gives_the_same_bytes(solved: Analysis, written: Path, tmp_path: Path) -> None:
@@ -337,6 +338,15 @@ def test_a_share_is_never_rounded_up_to_all(share: float, shown: str) -> None:
 )
 def test_r_squared_is_never_rounded_up_to_one(value: float, shown: str) -> None:
     assert r_squared(value) == shown
+
+
+@pytest.mark.parametrize("value", [0.34211, 13.154841854252666, -2.34229, 1e-12, 29.95, 0.9999, -476.4551, 2.0])
+@pytest.mark.parametrize("digits", [2, 3, 5])
+def test_what_is_shown_of_a_bound_is_still_a_bound(value: float, digits: int) -> None:
+    high, low, near = (float(show(value, digits).replace("−", "-")) for show in (at_most, at_least, number))
+    assert low <= value <= high
+    assert low <= near <= high
+    assert high - low <= 10.0 ** (1 - digits) * 10 ** np.floor(np.log10(abs(value)) + 1)
 
 
 def test_the_skip_path_is_measured() -> None:

@@ -7,6 +7,7 @@ from importlib.resources import files
 from quadlens import __version__
 from quadlens.report.analysis import Analysis
 from quadlens.report.colours import stylesheet
+from quadlens.report.digits import at_most
 from quadlens.report.equations import circuit_equation, form_equations, limit_equations, waveform_equation
 from quadlens.report.explorer import explorer_data
 from quadlens.report.gallery import Drawn
@@ -214,7 +215,8 @@ def _certificate(analysis: Analysis) -> str:
         )
         parts.append(
             "About the MLP: with the phases and weights above, each group's sum over its neurons differs from the "
-            f"pure pizza's integral by at most {worst:.3g} of the target's amplitude ({word}), for every input at once."
+            f"pure pizza's integral by at most {at_most(worst)} of the target's amplitude ({word}), for every input at "
+            "once."
         )
     best, whole = proofs.best, proofs.cheapest_whole
     if best is not None:

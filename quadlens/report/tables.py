@@ -10,6 +10,7 @@ from quadlens.form.amplitude_phase import AmplitudePhaseForm, FrequencyGroup
 from quadlens.quadrature.designer import design, group_flatness
 from quadlens.quadrature.harmonics import TARGET_HARMONIC
 from quadlens.report.analysis import Analysis
+from quadlens.report.digits import at_least, at_most, number
 from quadlens.report.verdict import percent
 
 
@@ -19,11 +20,6 @@ class Column:
 
     head: str
     meaning: str
-
-
-def number(value: float, digits: int = 3) -> str:
-    """Return a number with a true minus sign."""
-    return f"{value:.{digits}g}".replace("-", "−")
 
 
 def html_table(columns: Sequence[Column], rows: Iterable[Sequence[str]], *, caption: str) -> str:
@@ -109,11 +105,11 @@ def rectangle_table(analysis: Analysis) -> str:
     rows = [
         (
             str(frequency),
-            number(bound.direct),
-            number(bound.folded),
-            number(bound.identity, 2),
-            number(bound.phase_mismatch, 2),
-            number(bound.total),
+            at_most(bound.direct),
+            at_most(bound.folded),
+            at_most(bound.identity, 2),
+            at_most(bound.phase_mismatch, 2),
+            at_most(bound.total),
             number(bound.actual, 2),
             number(bound.total / bound.actual, 2) if bound.actual > 0 else "—",
         )
@@ -144,8 +140,8 @@ def harmonic_table(analysis: Analysis) -> str:
         rows.append(
             (
                 str(frequency),
-                number(float(relative[worst])) if relative[worst] < 1e6 else "—",
-                number(float(found.tail[worst] / max(found.target[worst], np.finfo(float).tiny)), 2),
+                at_most(float(relative[worst])) if relative[worst] < 1e6 else "—",
+                at_most(float(found.tail[worst] / max(found.target[worst], np.finfo(float).tiny)), 2),
                 str(m).replace("-", "−"),
                 _sum_of(m),
                 f"{point.even_width:,}",
@@ -219,7 +215,7 @@ def ladder_table(analysis: Analysis) -> str:
             term.name.replace("_", " "),
             number(term.relative_l2),
             number(term.max_abs),
-            "—" if term.bound is None else number(term.bound.value),
+            "—" if term.bound is None else at_most(term.bound.value),
             "—" if term.bound is None or not term.relative_l2 > 0 else number(term.bound.value / term.relative_l2, 3),
             number(stage.relative_l2_to_exact),
             f"{stage.r_squared:.4f}".replace("-", "−"),
@@ -248,7 +244,7 @@ def proof_table(analysis: Analysis) -> str:
         (
             certificate.method,
             percent(certificate.certified_accuracy),
-            "—" if certificate.margin_lower_bound is None else number(certificate.margin_lower_bound, 5),
+            "—" if certificate.margin_lower_bound is None else at_least(certificate.margin_lower_bound, 5),
             f"{certificate.operations:,}",
             f"{certificate.operations / certificate.brute_force_operations:.3g}",
             f"{certificate.seconds:.2f}",

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from quadlens.report.analysis import LOCKED, Analysis
+from quadlens.report.digits import at_least, at_most
 from quadlens.untrusted_text import one_line
 
 MOSTLY, PARTLY = 0.9, 0.5
@@ -118,15 +119,21 @@ def key_numbers(analysis: Analysis) -> list[tuple[str, str]]:
     bounds = [analysis.rectangles[k].total for k in alive if k in analysis.rectangles]
     if bounds:
         kind = "non-vacuous" if max(bounds) < 1 else "vacuous: 1 is the error of predicting nothing"
-        numbers.append((f"{max(bounds):.3g}", f"largest error of the sums against the integrals (proved; {kind})"))
+        numbers.append((at_most(max(bounds)), f"largest error of the sums against the integrals (proved; {kind})"))
     best, whole = analysis.proofs.best, analysis.proofs.cheapest_whole
     if best is not None and best.certified and best.margin_lower_bound is not None:
-        numbers.append((f"{best.margin_lower_bound:.4g}", f"margin on every input, at least (proved; {best.method})"))
+        what = f"margin on every input, at least (proved; {best.method})"
+        numbers.append((at_least(best.margin_lower_bound, 4), what))
     elif best is not None:
         numbers.append((percent(best.certified_accuracy), f"of inputs right (proved; {best.method})"))
-    if whole is not None and whole.operations < whole.brute_force_operations:
+    if (
+        whole is not None
+        and whole.margin_lower_bound is not None
+        and whole.operations < whole.brute_force_operations
+    ):
+        margin = at_least(whole.margin_lower_bound)
         share = whole.brute_force_operations / whole.operations
-        what = f"of brute force's operations prove all inputs, margin {whole.margin_lower_bound:.3g} ({whole.method})"
+        what = f"of brute force's operations prove all inputs, margin {margin} ({whole.method})"
         numbers.append((f"1/{share:.2g}", what))
     return numbers
 

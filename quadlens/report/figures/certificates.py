@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from quadlens.certificates.certificate import Certificate
 from quadlens.report.colours import INK, MUTED, PAPER, SERIES
+from quadlens.report.digits import at_least
 from quadlens.report.figures.canvas import NORMAL, SMALL, legend, log_axis, new_axes, new_grid, title
 
 STYLES = {
@@ -123,7 +124,7 @@ def cost_panel(certificates: Sequence[Certificate], ax: Axes | None = None, *, s
     for certificate, cost in zip(shown, costs, strict=True):
         colour, marker, _ = STYLES.get(certificate.method, (MUTED, ".", "-"))
         label = f"{certificate.method}: " + (
-            f"margin {certificate.margin_lower_bound:.3g}"
+            f"margin {at_least(certificate.margin_lower_bound or 0.0)}"
             if certificate.certified
             else f"{_share(certificate.certified_accuracy)} of inputs"
         )
