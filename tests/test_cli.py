@@ -122,6 +122,18 @@ def test_quiet_leaves_json_and_errors(run, model: Path) -> None:
     refused(run("fit", "zzz", "--quiet"), "zzz")
 
 
+def test_quiet_silences_whatever_is_printed(run, model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = ql.fit
+
+    def talkative(circuit: ql.Circuit):
+        click.echo("something")
+        return real(circuit)
+
+    monkeypatch.setattr("quadlens.form.amplitude_phase.fit", talkative)
+    assert run("fit", model, "--quiet") == (0, "", "")
+    assert "something" in run("fit", model)[1]
+
+
 def test_the_next_step_can_be_copied(run, tmp_path: Path) -> None:
     path = tmp_path / "with space.safetensors"
     write(ql.construct(p=7, frequencies=(2,), neurons=8), path)

@@ -3,6 +3,8 @@
 ``--quiet``, which every command gets here, silences everything but JSON and errors: the exit status is the answer.
 """
 
+import contextlib
+import io
 import json
 import os
 import sys
@@ -21,17 +23,27 @@ _QUIET = "quadlens.quiet"
 
 def add_quiet(command: click.Command) -> click.Command:
     """Give the command the option ``--quiet``, if it has none yet."""
-    if not any(parameter.name == "quiet" for parameter in command.params):
-        command.params.append(
-            click.Option(
-                ["-q", "--quiet"],
-                is_flag=True,
-                is_eager=True,
-                expose_value=False,
-                callback=lambda context, _, value: context.meta.__setitem__(_QUIET, value),
-                help="Print nothing but errors (and JSON, with --json).",
-            )
+    callback = command.callback
+    if callback is None or any(parameter.name == "quiet" for parameter in command.params):
+        return command
+    command.params.append(
+        click.Option(
+            ["-q", "--quiet"],
+            is_flag=True,
+            is_eager=True,
+            callback=lambda context, _, value: context.meta.setdefault(_QUIET, value),
+            help="Print nothing but errors (and JSON, with --json).",
         )
+    )
+
+    def run(*, quiet: bool, **options: Any) -> Any:
+        # whatever a command prints by other means than this module's is for people, unless it is JSON
+        if quiet and not options.get("as_json"):
+            with contextlib.redirect_stdout(io.StringIO()):
+                return callback(**options)
+        return callback(**options)
+
+    command.callback = run
     return command
 
 
