@@ -31,7 +31,7 @@ def derive(stored: Iterable[Statement] | None = None) -> Derivation:
 
 def _curvature(proof: Proof) -> None:
     f, z = Function("f"), Symbol("z", real=True)
-    here, first, second = (f(z).diff(z, order).subs(z, lam * cos(x)) for order in (0, 1, 2))
+    first, second = (f(z).diff(z, order).subs(z, lam * cos(x)) for order in (1, 2))
     function = f(lam * cos(x)) * sin(2 * x) / 2 + lam * first * sin(x) ** 3 / 3
     integrand = f(lam * cos(x)) * cos(2 * x) - lam**2 * second * sin(x) ** 4 / 3
     proof.say("Integrate by parts twice: the boundary terms are those of", function)

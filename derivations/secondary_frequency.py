@@ -86,7 +86,7 @@ def _factor(root: Expr) -> Expr:
     if isinstance(root, cos):
         angle = root.args[0]
         return -2 * sin((t + angle) / 2) * sin((t - angle) / 2)
-    if root.subs({symbol: 0 for symbol in root.free_symbols}) == 1:
+    if root.subs(dict.fromkeys(root.free_symbols, 0)) == 1:
         return -(2 * sin(t / 2) ** 2 + (root - 1))
     return 2 * cos(t / 2) ** 2 - (root + 1)
 

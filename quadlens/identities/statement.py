@@ -55,6 +55,8 @@ class Statement:
         For an undefined function ``f``: a ``Lambda`` that stands for it in the numeric witnesses.
     ball_left : Expr, optional
         A form of the left side that ball arithmetic can integrate (iterated integrals with kinks along the axes).
+    kinks : tuple of Expr
+        Their zeros are kinks of an outer integrand, which an inner integral hides.
     numeric : bool
         True where the derivation checks a step numerically only, and says so.
     """
@@ -71,6 +73,7 @@ class Statement:
     defines: Symbol | None = None
     functions: Mapping[Any, Any] = field(default_factory=dict)
     ball_left: Expr | None = None
+    kinks: tuple[Expr, ...] = ()
     numeric: bool = False
 
     def __post_init__(self) -> None:

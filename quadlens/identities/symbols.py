@@ -25,7 +25,7 @@ def angles(*names: Symbol) -> tuple[Variable, ...]:
 def residues(*names: Symbol) -> tuple[Variable, ...]:
     """Return variables that range over residues and frequencies, as real numbers, with omega."""
     ranged = tuple(Variable(symbol=symbol, low=-9, high=9) for symbol in names)
-    return (*ranged, Variable(symbol=omega, low=0.05, high=1))
+    return (*ranged, Variable(symbol=omega, low=0.0625, high=1))
 
 
 def reals(*names: Symbol, low: float = -2, high: float = 2) -> tuple[Variable, ...]:

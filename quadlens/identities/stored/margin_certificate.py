@@ -50,7 +50,7 @@ STATEMENTS = (
             *family(gates, low=0),
             *reals(delta, G, Q, T),
             *reals(D, O, low=0),
-            *reals(omega, low=0.05, high=1),
+            *reals(omega, low=0.0625, high=1),
         ),
         conditions=(
             Le(Modulus(G), Sum(gates[j] / 2 * chord, terms)),

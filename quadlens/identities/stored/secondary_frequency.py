@@ -1,4 +1,4 @@
-"""The second harmonic with a secondary frequency and a bias: closed forms in the locked case, finite sums in general."""
+"""The second harmonic with a secondary frequency and a bias: closed forms when locked, finite sums in general."""
 
 from sympy import Expr, Ge, I, Integral, Le, Max, Min, Ne, S, Symbol, acos, cos, exp, pi, sin, sqrt, symbols
 

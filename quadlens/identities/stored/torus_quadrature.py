@@ -27,6 +27,7 @@ STATEMENTS = (
         right=4 / (3 * pi**2),
         variables=(),
         ball_left=inside(1, 0),
+        kinks=(sin(y),),
         source=SOURCE,
     ),
     Statement(
@@ -36,6 +37,7 @@ STATEMENTS = (
         right=4 * cos(t) / (3 * pi**2),
         variables=angles(t),
         ball_left=inside(1, t),
+        kinks=(sin(y),),
         source=SOURCE,
     ),
     Statement(
@@ -50,6 +52,11 @@ STATEMENTS = (
         right=4 / (3 * pi**2) * cos(omega * k * (a + b - c)),
         variables=residues(a, b, c, k),
         ball_left=inside(1, omega * k * (a + b - c)),
+        kinks=(
+            sin(omega * k * b + second),
+            cos((omega * k * (a + b) + first + second) / 2),
+            cos((omega * k * (a - b) + first - second) / 2),
+        ),
         source=SOURCE,
     ),
     Statement(
