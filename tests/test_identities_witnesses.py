@@ -13,7 +13,7 @@ from quadlens.errors import DerivationError, PrecisionError
 from quadlens.identities.catalogue import statements_of
 from quadlens.identities.functions import ReLU
 from quadlens.identities.statement import Statement
-from quadlens.identities.symbols import reals, t, x, y
+from quadlens.identities.symbols import x, y
 from quadlens.identities.witnesses import balls, finite_sums, float64, multiprecision
 from quadlens.identities.witnesses.sampling import draw
 
@@ -81,4 +81,4 @@ def test_the_values_drawn_satisfy_the_conditions() -> None:
     g, C, kappa = (float(values[variable.symbol]) for variable in (statement.variables[2], *statement.variables[:2]))
     assert C**2 + 4 * g * (2 * g + kappa) >= 0
     with pytest.raises(DerivationError, match="satisfy its conditions"):
-        draw(replace(statement, conditions=(t >= 9,), variables=reals(t)), np.random.default_rng(0))
+        draw(replace(statement, conditions=(statement.variables[1].symbol >= 9,)), np.random.default_rng(0))

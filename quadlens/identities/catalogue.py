@@ -12,6 +12,7 @@ FAMILIES = (
     "rectangle_bound",
     "infinite_width_limit",
     "secondary_frequency",
+    "flattest_response",
     "harmonic_error",
     "equally_spaced_phases",
     "random_phases",

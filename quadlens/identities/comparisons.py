@@ -167,3 +167,11 @@ class Comparisons(Ledger):
         put = ", ".join(f"{symbol} -> {value}" for symbol, value in values.items())
         lower, upper = (side.subs(values, simultaneous=True) for side in (left, right))
         self._bound(text, lower, upper, f"an instance of an established bound: {put}")
+
+    def by_balls(
+        self, text: str, left: Any, right: Any, holds: bool, check: str, *, assuming: Sequence[Any] = ()
+    ) -> None:
+        """Record ``left <= right`` as ball arithmetic has decided it; raise unless it holds."""
+        if holds is not True:
+            raise self._fail(text, f"the balls do not show {left} <= {right}")
+        self._bound(text, sympify(left), sympify(right), check, assuming)

@@ -70,6 +70,6 @@ def _combination(
     matrix = np.array([[float(row.get(name, 0)) for row in cone] for name in names])
     target = np.array([float(slack.get(name, 0)) for name in names])
     solution = linprog(np.ones(len(cone)), A_eq=matrix, b_eq=target, bounds=(0, None), method="highs")
-    if not solution.success:
+    if not solution.success or solution.x is None:
         return None
     return [Fraction(float(factor)).limit_denominator(LARGEST_DENOMINATOR) for factor in solution.x]
