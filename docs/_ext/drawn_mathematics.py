@@ -21,8 +21,7 @@ def drawing(latex: str, inline: bool) -> str:
     """Return the formula as an SVG element in the colour of the text around it."""
     formula = ziamath.Latex(latex, size=SIZE, inline=inline, color="currentColor")
     down = f' style="vertical-align:{formula.getyofst():.2f}px"' if inline else ""
-    svg = formula.svg().replace("<svg ", f'<svg role="img" aria-label="{escape(latex, quote=True)}"{down} ', 1)
-    return f"{svg}"
+    return formula.svg().replace("<svg ", f'<svg role="img" aria-label="{escape(latex, quote=True)}"{down} ', 1)
 
 
 def visit_inline(translator: Any, node: nodes.math) -> None:
@@ -32,8 +31,11 @@ def visit_inline(translator: Any, node: nodes.math) -> None:
 
 def visit_display(translator: Any, node: nodes.math_block) -> None:
     label = f' id="{node["ids"][0]}"' if node.get("ids") else ""
-    lines = "".join(drawing(line, False) for line in node.astext().split(r"\\") if line.strip())
-    translator.body.append(f'<div class="math"{label}>{lines}</div>\n')
+    latex = node.astext()
+    # lines of a plain formula are drawn one by one; inside an environment the double backslash is its own
+    lines = [latex] if r"\begin" in latex else [line for line in latex.split(r"\\") if line.strip()]
+    drawings = "".join(drawing(line, False) for line in lines)
+    translator.body.append(f'<div class="math"{label}>{drawings}</div>\n')
     raise nodes.SkipNode
 
 

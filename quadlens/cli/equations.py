@@ -3,12 +3,12 @@
 import click
 
 from quadlens.cli.progress import progress_bar
-from quadlens.cli.show import print_json
+from quadlens.cli.show import json_option, next_step, print_json, say
 
 
 @click.command(epilog="Example: quadlens equations -o equations")
 @click.option("-o", "--output", "folder", default="equations", show_default=True, help="Folder to write to.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 def command(folder: str, as_json: bool) -> None:
     """Prove every identity and write equations.tex, equations.md and equations.html."""
     from quadlens.files import make_folder
@@ -26,8 +26,9 @@ def command(folder: str, as_json: bool) -> None:
         print_json({"files": [str(path) for path in paths], "statements": len(results), "failures": failures})
     else:
         for path in paths:
-            click.echo(f"wrote {path}")
-        click.echo(f"{len(results)} statements; open {paths[-1]} in a browser.")
+            say(f"wrote {path}")
+        say(f"{len(results)} statements; open {paths[-1]} in a browser.")
+        next_step("quadlens derive pizza_integral", "read a proof step by step")
     for failure in failures:
         click.echo(f"failed: {failure}", err=True)
     if failures:
