@@ -1,8 +1,12 @@
 """Fixtures that several test modules share."""
 
+import sys
 from pathlib import Path
 
 import pytest
+
+# The tests speak about the installed package; what lies beside it (benchmarks) is found last.
+sys.path.append(str(Path(__file__).resolve().parent.parent))
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 
