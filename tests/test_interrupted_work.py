@@ -1,5 +1,6 @@
 """Work that is interrupted: killed at any moment, out of room, its reader gone. Outputs are whole or absent, always."""
 
+import json
 import os
 import signal
 import subprocess
@@ -10,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from quadlens.certificates.certificate_file import read_certificate
 from quadlens.circuits import native
 from quadlens.circuits.construct import construct
 from quadlens.errors import OutputError
@@ -170,3 +172,55 @@ def test_training_that_is_stopped_leaves_nothing_and_runs_again(tmp_path: Path, 
     done = run(MAIN, tmp_path, *options, "5")
     assert done.returncode == 0, done.stderr
     assert native.read(tmp_path / "net.safetensors").p == 7
+
+
+def killed_and_run_again(arguments: list[str], folder: Path, fractions: tuple[float, ...]) -> None:
+    """Run a command whole to learn how long it takes, kill later runs of it on the way, then run it whole again."""
+    command = [sys.executable, "-c", MAIN, *arguments]
+    started = time.monotonic()
+    subprocess.run(command, cwd=folder, env=ENVIRONMENT, check=True, capture_output=True)
+    seconds = time.monotonic() - started
+    for fraction in fractions:
+        child = subprocess.Popen(
+            command, cwd=folder, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        time.sleep(fraction * seconds)
+        child.kill()
+        child.wait()
+        assert_every_output_is_whole(folder)
+    subprocess.run(command, cwd=folder, env=ENVIRONMENT, check=True, capture_output=True)
+    assert_every_output_is_whole(folder)
+    assert not list(folder.rglob("*.part"))
+
+
+def assert_every_output_is_whole(folder: Path) -> None:
+    """Each file under its final name is complete; temporary files of a killed run may lie beside it."""
+    for path in folder.rglob("*"):
+        if path.suffix == ".json":
+            json.loads(path.read_text())
+        elif path.suffix in (".html", ".svg"):
+            assert path.read_text().rstrip().endswith(f"</{path.suffix[1:]}>"), path
+
+
+def small_network(folder: Path) -> None:
+    native.write(construct(p=7, frequencies=(1, 2), neurons=32), folder / "net.safetensors")
+
+
+def test_certify_killed_on_the_way_leaves_no_half_certificate(tmp_path: Path) -> None:
+    small_network(tmp_path)
+    arguments = ["certify", "net.safetensors", "--method", "linear", "-o", "certificate.json"]
+    killed_and_run_again(arguments, tmp_path, (0.6, 0.8, 0.9, 0.95))
+    assert read_certificate(tmp_path / "certificate.json").method == "linear"
+
+
+def test_report_killed_on_the_way_leaves_no_half_page(tmp_path: Path) -> None:
+    small_network(tmp_path)
+    killed_and_run_again(["report", "net.safetensors", "-o", "out"], tmp_path, (0.5, 0.8, 0.95))
+    assert (tmp_path / "out" / "report.html").exists()
+    assert len(list((tmp_path / "out").rglob("*.svg"))) >= 6
+
+
+def test_a_half_written_page_would_be_seen(tmp_path: Path) -> None:
+    (tmp_path / "report.html").write_text("<html><body>")
+    with pytest.raises(AssertionError, match=r"report\.html"):
+        assert_every_output_is_whole(tmp_path)
