@@ -7,7 +7,7 @@ import quadlens as ql
 LADDER = ((59, 512), (113, 1024), (251, 2048), (499, 4096), (1009, 8192), (2003, 16384), (4999, 32768))
 """(p, neurons). Parameters P = 3pn + 2p² grow from 1e5 to 5e8."""
 
-NOISE = 0.05
+NOISE = 0.02
 
 
 def frequencies(p: int, count: int = 5) -> tuple[int, ...]:
