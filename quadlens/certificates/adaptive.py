@@ -24,7 +24,7 @@ from quadlens.certificates.single_inputs import SingleInputs
 from quadlens.circuits.circuit import Circuit
 from quadlens.errors import OptionError
 
-ADAPTIVE_BUDGET = Budget(retained=10, buckets=5, levels=2, solo=20, harmonics=10, clusters=8)
+ADAPTIVE_BUDGET = Budget(retained=10, buckets=6, levels=2, solo=16, harmonics=6, clusters=8)
 """Bounds that cost less than ``linear``'s: what they leave open is decided by other means."""
 
 SINGLE = "single inputs in float64 with their own rounding bound, in integers where that does not decide"
@@ -37,7 +37,7 @@ def certify_adaptive(
     circuit: Circuit,
     *,
     budget: Budget = ADAPTIVE_BUDGET,
-    search: float = 0.25,
+    search: float = 0.2,
     progress: Callable[[float], None] | None = None,
 ) -> Certificate:
     """Decide every input; sound and complete.

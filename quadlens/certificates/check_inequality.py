@@ -54,6 +54,8 @@ class Remainder:
         rest = gates.remainder(network.balls["U"], gates.output)
         oscillation = [spread(row) for row in rest]
         self.residual = {name: _residuals(gates, name, oscillation) for name in ("A", "B")}
+        self.norm = [_root(sum((row[c] ** 2 for row in rest), flint.arb(0))) for c in range(p)]
+        self.largest_norm = largest(self.norm)
         self.skip = {
             name: [(largest(row), row) for row in gates.remainder(network.balls[name], coefficients)]
             for name, coefficients in zip(("S_a", "S_b"), gates.skip, strict=True)
@@ -68,17 +70,19 @@ class Remainder:
                 continue
             spectra = _spectra(group.A, group.B, plan.grid * group.frequency, p, plan.scale)
             weights = [flint.arb(plan.amplitude[i]) for i in members]
-            total = sum((w * oscillation[i] for w, i in zip(weights, members, strict=True)), flint.arb(0))
             table = flint.arb_mat([rest[i] for i in members])
             angles = [int(plan.cell[i]) for i in members]
-            changes = flint.arb_mat(_changes(table, weights, angles, M, roots))
+            sums = _sums(table, weights, angles, M, roots)
+            changes = flint.arb_mat([_changes(*sum_m) for sum_m in sums])
             # harmonics m and G − m have the same modulus; both count, but 0 and G/2 are one each
             heads = [[spectrum[m] * (1 if m == 0 else 2) for m in range(M + 1)] for spectrum in spectra]
             product = (flint.arb_mat(heads) * changes).tolist()
+            by_cell = _largest_cell_norm(table, weights, angles)
             for d in range(p):
                 self.D[d] = [x + y for x, y in zip(self.D[d], product[d], strict=True)]
-                beyond = sum((x * (1 if 2 * m == G else 2) for m, x in enumerate(spectra[d]) if m > M), flint.arb(0))
-                self.tail[d] += beyond * total
+                beyond = [(m, x) for m, x in enumerate(spectra[d]) if m > M]
+                square = sum((x * x * (1 if 2 * m == G else 2) for m, x in beyond), flint.arb(0))
+                self.tail[d] += 2 * _root(G * square) * by_cell
 
     def per_input(self, a: int, b: int) -> Any:
         """Return ``res(a, b) + skip(a, b)``."""
@@ -86,11 +90,13 @@ class Remainder:
         y = (a + b) % p
         top_a, row_a = self.skip["S_a"][a]
         top_b, row_b = self.skip["S_b"][b]
-        return self.residual["A"][a] + self.residual["B"][b] + top_a - row_a[y] + top_b - row_b[y]
+        (sum_a, norm_a), (sum_b, norm_b) = self.residual["A"][a], self.residual["B"][b]
+        res = (sum_a + sum_b).min((norm_a + norm_b) * (self.norm[y] + self.largest_norm))
+        return res + top_a - row_a[y] + top_b - row_b[y]
 
 
-def _residuals(gates: GateSums, name: str, oscillation: list[Any]) -> list[Any]:
-    """Return ``Σ_i |ε_i(a)| osc_i`` for every input of a table."""
+def _residuals(gates: GateSums, name: str, oscillation: list[Any]) -> list[tuple[Any, Any]]:
+    """Return ``Σ_i |ε_i(a)| osc_i`` and the norm of ``ε(a)`` for every input of a table."""
     plan, p = gates.plan, gates.network.p
     values = np.zeros((p, plan.cell.size), dtype=np.int64)
     for gamma, group in enumerate(plan.groups):
@@ -100,8 +106,9 @@ def _residuals(gates: GateSums, name: str, oscillation: list[Any]) -> list[Any]:
     factor = [flint.arb(r) / plan.scale for r in plan.amplitude]
     out = []
     for row, curve in zip(gates.network.rows[name], values.tolist(), strict=True):
-        terms = (abs(x - r * w) * o for x, r, w, o in zip(row, factor, curve, oscillation, strict=True))
-        out.append(sum(terms, flint.arb(0)))
+        apart = [x - r * w for x, r, w in zip(row, factor, curve, strict=True)]
+        total = sum((abs(x) * o for x, o in zip(apart, oscillation, strict=True)), flint.arb(0))
+        out.append((total, _root(sum((x * x for x in apart), flint.arb(0)))))
     return out
 
 
@@ -116,20 +123,36 @@ def _spectra(A: Any, B: Any, step: int, p: int, scale: int) -> Balls:
     return out
 
 
-def _changes(table: Any, weights: list[Any], angles: list[int], M: int, roots: Any) -> Balls:
-    """Return ``O_m(δ) = max_y |Q_m(y) − Q_m(y+δ)|``, by harmonic and δ."""
-    p, G = table.ncols(), len(roots.cos)
+def _sums(
+    table: Any, weights: list[Any], angles: list[int], most: int, roots: Any
+) -> list[tuple[list[Any], list[Any]]]:
+    """Return the real and imaginary parts of ``Q_m(c)`` for every c, by harmonic ``m = 0 … most``."""
+    G = len(roots.cos)
     pairs = list(zip(weights, angles, strict=True))
-    re = (flint.arb_mat([[w * roots.cos[m * c % G] for w, c in pairs] for m in range(M + 1)]) * table).tolist()
-    im = (flint.arb_mat([[w * roots.sin[m * c % G] for w, c in pairs] for m in range(M + 1)]) * table).tolist()
-    out = []
-    for x, y in zip(re, im, strict=True):
-        half = [
-            largest([modulus(x[c] - x[(c + δ) % p], y[c] - y[(c + δ) % p]) for c in range(p)])
-            for δ in range(p // 2 + 1)
-        ]
-        out.append([half[min(δ, p - δ)] for δ in range(p)])  # the pairs of −δ are those of δ
-    return out
+    parts = [
+        (flint.arb_mat([[w * values[m * c % G] for w, c in pairs] for m in range(most + 1)]) * table).tolist()
+        for values in (roots.cos, roots.sin)
+    ]
+    return list(zip(*parts, strict=True))
+
+
+def _changes(x: list[Any], y: list[Any]) -> list[Any]:
+    """Return ``O_m(δ) = max_y |Q_m(y) − Q_m(y+δ)|`` for every δ, from the parts of ``Q_m``."""
+    p = len(x)
+    half = [
+        largest([modulus(x[c] - x[(c + δ) % p], y[c] - y[(c + δ) % p]) for c in range(p)]) for δ in range(p // 2 + 1)
+    ]
+    return [half[min(δ, p - δ)] for δ in range(p)]  # the pairs of −δ are those of δ
+
+
+def _largest_cell_norm(table: Any, weights: list[Any], angles: list[int]) -> Any:
+    """Return the largest over c of ``(Σ_s q_s(c)²)^½``, ``q_s(c)`` the sum of ``r_i dU_i(c)`` over the cell s."""
+    p = table.ncols()
+    cells: dict[int, list[Any]] = {}
+    for w, cell, row in zip(weights, angles, table.tolist(), strict=True):
+        held = cells.setdefault(cell, [flint.arb(0)] * p)
+        cells[cell] = [x + w * y for x, y in zip(held, row, strict=True)]
+    return largest([_root(sum((row[c] ** 2 for row in cells.values()), flint.arb(0))) for c in range(p)])
 
 
 class Turns:

@@ -10,11 +10,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from quadlens.arrays import ComplexArray, FloatArray, IntArray
-from quadlens.certificates.operations import OperationCounter
+from quadlens.arrays import BoolArray, FloatArray, IntArray
+from quadlens.certificates.operations import OperationCounter, transform_operations
 from quadlens.certificates.plan import Plan, Waveforms
-from quadlens.certificates.retained import Retained, cross_oscillation, spectrum, split, transform_operations
-from quadlens.certificates.waveform_choice import Coefficients, coefficients, make_bucket, mean_curves, split_buckets
+from quadlens.certificates.retained import Retained, coefficients_of, cross_oscillation, split
+from quadlens.certificates.waveform_choice import (
+    Coefficients,
+    coefficients,
+    column_energy,
+    harmonics_of,
+    make_bucket,
+    mean_curves,
+    split_buckets,
+)
 from quadlens.circuits.circuit import Circuit
 from quadlens.errors import OptionError
 
@@ -24,8 +32,21 @@ SOLO_RATIO = 9.0
 FAINT = 1e-4
 """An output frequency that carries less than this fraction of the strongest is not worth retaining."""
 
-WORTHWHILE = 0.25
-"""Frequencies that are no neuron's key are retained if together they carry this part of what all such ones carry."""
+ABOVE_NOISE = 1.5
+"""Frequencies that are no neuron's key (for a bucket: not its own) are retained if they carry this many times what the
+median of all such ones carries: noise, spread over many frequencies, would cost and gain nothing."""
+
+FEW = 8
+"""So many other frequencies are needed to tell noise."""
+
+SAMPLE = 512
+"""So many neurons, evenly spread, are asked for their spectra, and fewer than twice as many."""
+
+CANDIDATES = 64
+"""Key frequencies that neurons outside the sample may have: those that most neurons of the sample have."""
+
+CELLS = 472
+"""Least number of phase cells: finer ones were measured no better (docs/certificates.md)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +64,7 @@ class Budget:
     buckets: int = 8
     levels: int = 3
     solo: int = 16
-    harmonics: int = 16
+    harmonics: int = 8
     clusters: int = 16
 
     def __post_init__(self) -> None:
@@ -63,32 +84,49 @@ class Budget:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Spectra:
-    """Key frequency, amplitude and phase of each neuron, with the spectra ``A_hat, B_hat``, shape (p//2 + 1, n)."""
+class Keys:
+    """Key frequency, amplitude and phase of each neuron; ``sample`` are the neurons that speak for all where
+    frequencies are looked for."""
 
     key: IntArray
     amplitude: FloatArray
     phase: FloatArray
-    A_hat: ComplexArray
-    B_hat: ComplexArray
+    sample: IntArray
 
 
-def spectra(circuit: Circuit, count: OperationCounter) -> Spectra:
-    """Return the spectra of A and B over residues and what they say of each neuron."""
+def keys(circuit: Circuit, count: OperationCounter) -> Keys:
+    """Return each neuron's key frequency, amplitude and phase.
+
+    The spectra of a sample of neurons say which frequencies are keys at all; every neuron is then compared with these
+    alone. Up to ``2 · SAMPLE`` neurons all are in the sample.
+    """
     p, n = circuit.p, circuit.neurons
-    A_hat, B_hat = (np.fft.rfft(table, axis=0) / p for table in (circuit.A, circuit.B))
-    count.add(2 * n, transform_operations(p))
+    sample = np.arange(0, n, max(1, n // SAMPLE))
     half = max(1, (p - 1) // 2)
+    A_hat, B_hat = (np.fft.rfft(table[:, sample], axis=0) / p for table in (circuit.A, circuit.B))
     power = np.abs(A_hat[1 : half + 1]) ** 2 + np.abs(B_hat[1 : half + 1]) ** 2
-    count.add(8 * n, half)
-    key = np.argmax(power, axis=0) + 1
-    wave = A_hat[key, np.arange(n)] + B_hat[key, np.arange(n)]
+    count.add(2 * sample.size, transform_operations(p))
+    count.add(8 * sample.size, half)
+    found = np.argmax(power, axis=0) + 1
+    if sample.size == n:
+        key, wave = found, A_hat[found, sample] + B_hat[found, sample]
+        constant = A_hat[0].real + B_hat[0].real
+    else:
+        candidates, votes = np.unique(found, return_counts=True)
+        candidates = np.sort(candidates[np.argsort(-votes, kind="stable")[:CANDIDATES]])
+        hats = [
+            harmonics_of(table, np.arange(n), np.concatenate([[0], candidates]), count)
+            for table in (circuit.A, circuit.B)
+        ]
+        both = hats[0] + hats[1]
+        best = np.argmax(np.abs(hats[0][1:]) ** 2 + np.abs(hats[1][1:]) ** 2, axis=0)
+        key, wave, constant = candidates[best], both[1 + best, np.arange(n)], both[0].real
+        count.add(8 * n, candidates.size)
     # a neuron that is nearly constant takes its scale from the constant, so that its curve stays bounded
-    constant = np.abs(A_hat[0].real + B_hat[0].real)
-    amplitude = np.clip(np.maximum(np.abs(wave), constant / 4), 0, np.finfo(np.float32).max)
+    amplitude = np.clip(np.maximum(np.abs(wave), np.abs(constant) / 4), 0, np.finfo(np.float32).max)
     with np.errstate(under="ignore"):
         single = amplitude.astype(np.float32).astype(np.float64)
-    return Spectra(key=key, amplitude=single, phase=np.angle(wave), A_hat=A_hat, B_hat=B_hat)
+    return Keys(key=key, amplitude=single, phase=np.angle(wave), sample=sample)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -103,23 +141,21 @@ class Choice:
 def choose(circuit: Circuit, budget: Budget, count: OperationCounter) -> Choice:
     """Choose a plan for a circuit within a budget; O(pn) with constants from the budget."""
     p, n = circuit.p, circuit.neurons
-    found = spectra(circuit, count)
-    outputs = {name: spectrum(getattr(circuit, name), count) for name in ("U", "S_a", "S_b")}
-    size = np.abs(outputs["U"])
-    skip = np.abs(outputs["S_a"]).max(axis=0) + np.abs(outputs["S_b"]).max(axis=0)
-    frequencies = retained_frequencies(found.amplitude @ size + skip, found, budget.retained)
-    count.add(5 * (n + 2 * p), size.shape[1])
-    grid = max(8, -(-256 // p))
+    found = keys(circuit, count)
+    frequencies, strengths = _retained(circuit, found, budget.retained, count)
+    u_hat = coefficients_of(circuit.U, frequencies, count)
+    grid = max(2, -(-CELLS // p))
     cells = grid * p
     cell = np.rint(found.phase * (cells / (2 * np.pi))).astype(np.int64) % cells
     own = np.full(p // 2 + 1, -1)
     own[list(frequencies)] = np.arange(len(frequencies))
     own_of = own[found.key]
-    gain = np.where(own_of >= 0, size[np.arange(n), found.key], 0.0) * 2 / p
+    gain = np.where(own_of >= 0, np.abs(u_hat[np.arange(n), own_of]), 0.0)
     weight = found.amplitude * gain
     top = float(weight.max())
     weight = np.maximum(weight, 1e-6 * top) if top > 0 else np.ones(n)
 
+    energy = column_energy(circuit, count)
     groups: list[Waveforms] = []
     curves: list[Coefficients] = []
     score = np.zeros(n)
@@ -128,26 +164,23 @@ def choose(circuit: Circuit, budget: Budget, count: OperationCounter) -> Choice:
     for k in map(int, np.unique(found.key)):
         members = np.flatnonzero(found.key == k)
         members = members[np.argsort(cell[members], kind="stable")]
-        mine = coefficients(found.A_hat, found.B_hat, members, k, found.amplitude, cell, p, cells, count)
+        mine = coefficients(circuit, energy, members, k, found.amplitude, cell, cells, count)
         curves.append(mine)
         A, B = mean_curves(mine, weight[members], cells, count)
         groups.append(Waveforms(frequency=k, members=members, A=A, B=B))
         residual = mine.spread(weight[members], count)
         far = residual > SOLO_RATIO * float(np.median(residual))
         score[members] = np.where(far, weight[members] * residual, 0.0)
-        lists[k] = _own_list(k, frequencies, found.amplitude[members] @ size[members], budget.retained_by_bucket)
+        lists[k] = _own_list(k, frequencies, strengths[found.key[found.sample] == k], budget.retained_by_bucket)
         mask[np.ix_(members, np.searchsorted(frequencies, lists[k]))] = True
-    count.add(2 * n, size.shape[1])
     solo = np.argsort(-score, kind="stable")[: budget.solo]
     solo = np.sort(solo[score[solo] > 0])
     mask[solo] = True
-    retained = split(circuit, frequencies, outputs, mask, count)
+    retained = split(circuit, frequencies, u_hat, mask, count)
     cross = cross_oscillation(retained, own_of, count)
     buckets = [
-        make_bucket(
-            circuit, part, found.amplitude, cell, weight, gain, cross, lists[part.frequency], budget.levels, grid, count
-        )
-        for part in split_buckets(groups, curves, weight, solo, budget.buckets, cells, count)
+        make_bucket(part, rms, weight, gain, cross, lists[part.frequency], budget.levels)
+        for part, rms in split_buckets(groups, curves, weight, solo, budget.buckets, cells, count)
     ]
     plan = Plan(
         p=p,
@@ -163,24 +196,44 @@ def choose(circuit: Circuit, budget: Budget, count: OperationCounter) -> Choice:
     return Choice(plan=plan, retained=retained, cross=cross)
 
 
-def _own_list(k: int, frequencies: tuple[int, ...], strength: FloatArray, most: int) -> tuple[int, ...]:
+def _retained(
+    circuit: Circuit, found: Keys, most: int, count: OperationCounter
+) -> tuple[tuple[int, ...], FloatArray]:
+    """Return the output frequencies to retain, and ``r |Û|`` of each neuron of the sample, shape (sample, p//2 + 1)."""
+    p, sample = circuit.p, found.sample
+    outputs = found.amplitude[sample, None] * np.abs(np.fft.rfft(circuit.U[sample], axis=1))
+    skip = sum(np.abs(np.fft.rfft(table, axis=1)).max(axis=0) for table in (circuit.S_a, circuit.S_b) if table.any())
+    count.add(sample.size + 2 * p, transform_operations(p) + 5 * (p // 2 + 1))
+    strength = outputs.sum(axis=0) * (circuit.neurons / sample.size) + skip
+    return retained_frequencies(strength, found.key, most), outputs
+
+
+def _own_list(k: int, frequencies: tuple[int, ...], strengths: FloatArray, most: int) -> tuple[int, ...]:
     """Return the frequencies that the neurons of key k retain: k itself and the strongest of the others."""
-    order = sorted(frequencies, key=lambda z: (z != k, -strength[z]))
-    return tuple(sorted(order[:most]))
+    strength = strengths.sum(axis=0)
+    keyed = np.zeros(strength.size, dtype=bool)
+    keyed[k] = True
+    loud = _above_noise(strength, keyed)
+    order = sorted(frequencies, key=lambda z: (z != k, not loud[z], -strength[z]))
+    # one is always there
+    return tuple(sorted(order[:1] + [z for z in order[1:most] if loud[z]]))
 
 
-def retained_frequencies(strength: FloatArray, found: Spectra, most: int) -> tuple[int, ...]:
+def retained_frequencies(strength: FloatArray, key: IntArray, most: int) -> tuple[int, ...]:
     """Return the strongest output frequencies, those that carry something, ``most`` at most, in increasing order.
 
     Neurons' key frequencies come before all others.
     """
-    threshold = FAINT * float(strength.max())
-    keys = np.zeros(strength.size, dtype=bool)
-    keys[np.unique(found.key)] = True
-    order = np.lexsort((-strength, ~keys))
-    kept = [int(z) for z in order if z > 0 and (strength[z] > threshold or keys[z])][:most]
-    extra = [z for z in kept if not keys[z]]
-    if strength[extra].sum() < WORTHWHILE * strength[~keys].sum():
-        # noise, spread over many frequencies: a few more of them would cost and gain nothing
-        kept = [z for z in kept if keys[z]]
-    return tuple(sorted(kept))
+    keyed = np.zeros(strength.size, dtype=bool)
+    keyed[np.unique(key)] = True
+    loud = _above_noise(strength, keyed) & (keyed | (strength > FAINT * float(strength.max())))
+    order = np.lexsort((-strength, ~keyed))
+    return tuple(sorted([int(z) for z in order if z > 0 and loud[z]][:most]))
+
+
+def _above_noise(strength: FloatArray, keyed: BoolArray) -> BoolArray:
+    """Say which frequencies are keys or stand out from the others."""
+    others = strength[1:][~keyed[1:]]
+    # of a few numbers the median says nothing
+    median = float(np.median(others)) if others.size >= FEW else 0.0
+    return np.asarray(keyed | (strength > ABOVE_NOISE * median))

@@ -11,9 +11,13 @@ import numpy as np
 from quadlens.arrays import ComplexArray, FloatArray, IntArray
 from quadlens.certificates.gate_sums import GateSums
 from quadlens.certificates.operations import OperationCounter
+from quadlens.certificates.parallel import blocks_of, in_parallel
 from quadlens.certificates.plan import Plan
 from quadlens.certificates.remainder import Remainder
 from quadlens.certificates.retained import Retained
+
+BLOCK = 2**20
+"""Numbers for each retained frequency or cluster in one block of classes, at most, unless one class has more."""
 
 TELLING = 6
 """Retained sums that clusters look at."""
@@ -23,45 +27,66 @@ TELLING = 6
 class InputQuantities:
     """What (L) and (G) say of each input, axes (d, b): the input is a = d+b mod p, b.
 
-    ``X (p, p, |F|)`` the turned retained sums; ``own (p, p, |F|)`` the sum of R over buckets with that own
-    frequency; ``cross, res, skip (p, p)``.
+    ``X (p, p, |F|)`` the turned retained sums; ``R (buckets, p, p)`` with the ``position`` of each bucket's own
+    frequency in ``F`` (−1 for none) and its ``cross`` ratio; ``res, skip (p, p)``.
     ``rest_a[a, c], rest_b[b, c]`` say how far the rest of a skip row lies below its maximum at c.
     """
 
     X: ComplexArray
-    own: FloatArray
+    R: FloatArray
+    position: IntArray
     cross: FloatArray
     res: FloatArray
     skip: FloatArray
     rest_a: FloatArray
     rest_b: FloatArray
 
+    def own(self, d: int | slice) -> FloatArray:
+        """Return the sum of R over the buckets with own frequency z, for one class or several: shape (…, p, |F|)."""
+        R = self.R[:, d]
+        out = np.zeros((*R.shape[1:], self.X.shape[2]))
+        for position, mine in zip(self.position, R, strict=True):
+            if position >= 0:
+                out[..., position] += mine
+        return out
+
+    def crossed(self, d: int | slice) -> FloatArray:
+        """Return ``Σ_β 2 v_β R_β`` for one class or several, shape (…, p)."""
+        return np.asarray(np.tensordot(2 * self.cross, self.R[:, d], axes=1))
+
+    def fixed(self, d: int | slice) -> FloatArray:
+        """Return ``Σ_β 2 v_β R_β + res + skip`` for one class or several, shape (…, p)."""
+        return self.crossed(d) + self.res[d] + self.skip[d]
+
 
 def input_quantities(
     plan: Plan, retained: Retained, sums: GateSums, rest: Remainder, count: OperationCounter
 ) -> InputQuantities:
     """Turn sums over neurons into what the inequalities use, with axes (d, b)."""
-    p = plan.p
+    p, kept = plan.p, len(plan.retained)
+    X = np.empty((p, p, kept), dtype=np.complex128)
+    R = np.empty((len(plan.buckets), p, p))
+    res, skip = np.empty((p, p)), np.empty((p, p))
     b = np.arange(p)
-    a = (b[:, None] + b) % p
-    Y = (a + b) % p
-    C = sums.C[a, b]
-    C *= retained.waves.T[Y]
-    own = np.zeros((p, p, len(plan.retained)))
-    cross = np.zeros((p, p))
-    for bucket, R in zip(plan.buckets, sums.R, strict=True):
-        by_class = R[a, b]
-        position = plan.own(bucket)
-        if position is not None:
-            own[:, :, position] += by_class
-        cross += 2 * bucket.cross * by_class
-    count.add(p * p, 6 * len(plan.retained) + 4 * len(plan.buckets) + 2)
+    waves = np.ascontiguousarray(retained.waves.T)
+
+    def work(block: slice) -> None:
+        a = (np.arange(block.start, block.stop)[:, None] + b) % p
+        Y = (a + b) % p
+        np.multiply(sums.C[a, b], waves[Y], out=X[block])
+        R[:, block] = sums.R[:, a, b]
+        res[block] = rest.res(a, b, Y)
+        skip[block] = retained.rest_a[a, Y] + retained.rest_b[b, Y]
+
+    in_parallel(work, blocks_of(p, BLOCK // (p * kept)))
+    count.add(p * p, 6 * kept + 6)
     return InputQuantities(
-        X=C,
-        own=own,
-        cross=cross,
-        res=rest.res_a[a] + rest.res_b[b],
-        skip=retained.rest_a[a, Y] + retained.rest_b[b, Y],
+        X=X,
+        R=R,
+        position=np.array([-1 if (at := plan.own(bucket)) is None else at for bucket in plan.buckets], dtype=np.int64),
+        cross=np.array([bucket.cross for bucket in plan.buckets]),
+        res=res,
+        skip=skip,
         rest_a=retained.rest_a,
         rest_b=retained.rest_b,
     )
@@ -133,10 +158,68 @@ def class_bounds(
 ) -> ClassBounds:
     """Evaluate (L) without its rounding term for every class and δ."""
     p, kept = plan.p, len(plan.retained)
+    turn = 1 - np.exp(2j * np.pi / p * (np.outer(plan.retained, np.arange(1, p)) % p))
+    turns = _Turns(
+        turn=turn,
+        parts=np.concatenate([turn.real, turn.imag]),
+        length=np.abs(turn),
+        norm=np.sqrt((np.abs(turn) ** 2).sum(axis=0)),
+    )
+    rows = max(1, BLOCK // (p * max(kept, int(label.max()) + 1)))
+    found = in_parallel(
+        lambda block: _some_classes(inputs, rest, label, turns, block), blocks_of(p, rows)
+    )
+    clusters_in_use = sum(part.clusters for part in found)
+    count.add(p * p, kept * (2 + 4 + 1 + 3 + 1) + 4 + 2 * len(plan.buckets))
+    count.add(clusters_in_use * (p - 1), 4 * kept + 2 * kept + 4)
+    count.add(p * p, 2 * len(plan.groups) * (plan.harmonics + 1) + 3)
+    joined = {
+        name: np.concatenate([getattr(part, name) for part in found])
+        for name in ("bound", "ideal", "E", "R", "D", "res", "skip", "delta", "R_by_retained", "E_by_retained")
+    }
+    return ClassBounds(
+        **joined,
+        tail=rest.tail.sum(axis=0),
+        D_by_group=rest.D_by_group(np.arange(p), joined["delta"]).T,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Turns:
+    """``turn (|F|, p−1)``: ``1 − e^{iωzδ}``; ``parts``: real above imaginary parts; ``length, norm`` over z."""
+
+    turn: ComplexArray
+    parts: FloatArray
+    length: FloatArray
+    norm: FloatArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _SomeClasses:
+    """The fields of ``ClassBounds`` for a few classes, and how many clusters they have."""
+
+    bound: FloatArray
+    ideal: FloatArray
+    E: FloatArray
+    R: FloatArray
+    D: FloatArray
+    res: FloatArray
+    skip: FloatArray
+    delta: IntArray
+    R_by_retained: FloatArray
+    E_by_retained: FloatArray
+    clusters: int
+
+
+def _some_classes(
+    inputs: InputQuantities, rest: Remainder, label: IntArray, turns: _Turns, block: slice
+) -> _SomeClasses:
+    p, kept = label.shape[0], inputs.X.shape[2]
+    classes = np.arange(block.stop - block.start)
     number = int(label.max()) + 1
-    flat = (label + number * np.arange(p)[:, None]).ravel()
-    order = np.argsort(flat, kind="stable")
-    size = np.bincount(flat, minlength=number * p)
+    flat = (label[block] + number * classes[:, None]).ravel()
+    order = np.argsort(flat, kind="stable") if number > 1 else np.arange(flat.size)
+    size = np.bincount(flat, minlength=number * classes.size)
     filled = np.flatnonzero(size)
     first = (np.cumsum(size) - size)[filled]
     d = filled // number
@@ -144,57 +227,49 @@ def class_bounds(
     def largest(values: FloatArray) -> FloatArray:
         return np.asarray(np.maximum.reduceat(values[order], first, axis=0))
 
-    X = inputs.X.reshape(-1, kept)
+    X = inputs.X[block].reshape(-1, kept)
     Z = np.add.reduceat(X[order], first, axis=0) / size[filled, None]
-    place = np.full(number * p, -1)
+    place = np.full(number * classes.size, -1)
     place[filled] = np.arange(filled.size)
-    apart = np.abs(X - Z[place[flat]])
-    own = inputs.own.reshape(-1, kept)
-    e = apart + own
+    own = inputs.own(block).reshape(-1, kept)
+    e = np.abs(X - Z[place[flat]]) + own
     E_max, N, own_max = largest(e), np.sqrt(largest((e**2).sum(axis=1))), largest(own)
-    fixed = inputs.cross + inputs.res + inputs.skip
-    T = largest(fixed.ravel())
-    count.add(p * p, kept * (2 + 4 + 1 + 3 + 1) + 4)
+    T = largest(inputs.fixed(block).ravel())
 
-    turn = 1 - np.exp(2j * np.pi / p * (np.outer(plan.retained, np.arange(1, p)) % p))
-    length = np.abs(turn)
-    norm = np.sqrt((length**2).sum(axis=0))
-    centre = np.concatenate([Z.real, -Z.imag], axis=1) @ np.concatenate([turn.real, turn.imag])
-    spread = np.minimum(E_max @ length, np.outer(N, norm))
+    centre = np.concatenate([Z.real, -Z.imag], axis=1) @ turns.parts
+    spread = np.minimum(E_max @ turns.length, np.outer(N, turns.norm))
     by_cluster = centre - spread - T[:, None]
-    count.add(filled.size * (p - 1), 4 * kept + 2 * kept + 4)
-    start = np.searchsorted(d, np.arange(p))
-    D = rest.D.sum(axis=0)[:, 1:]
-    tail = rest.tail.sum(axis=0)
+    start = np.searchsorted(d, classes)
+    D = rest.D(block)[:, 1:]
+    tail = rest.tail[:, block].sum(axis=0)
     bound = np.minimum.reduceat(by_cluster, start, axis=0) - D - tail[:, None]
-    count.add(p * (p - 1), 3 + len(plan.groups))
 
     # the ledger, at the worst δ and cluster of each class
     delta = bound.argmin(axis=1)
-    rows = np.arange(p)
-    worst = np.array([start[x] + by_cluster[start[x] : _next(start, int(x), d.size), delta[x]].argmin() for x in rows])
+    worst = np.array(
+        [start[x] + by_cluster[start[x] : _next(start, int(x), d.size), delta[x]].argmin() for x in classes]
+    )
     mean = np.add.reduceat(Z * size[filled, None], start, axis=0) / p
-    ideal = (mean * turn[:, delta].T).real.sum(axis=1)
-    own_cost = own_max[worst] * length[:, delta].T
-    R = own_cost.sum(axis=1) + largest(inputs.cross.ravel())[worst]
-    skip = largest(inputs.skip.ravel())[worst]
-    res = largest(inputs.res.ravel())[worst]
+    ideal = (mean * turns.turn[:, delta].T).real.sum(axis=1)
+    own_cost = own_max[worst] * turns.length[:, delta].T
+    R = own_cost.sum(axis=1) + largest(inputs.crossed(block).ravel())[worst]
+    skip = largest(inputs.skip[block].ravel())[worst]
+    res = largest(inputs.res[block].ravel())[worst]
     # what is not R, res or skip; the maxima of a cluster need not meet at one input, so this can be a little less
     # than E
     E = ideal - by_cluster[worst, delta] - R - res - skip
-    return ClassBounds(
+    return _SomeClasses(
         bound=bound,
         ideal=ideal,
         E=E,
         R=R,
-        D=D[rows, delta],
-        tail=tail,
+        D=D[classes, delta],
         res=res,
         skip=skip,
         delta=delta + 1,
-        D_by_group=rest.D[:, rows, delta + 1].T,
         R_by_retained=own_cost,
-        E_by_retained=(E_max - own_max)[worst] * length[:, delta].T,
+        E_by_retained=(E_max - own_max)[worst] * turns.length[:, delta].T,
+        clusters=filled.size,
     )
 
 

@@ -120,7 +120,7 @@ def _add_bucket(
     # how many neurons have a cell below c, for every c, twice round; then 0, where padded arc ends find the empty sum
     position = np.searchsorted(plan.cell[bucket.members], np.arange(cells))
     position = np.concatenate([position, position, np.zeros(cells + 1, dtype=position.dtype)])
-    kept = np.array([plan.retained.index(z) for z in bucket.retained])
+    kept = np.array([plan.retained.index(z) for z in bucket.retained], dtype=np.int64)
     u_hat = retained.u_hat[np.ix_(bucket.members, kept)]
     half_weights = _half_weights(retained.u_hat[bucket.members, own] if own is not None else None,
     cross[bucket.members], bucket.cross)

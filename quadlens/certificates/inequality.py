@@ -19,6 +19,9 @@ from quadlens.circuits.circuit import Circuit
 
 DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
+WIDE = 0.1
+"""The inputs of every class are put into clusters if in one class their spread costs this part of its ideal margin."""
+
 ARITHMETIC = (
     "float64, with an a-priori bound on all rounding (gamma_n), itself rounded up; "
     "waveforms, levels and gates exact; no tolerance"
@@ -79,10 +82,14 @@ def evaluate_inequality(
     rest = remainder(circuit, plan, retained, count)
     report(0.8)
     inputs = input_quantities(plan, retained, sums, rest, count)
-    label = clusters(inputs.X, budget.clusters, count)
-    report(0.9)
+    report(0.85)
+    label = np.zeros((plan.p, plan.p), dtype=np.int64)
     classes = class_bounds(plan, inputs, rest, label, count)
-    rounding = rounding_term(circuit, plan, w, sums.crossings)
+    if bool((WIDE * classes.ideal < classes.E).any()):
+        label = clusters(inputs.X, budget.clusters, count)
+        report(0.9)
+        classes = class_bounds(plan, inputs, rest, label, count)
+    rounding = rounding_term(circuit, plan, w, sums.crossings, rest.tail_error)
     count.add(4 * circuit.p, circuit.neurons)
     report(1.0)
     return Inequality(plan=plan, inputs=inputs, rest=rest, classes=classes, rounding=rounding, label=label)

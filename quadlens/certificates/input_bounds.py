@@ -33,10 +33,11 @@ class InputBounds:
         """Return lower bounds of ``margin(d+b, b, δ)`` for every b and the given δ (1 … p−1), shape (p, δ)."""
         found, inputs = self._found, self._found.inputs
         X = inputs.X[d]
-        terms = np.concatenate([X.real, -X.imag, inputs.own[d][:, self._owned]], axis=1)
-        fixed = inputs.cross[d] + inputs.res[d] + inputs.skip[d]
-        whole = found.rest.D[:, d, delta].sum(axis=0) + found.rest.tail[:, d].sum()
+        terms = np.concatenate([X.real, -X.imag, inputs.own(d)[:, self._owned]], axis=1)
+        fixed = inputs.fixed(d)
+        whole = found.rest.D(d)[delta] + found.rest.tail[:, d].sum()
         count.add(terms.shape[0], delta.size, 2 * terms.shape[1] + 4)
+        count.add(2 * len(found.plan.groups) * (found.plan.harmonics + 1), found.plan.p)
         return found.lowered(terms @ self._table[:, delta] - fixed[:, None] - whole)
 
     def of_triples(self, d: int, b: IntArray, delta: IntArray, count: OperationCounter) -> FloatArray:
@@ -57,9 +58,9 @@ class InputBounds:
         harmonic = np.einsum("tm,tm->t", np.concatenate(turned, axis=1)[which], self._Q[Y] - self._Q[c]).real
         skip = inputs.rest_a[a, c] - inputs.rest_a[a, Y] + inputs.rest_b[b, c] - inputs.rest_b[b, Y]
         X = inputs.X[d, b]
-        terms = np.concatenate([X.real, -X.imag, inputs.own[d, b][:, self._owned]], axis=1)
+        terms = np.concatenate([X.real, -X.imag, inputs.own(d)[b][:, self._owned]], axis=1)
         value = np.einsum("tz,tz->t", terms, self._table[:, delta].T)
-        fixed = inputs.cross[d, b] + inputs.res[d, b] + found.rest.tail[:, d].sum()
+        fixed = inputs.crossed(d)[b] + inputs.res[d, b] + found.rest.tail[:, d].sum()
         count.add(only.size, 6 * self._Q.shape[1])
         count.add(b.size, self.triple_operations)
         return found.lowered(value + harmonic + skip - fixed)

@@ -31,8 +31,8 @@ def input_ledger(found: Inequality, d: int, b: int, delta: int, bound: float) ->
     turn = 1 - np.exp(2j * np.pi / p * (np.array(found.plan.retained) * delta % p))
     ideal = float((inputs.X[d].mean(axis=0) * turn).real.sum())
     costs = {
-        "R": float(inputs.own[d, b] @ np.abs(turn) + inputs.cross[d, b]),
-        "D": float(found.rest.D[:, d, delta].sum()),
+        "R": float(inputs.own(d)[b] @ np.abs(turn) + inputs.crossed(d)[b]),
+        "D": float(found.rest.D(d)[delta]),
         "tail": float(found.rest.tail[:, d].sum()),
         "res": float(inputs.res[d, b]),
         "skip": float(inputs.skip[d, b]),

@@ -17,6 +17,11 @@ def brute_force_operations(circuit: Circuit) -> int:
     return 2 * p**2 * n + 2 * p**3 * n + 3 * p**3
 
 
+def transform_operations(length: int) -> int:
+    """Return what one real fast Fourier transform of this length is counted as, ``2.5 N log₂ N``."""
+    return math.ceil(2.5 * length * math.log2(max(length, 2)))
+
+
 class OperationCounter:
     """Counts operations as the kernels perform them; each kernel adds what it has really done."""
 

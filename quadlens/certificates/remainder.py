@@ -7,80 +7,215 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from quadlens.arrays import ComplexArray, FloatArray
+from quadlens.arrays import ComplexArray, FloatArray, IntArray
 from quadlens.certificates.operations import OperationCounter
+from quadlens.certificates.parallel import blocks_of, in_parallel
 from quadlens.certificates.plan import Plan, Waveforms
-from quadlens.certificates.retained import Retained, transform_operations
+from quadlens.certificates.retained import Retained, rest_of_outputs
 from quadlens.circuits.circuit import Circuit
+from quadlens.rounding import gamma
+
+BLOCK = 2**20
+"""Float64 numbers in one block of a table, at most, unless one row has more (8 MiB: near the cache)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Remainder:
-    """``D (groups, p, p)`` at (γ, d, δ), column 0 being δ = 0; ``tail (groups, p)``; ``res_a, res_b (p,)``.
+    """``tail (groups, p)``, and what D is made of: ``P_hat (groups, p, M + 1)`` holds ``P̂_{γ,d}[m]``, twice it for
+    m > 0; ``Q (groups, M + 1, p)`` is ``Q_{γ,m}(c)``, ``widest`` of that shape ``O_{γ,m}(δ)``.
 
-    ``P_hat (groups, p, M + 1)`` holds ``P̂_{γ,d}[m]``, twice it for m > 0, and ``Q (groups, M + 1, p)`` is
-    ``Q_{γ,m}(c)``.
+    ``tail_error`` is what rounding can take from any class's tail.
+    ``osc_a, osc_b (p,)`` are ``Σ_i |ε_i| osc_i`` of each table, ``norm_a, norm_b (p,)`` the Euclidean norms of its
+    ``ε_i``, ``norm_U (p,)`` that of ``dU_i(c)`` over the neurons.
     """
 
     P_hat: ComplexArray
     Q: ComplexArray
-    D: FloatArray
+    widest: FloatArray
     tail: FloatArray
-    res_a: FloatArray
-    res_b: FloatArray
+    tail_error: float
+    osc_a: FloatArray
+    osc_b: FloatArray
+    norm_a: FloatArray
+    norm_b: FloatArray
+    norm_U: FloatArray
+
+    def D_by_group(self, d: IntArray, delta: IntArray) -> FloatArray:
+        """Return each group's part of ``D(d, δ)`` for pairs of them, shape (groups, pairs)."""
+        return np.asarray(np.einsum("gtm,gmt->gt", np.abs(self.P_hat[:, d]), self.widest[:, :, delta]))
+
+    def D(self, d: int | slice) -> FloatArray:
+        """Return ``D(d, δ)`` for ``δ = 0 … p − 1`` and one class or several."""
+        heads = np.abs(self.P_hat[:, d])
+        return np.asarray(sum(head @ widest for head, widest in zip(heads, self.widest, strict=True)))
+
+    def res(self, a: IntArray, b: IntArray, Y: IntArray) -> FloatArray:
+        """Return ``res(a, b)``, the smaller of its two bounds."""
+        by_norms = (self.norm_a[a] + self.norm_b[b]) * (self.norm_U[Y] + self.norm_U.max())
+        return np.asarray(np.minimum(self.osc_a[a] + self.osc_b[b], by_norms))
 
 
 def remainder(circuit: Circuit, plan: Plan, retained: Retained, count: OperationCounter) -> Remainder:
     """Bound ``|Σ_i h_i (dU_i(Y) − dU_i(Y+δ))|`` for every input and δ: O(pn + p²) with constants from the plan."""
-    p, groups = plan.p, len(plan.groups)
-    D, tail = np.zeros((groups, p, p)), np.zeros((groups, p))
-    P_hat = np.zeros((groups, p, plan.harmonics + 1), dtype=np.complex128)
-    Q = np.zeros((groups, plan.harmonics + 1, p), dtype=np.complex128)
-    res_a, res_b = np.zeros(p), np.zeros(p)
+    p, groups, kept = plan.p, len(plan.groups), plan.harmonics + 1
+    tail, tail_error = np.zeros((groups, p)), 0.0
+    P_hat = np.zeros((groups, p, kept), dtype=np.complex128)
+    Q = np.zeros((groups, kept, p), dtype=np.complex128)
+    widest = np.zeros((groups, kept, p))
+    osc = np.zeros(circuit.neurons)
+    square_U = np.zeros(p)
+    roots = _roots(plan)
     for number, group in enumerate(plan.groups):
-        members = group.members
-        r, osc = plan.amplitude[members], retained.osc[members]
-        P_hat[number], leftover = _curve_harmonics(plan, group, count)
-        Q[number] = _weight_harmonics(plan, retained, group, count)
-        D[number] = np.abs(P_hat[number]) @ _widest(Q[number], count)
-        count.add(2 * (plan.harmonics + 1), p, p)
-        tail[number] = leftover * float(r @ osc)
-        at = (plan.cell[members] + plan.shifts(group.frequency)[:, None]) % plan.cells
-        res_a += np.abs(circuit.A[:, members] - r * group.A[at]) @ osc
-        res_b += np.abs(circuit.B[:, members] - r * group.B[at]) @ osc
-        count.add(2 * 5 * p, members.size)
-    return Remainder(P_hat=P_hat, Q=Q, D=D, tail=tail, res_a=res_a, res_b=res_b)
+        weights = _weights(circuit, plan, retained, group, roots, osc, square_U, count)
+        curves = _curve_harmonics(plan, group, roots, count)
+        P_hat[number], Q[number] = curves.head, weights.Q
+        widest[number] = _widest(weights.Q, count)
+        # the difference of two outputs is at most twice the larger
+        tail[number] = 2 * curves.beyond * weights.norm
+        tail_error += 2 * curves.error * weights.norm
+    sums = [_residuals(circuit, plan, name, osc, count) for name in ("A", "B")]
+    return Remainder(
+        P_hat=P_hat,
+        Q=Q,
+        widest=widest,
+        tail=tail,
+        tail_error=tail_error,
+        osc_a=sums[0][0],
+        norm_a=sums[0][1],
+        osc_b=sums[1][0],
+        norm_b=sums[1][1],
+        norm_U=np.sqrt(square_U),
+    )
 
 
-def _curve_harmonics(plan: Plan, group: Waveforms, count: OperationCounter) -> tuple[ComplexArray, FloatArray]:
-    """Return the group's ``P̂_d[m]``, m = 0 … M, doubled for m > 0, and for each d the sum of all others' moduli."""
+def _roots(plan: Plan) -> FloatArray:
+    """Return ``cos`` and then ``sin`` of ``2πms/G`` for ``m = 0 … M`` and every cell s, shape (2 (M + 1), G)."""
+    cells = plan.cells
+    angles = np.exp(2j * np.pi / cells * np.arange(cells))
+    turned = angles[np.outer(np.arange(plan.harmonics + 1), np.arange(cells)) % cells]
+    return np.concatenate([turned.real, turned.imag])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _CurveHarmonics:
+    """``head (p, M + 1)``: ``P̂_d[m]``, doubled for m > 0; ``beyond (p,)``: the norm over the cells of what is left,
+    ``error`` how much more it may be.
+
+    By Parseval its square is ``Σ_s P² − G Σ_{|m|≤M} |P̂|²``. The sums are off by at most γ_K ‖P‖² and, since
+    ``Σ_{|m|≤M} |P̂| <= √(2M + 1) ‖P‖/√G``, by ``(2 √(2M + 1) + 1) γ_K ‖P‖²``, together less than ``8 (M + 1) γ_K ‖P‖²``;
+    the root of a sum is at most the sum of the roots.
+    """
+
+    head: ComplexArray
+    beyond: FloatArray
+    error: float
+
+
+def _curve_harmonics(plan: Plan, group: Waveforms, roots: FloatArray, count: OperationCounter) -> _CurveHarmonics:
     p, cells, kept = plan.p, plan.cells, plan.harmonics + 1
-    s = np.arange(cells)
-    curve = np.maximum(group.A[(s + plan.shifts(group.frequency)[:, None]) % cells] + group.B, 0.0)
-    hat = np.fft.rfft(curve, axis=1) / cells
-    count.add(p, 2 * cells + transform_operations(cells) + 2 * cells)
-    hat[:, 1 : (cells + 1) // 2] *= 2
-    return hat[:, :kept], np.abs(hat[:, kept:]).sum(axis=1)
+    head = np.empty((p, kept), dtype=np.complex128)
+    square, beyond = np.empty(p), np.empty(p)
+    doubled = np.concatenate([group.A, group.A])
+    # the row of class d is the curve of A turned by g·kd cells
+    turned = np.lib.stride_tricks.sliding_window_view(doubled, cells)
+    shift = plan.shifts(group.frequency)
+    factor = np.where(np.arange(kept) == 0, 1.0, 2.0) / cells
+    share = np.where(np.arange(kept) == 0, 1.0, 0.5)
+
+    def work(block: slice) -> None:
+        curve = np.maximum(turned[shift[block]] + group.B, 0.0)
+        parts = curve @ roots.T
+        head[block] = factor * (parts[:, :kept] - 1j * parts[:, kept:])
+        square[block] = np.einsum("ds,ds->d", curve, curve)
+        held = cells * (np.abs(head[block]) ** 2 @ share)
+        beyond[block] = np.sqrt(np.maximum(square[block] - held, 0.0))
+
+    in_parallel(work, blocks_of(p, BLOCK // cells))
+    count.add(p, cells, 2 + 4 * kept + 2)
+    # a sum over the cells, roots of unity that are off by 40 u, a sum over harmonics
+    relative = 8 * kept * gamma(cells + kept + 100)
+    return _CurveHarmonics(head=head, beyond=beyond, error=float(np.sqrt(relative * square.max()) * (1 + 2.0**-40)))
 
 
-def _weight_harmonics(plan: Plan, retained: Retained, group: Waveforms, count: OperationCounter) -> ComplexArray:
-    """Return the group's ``Q_m(c)``, shape (M + 1, p)."""
-    cells, kept = plan.cells, plan.harmonics + 1
-    r, cell = plan.amplitude[group.members], plan.cell[group.members]
-    roots = np.exp(2j * np.pi / cells * np.arange(cells))
-    turned = roots[np.arange(kept)[:, None] * cell % cells] * r
-    parts = np.concatenate([turned.real, turned.imag]) @ retained.dU[group.members]
-    count.add(2 * 2 * kept, plan.p, group.members.size)
-    return np.asarray(parts[:kept] + 1j * parts[kept:])
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Weights:
+    """``Q (M + 1, p)``: ``Q_m(c)``; ``norm``: the largest norm over the cells of ``q_s(c)``."""
+
+    Q: ComplexArray
+    norm: float
+
+
+def _weights(
+    circuit: Circuit,
+    plan: Plan,
+    retained: Retained,
+    group: Waveforms,
+    roots: FloatArray,
+    osc: FloatArray,
+    square_U: FloatArray,
+    count: OperationCounter,
+) -> _Weights:
+    """Sum the rest of U of the group's neurons by cell; write their ``osc`` and add their squares to ``square_U``."""
+    p, members, kept = plan.p, group.members, plan.harmonics + 1
+    cells, number = np.unique(plan.cell[members], return_inverse=True)
+    by_cell = np.zeros((cells.size, p))
+    # a cell's neurons lie together: a block of whole cells writes rows of its own
+    first = np.searchsorted(number, np.arange(cells.size + 1))
+
+    def work(block: slice) -> FloatArray:
+        mine = slice(first[block.start], first[block.stop])
+        i = members[mine]
+        rest = rest_of_outputs(circuit, retained, i)
+        osc[i] = rest.max(axis=1) - rest.min(axis=1)
+        squares = np.einsum("ic,ic->c", rest, rest)
+        rest *= plan.amplitude[i][:, None]
+        by_cell[block] = np.add.reduceat(rest, first[block] - first[block.start], axis=0)
+        return np.asarray(squares)
+
+    rows = max(1, BLOCK * cells.size // max(1, members.size * p))
+    for squares in in_parallel(work, blocks_of(cells.size, rows)):
+        square_U += squares
+    turns = roots[:, cells]
+    parts = turns @ by_cell
+    count.add(members.size * p, 4 * len(retained.frequencies) + 1 + 2 + 2 + 1 + 1)
+    count.add(cells.size * p, 4 * kept + 2)
+    norm = float(np.sqrt(np.einsum("sc,sc->c", by_cell, by_cell).max(initial=0.0)))
+    return _Weights(Q=parts[:kept] + 1j * parts[kept:], norm=norm)
+
+
+def _residuals(
+    circuit: Circuit, plan: Plan, name: str, osc: FloatArray, count: OperationCounter
+) -> tuple[FloatArray, FloatArray]:
+    """Return, for each input of a table, ``Σ_i |ε_i| osc_i`` and the norm of ``ε``."""
+    p, table = plan.p, getattr(circuit, name)
+    total, square = np.zeros(p), np.zeros(p)
+
+    def work(block: slice) -> None:
+        for group in plan.groups:
+            i = group.members
+            at = plan.cell[i] + plan.shifts(group.frequency)[block, None]
+            curve = getattr(group, name)
+            apart = table[block, i] - plan.amplitude[i] * np.concatenate([curve, curve])[at]
+            square[block] += np.einsum("ai,ai->a", apart, apart)
+            total[block] += np.abs(apart) @ osc[i]
+
+    in_parallel(work, blocks_of(p, BLOCK // circuit.neurons))
+    count.add(p * circuit.neurons, 3 + 2 + 3)
+    return total, np.sqrt(square)
 
 
 def _widest(Q: ComplexArray, count: OperationCounter) -> FloatArray:
     """Return ``O_m(δ) = max_y |Q_m(y) − Q_m(y + δ)|``, shape (M + 1, p)."""
     kept, p = Q.shape
-    widest = np.empty((kept, p))
+    widest = np.zeros((kept, p))
     twice = np.concatenate([Q, Q], axis=1)
-    for delta in range(p):
-        apart = twice[:, delta : delta + p] - Q
-        widest[:, delta] = np.sqrt((apart.real**2 + apart.imag**2).max(axis=1))
-    count.add(6 * kept, p, p)
+
+    def work(block: slice) -> None:
+        for delta in range(block.start + 1, block.stop + 1):
+            apart = twice[:, delta : delta + p] - Q
+            # the pairs of −δ are those of δ
+            widest[:, delta] = widest[:, p - delta] = np.sqrt((apart.real**2 + apart.imag**2).max(axis=1))
+
+    in_parallel(work, blocks_of(p // 2, 64))
+    count.add(6 * kept, p // 2, p)
     return widest

@@ -12,25 +12,24 @@ import numpy as np
 
 from quadlens.arrays import BoolArray, ComplexArray, FloatArray, IntArray
 from quadlens.certificates.operations import OperationCounter
+from quadlens.certificates.parallel import blocks_of, in_parallel
 from quadlens.circuits.circuit import Circuit
+
+BLOCK = 2**20
+"""Float64 numbers in one block of a table, at most, unless one row has more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Retained:
     """The split of U, S_a and S_b at the frequencies ``F``.
 
-    ``waves (|F|, p)`` are ``e^{iωzc}``, ``u_hat (n, |F|)``, ``dU (n, p)`` with ``osc (n,)`` its rows' oscillation,
-    ``skip_a, skip_b
-    (p, |F|)`` the skip path's components, and ``rest_a[a, Y]``, ``rest_b[b, Y]`` ``(p,
-    p)`` how far the rest of a row lies below its
-    maximum at Y.
+    ``waves (|F|, p)`` are ``e^{iωzc}``, ``u_hat (n, |F|)``, ``skip_a, skip_b (p, |F|)`` the skip path's components, and
+    ``rest_a[a, Y]``, ``rest_b[b, Y]`` ``(p, p)`` how far the rest of a row lies below its maximum at Y.
     """
 
     frequencies: tuple[int, ...]
     waves: ComplexArray
     u_hat: ComplexArray
-    dU: FloatArray
-    osc: FloatArray
     skip_a: ComplexArray
     skip_b: ComplexArray
     rest_a: FloatArray
@@ -43,57 +42,54 @@ def waves(p: int, frequencies: tuple[int, ...]) -> ComplexArray:
     return np.asarray(np.exp(2j * np.pi / p * turns))
 
 
-def transform_operations(length: int) -> int:
-    """Return what one real fast Fourier transform of this length is counted as, ``2.5 N log₂ N``."""
-    return int(np.ceil(2.5 * length * np.log2(max(length, 2))))
+def coefficients_of(rows: FloatArray, frequencies: tuple[int, ...], count: OperationCounter) -> ComplexArray:
+    """Return ``(ν_z/p) Σ_c rows[·,c] e^{−iωzc}``, shape (rows, |F|)."""
+    p = rows.shape[1]
+    wave = waves(p, frequencies)
+    factor = np.array([1.0 if 2 * z == p else 2.0 for z in frequencies]) / p
+    parts = rows @ np.concatenate([wave.real, -wave.imag]).T
+    count.add(rows.shape[0], p, 4 * len(frequencies))
+    kept = len(frequencies)
+    return np.asarray(factor * (parts[:, :kept] + 1j * parts[:, kept:]))
 
 
-def spectrum(rows: FloatArray, count: OperationCounter) -> ComplexArray:
-    """Return ``Σ_c rows[·,c] e^{−iωzc}`` for z = 0 … p//2, shape (rows, p//2 + 1)."""
-    count.add(rows.shape[0], transform_operations(rows.shape[1]))
-    return np.asarray(np.fft.rfft(rows, axis=1))
+def of_waves(coefficients: ComplexArray, wave: ComplexArray) -> FloatArray:
+    """Return ``Re Σ_z coefficients[·,z] e^{iωzc}`` for every c."""
+    return np.asarray(
+        np.concatenate([coefficients.real, -coefficients.imag], axis=1) @ np.concatenate([wave.real, wave.imag])
+    )
+
+
+def rest_of_outputs(circuit: Circuit, retained: Retained, neurons: IntArray) -> FloatArray:
+    """Return ``dU_i(c)`` of some neurons, shape (neurons, p), in an array of its own."""
+    return np.asarray(circuit.U[neurons] - of_waves(retained.u_hat[neurons], retained.waves))
 
 
 def split(
     circuit: Circuit,
     frequencies: tuple[int, ...],
-    spectra: dict[str, ComplexArray],
+    u_hat: ComplexArray,
     mask: BoolArray,
     count: OperationCounter,
 ) -> Retained:
     """Split the output side of a circuit at the given frequencies.
 
-    ``spectra`` are those of the tables U, S_a and S_b; ``mask (n, |F|)`` says which frequencies each neuron retains.
+    ``u_hat (n, |F|)`` are the coefficients of U at all of them; ``mask`` says which each neuron retains.
     """
-    p = circuit.p
-    kept = list(frequencies)
-    factor = np.array([1.0 if 2 * z == p else 2.0 for z in frequencies]) / p
-    raw = {name: spectra[name][:, kept] for name in spectra}
-    raw["U"] = np.where(mask, raw["U"], 0.0)
-    hat = {name: raw[name] * factor for name in raw}
-    rest = {name: _without(getattr(circuit, name), raw[name], kept, count) for name in raw}
-    dU = rest["U"]
-    count.add(2 * circuit.neurons + 4 * p, p)
+    p, kept = circuit.p, len(frequencies)
+    wave = waves(p, frequencies)
+    skip = {name: coefficients_of(getattr(circuit, name), frequencies, count) for name in ("S_a", "S_b")}
+    rest = {name: getattr(circuit, name) - of_waves(skip[name], wave) for name in skip}
+    count.add(2 * p * p, 4 * kept + 3)
     return Retained(
         frequencies=frequencies,
-        waves=waves(p, frequencies),
-        u_hat=hat["U"],
-        dU=dU,
-        osc=dU.max(axis=1) - dU.min(axis=1),
-        skip_a=hat["S_a"],
-        skip_b=hat["S_b"],
+        waves=wave,
+        u_hat=np.where(mask, u_hat, 0.0),
+        skip_a=skip["S_a"],
+        skip_b=skip["S_b"],
         rest_a=rest["S_a"].max(axis=1, keepdims=True) - rest["S_a"],
         rest_b=rest["S_b"].max(axis=1, keepdims=True) - rest["S_b"],
     )
-
-
-def _without(rows: FloatArray, raw: ComplexArray, kept: list[int], count: OperationCounter) -> FloatArray:
-    """Return the rows less the waves whose spectrum is ``raw``."""
-    p = rows.shape[1]
-    only = np.zeros((rows.shape[0], p // 2 + 1), dtype=np.complex128)
-    only[:, kept] = raw
-    count.add(rows.shape[0], transform_operations(p) + p)
-    return np.asarray(rows - np.fft.irfft(only, p, axis=1))
 
 
 def cross_oscillation(retained: Retained, own: IntArray, count: OperationCounter) -> FloatArray:
@@ -101,13 +97,17 @@ def cross_oscillation(retained: Retained, own: IntArray, count: OperationCounter
 
     ``own[i]`` is the position of neuron i's own frequency in ``frequencies``, or −1.
     """
-    n, p = retained.dU.shape
-    factor = np.array([p / 1.0 if 2 * z == p else p / 2.0 for z in retained.frequencies])
-    hat = retained.u_hat * factor
+    kept, p = retained.waves.shape
+    out = np.zeros(own.size)
+    hat = retained.u_hat.copy()
     owned = np.flatnonzero(own >= 0)
     hat[owned, own[owned]] = 0
-    only = np.zeros((n, p // 2 + 1), dtype=np.complex128)
-    only[:, list(retained.frequencies)] = hat
-    values = np.fft.irfft(only, p, axis=1)
-    count.add(n, transform_operations(p) + 2 * p)
-    return np.asarray(values.max(axis=1) - values.min(axis=1))
+    crossing = np.flatnonzero(hat.any(axis=1))
+
+    def work(block: slice) -> None:
+        values = of_waves(hat[crossing[block]], retained.waves)
+        out[crossing[block]] = values.max(axis=1) - values.min(axis=1)
+
+    in_parallel(work, blocks_of(crossing.size, BLOCK // p))
+    count.add(crossing.size, p, 4 * kept + 2)
+    return out

@@ -6,14 +6,11 @@ the neuron's bucket or group, the larger of the two; ``M_i = Y_i + 2 X_i``, whic
 with ``f = |F|``, ``V_i ≤ 4f U_i``; ``s = max |S_a| + max |S_b|``.
 
 Taken for granted of the libraries: ``exp`` is right to 4 units in the last place (so that ``e^{iωzc}``, from an exact
-residue, is off by at most 40 u), and a fast Fourier transform of length N is off by at most ``40 log₂N u`` in
-the root mean square, relative to its input's. An entry of a transform over c is then off by ``40 √p log₂p u`` times the
-largest input.
+residue, is off by at most 40 u).
 
-Every quantity is a sum of products of such numbers; ``max``, ``(·)₊`` and ``|·|`` never enlarge an error. A sum of
-terms reached by at most K roundings is off by at most ``γ_K Σ|terms|`` (``quadlens.rounding``); all chains here are
-shorter than ``K = n + p + 2x + 2J + 4f + M + 40 √p log₂p + 40 log₂G + 200``, with ``x`` the most arcs that one
-sum has.
+Every quantity is a sum of products of such numbers; ``max``, ``min``, ``(·)₊`` and ``|·|`` never enlarge an error. A
+sum of terms reached by at most K roundings is off by at most ``γ_K Σ|terms|`` (``quadlens.rounding``); all chains here
+are shorter than ``K = n + p + G + 2x + 2J + 4f + 4M + 200``, with ``x`` the most arcs that one sum has.
 
 * a sum over arcs adds ``2x + 1`` prefix sums, each off by ``γ_K Σ|f_i|`` and no larger than ``Σ|f_i|``:
   ``κ = γ_K (2x + 2)`` times ``Σ|f_i|``
@@ -23,9 +20,11 @@ sum has.
 * R: ``(2J + 2) κ Σ M_i w_i (2 + 2v_β)``, and ``w_i`` itself is off by ``8 f γ_K U_i / v_β``
 * D: ``|P̂| ≤ X_i/r_i``, off by ``γ_K`` times that; ``Q`` off by ``γ_K (1 + 2f) Σ r_i U_i``; at most ``2(M + 1)`` of
   them, each twice: ``8 (M + 1)(1 + 2f) γ_K Σ X_i U_i``; the same where D is not bounded but evaluated
-* tail: ``Σ|P̂|`` is at most √G times the root mean square, and so is its error: ``8 √G (1 + 2f) γ_K Σ X_i U_i``
-* res: ``4 (1 + 2f) γ_K Σ M_i U_i``; skip's rest: ``4 (1 + 2f) γ_K s``
-* the last sums over z and terms: γ_K times everything that is added, at most ``20 (f + 1)(Σ M_i U_i + s)`` and the
+* tail: the norm of P is at most √G X_i/r_i, that of q at most ``(1 + 2f) Σ r_i U_i``, off by γ_K times that:
+  ``8 √G (1 + 2f) γ_K Σ X_i U_i``; and the error of a root of a difference, evaluated by ``Remainder``, twice to be safe
+* res: its sum is off by ``4 (1 + 2f) γ_K Σ M_i U_i``, its product of norms by ``8 (1 + 2f) γ_K ‖M‖ ‖U‖``, which is the
+  more; skip's rest: ``4 (1 + 2f) γ_K s``
+* the last sums over z and terms: γ_K times everything that is added, at most ``20 (f + 1)(‖M‖ ‖U‖ + s)`` and the
   terms above over γ_K
 
 Underflow: a product may lose 2^−1074 and a square root of squares 2^−537; ``UNDERFLOW`` times the numbers they can
@@ -64,8 +63,13 @@ def too_large(circuit: Circuit) -> str | None:
     return None
 
 
-def rounding_term(circuit: Circuit, plan: Plan, w: FloatArray, crossings: int) -> RoundingTerm:
-    """Return the two terms for a plan with weights ``w_i`` (0 for solo neurons) and at most ``crossings`` arcs."""
+def rounding_term(
+    circuit: Circuit, plan: Plan, w: FloatArray, crossings: int, tail_error: float
+) -> RoundingTerm:
+    """Return the two terms for a plan with weights ``w_i`` (0 for solo neurons) and at most ``crossings`` arcs.
+
+    ``tail_error`` is that of ``Remainder``.
+    """
     n, p = circuit.neurons, circuit.p
     kept, levels = len(plan.retained), max((b.levels.size for b in plan.buckets), default=0)
     Y = np.abs(circuit.A).max(axis=0) + np.abs(circuit.B).max(axis=0)
@@ -79,21 +83,22 @@ def rounding_term(circuit: Circuit, plan: Plan, w: FloatArray, crossings: int) -
         v[bucket.members] = bucket.cross
     X = plan.amplitude * curve
     M = Y + 2 * X
-    transforms = 40 * int(np.ceil(np.sqrt(p) * np.log2(p)) + np.ceil(np.log2(plan.cells)))
-    K = gamma(n + p + 2 * crossings + 2 * levels + 4 * kept + plan.harmonics + transforms + 200)
+    K = gamma(n + p + plan.cells + 2 * crossings + 2 * levels + 4 * kept + 4 * plan.harmonics + 200)
     arcs = K * (2 * crossings + 2)
     zones = (2 * levels + 2) * arcs
     YU, XU, MU = float(Y @ U), float(X @ U), float(M @ U)
-    one = 1 + 2 * kept
+    MU_norms = float(np.sqrt(M @ M) * np.sqrt(U @ U))
+    one, harmonics = 1 + 2 * kept, plan.harmonics + 1
     C = 6 * (2 * kept * arcs * YU + zones * MU + 4 * kept * K * s)
     R = zones * float((M * w) @ (2 + 2 * v)) + 8 * kept * K * float((M * U) @ ((2 + 2 * v) / v))
-    D = 8 * (plan.harmonics + 1) * one * K * XU
-    tail = 8 * float(np.sqrt(plan.cells)) * one * K * XU
-    rest = 4 * one * K * (MU + s)
-    last = K * (20 * (kept + 1) * (MU + s) + float((M * w) @ (2 + 2 * v))) + 2 * K * (C + R + D + tail + rest) / arcs
+    D = 8 * harmonics * one * K * XU
+    tail = 8 * float(np.sqrt(plan.cells)) * one * K * XU + 2 * tail_error
+    rest = 8 * one * K * (MU_norms + s)
+    last = K * (20 * (kept + 1) * (MU_norms + s) + float((M * w) @ (2 + 2 * v)))
+    last += 2 * K * (C + R + D + tail + rest) / arcs
     met = (1 + float(M.sum())) * (1 + float(U.sum())) * (1 + s) * float(1 / v.min())
-    underflow = UNDERFLOW * met * (n + p) * (kept + 1) * (levels + 1) * (crossings + 1)
-    operations = 16 * (n + p) + 1000
+    underflow = UNDERFLOW * met * (n + p + plan.cells) * (kept + 1) * (levels + 1) * (crossings + 1) * harmonics
+    operations = 16 * (n + p + plan.cells) + 1000
     evaluation = float(up(np.array(C + R + D + tail + rest + last + underflow), operations))
 
     radius = circuit.radius

@@ -2,8 +2,8 @@ r"""Curves that neurons share: coefficients of each neuron's waveform, means ove
 
     A[a, i] = r_i Re Σ_m α_{i,m} e^{imθ},   θ = ωka + φ_i,   α_{i,m} = ν_m Â_{mk} e^{−imφ_i} / r_i      (and β for B)
 
-``m = 0 … ⌊o/2⌋`` with ``o`` the order of k mod p; for prime p these are all of A. ``φ_i`` is the phase of the
-neuron's cell.
+``m = 0 … ⌊o/2⌋`` with ``o`` the order of k mod p, for prime p all of A, but no more than ``HARMONICS``. ``φ_i`` is the
+phase of the neuron's cell.
 """
 
 from dataclasses import dataclass
@@ -12,9 +12,9 @@ from math import gcd
 import numpy as np
 
 from quadlens.arrays import ComplexArray, FloatArray, IntArray
-from quadlens.certificates.operations import OperationCounter
+from quadlens.certificates.operations import OperationCounter, transform_operations
+from quadlens.certificates.parallel import blocks_of, in_parallel
 from quadlens.certificates.plan import LIMIT, SCALE, Bucket, Waveforms, quantised
-from quadlens.certificates.retained import transform_operations
 from quadlens.circuits.circuit import Circuit
 
 SIGNIFICANT = 3.0
@@ -29,6 +29,15 @@ FEATURES = 12
 LEAST_CROSS = 2.0**-10
 """Least cross ratio: rounding errors of V are divided by it."""
 
+HARMONICS = 8
+"""Highest harmonic of a curve."""
+
+CLEAN = 0.022
+"""Below this root mean square residual, relative to r, one level does: so few neurons are near a zero of H."""
+
+BLOCK = 2**20
+"""Float64 numbers in one block of a table, at most, unless it is too narrow for a matrix product."""
+
 LEVELS = {1: (2.5,), 2: (1.5, 5.0), 3: (1.2, 3.5, 9.0), 4: (0.8, 2.0, 4.5, 10.0), 5: (0.6, 1.4, 3.0, 6.0, 12.0)}
 """Levels of |H| in units of the bucket's root mean square residual."""
 
@@ -36,55 +45,88 @@ LEVELS = {1: (2.5,), 2: (1.5, 5.0), 3: (1.2, 3.5, 9.0), 4: (0.8, 2.0, 4.5, 10.0)
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Coefficients:
     """``alpha`` and ``beta`` stacked: shape (2, harmonics, members); ``norm`` (harmonics,) is each one's mean
-    square."""
+    square; ``outside`` (members,) the mean square of what is in no harmonic here, the mean of both tables.
+    """
 
     stacked: ComplexArray
     norm: FloatArray
+    outside: FloatArray
 
     def take(self, index: IntArray) -> "Coefficients":
         """Return the coefficients of some of the members."""
-        return Coefficients(stacked=self.stacked[:, :, index], norm=self.norm)
+        return Coefficients(stacked=self.stacked[:, :, index], norm=self.norm, outside=self.outside[index])
 
     def mean(self, weight: FloatArray) -> ComplexArray:
         """Return the weighted mean over members, shape (2, harmonics)."""
-        return np.asarray(self.stacked @ (weight / weight.sum()))
+        return np.asarray((self.stacked * (weight / weight.sum())).sum(axis=2))
 
     def spread(self, weight: FloatArray, count: OperationCounter) -> FloatArray:
         """Return each member's mean square distance from the mean curves, shape (members,)."""
         apart = np.abs(self.stacked - self.mean(weight)[:, :, None]) ** 2
         count.add(8 * self.stacked.size)
-        return np.asarray(np.einsum("tmi,m->i", apart, self.norm) / 2)
+        return np.asarray(np.einsum("tmi,m->i", apart, self.norm) / 2 + self.outside)
+
+
+def harmonics_of(table: FloatArray, members: IntArray, frequencies: IntArray, count: OperationCounter) -> ComplexArray:
+    """Return ``(1/p) Σ_a table[a, i] e^{−iωqa}`` for the given q and columns i, shape (frequencies, members)."""
+    p = table.shape[0]
+    wave = np.exp(-2j * np.pi / p * (np.outer(frequencies, np.arange(p)) % p)) / p
+    parts = np.concatenate([wave.real, wave.imag])
+    out = np.empty((frequencies.size, members.size), dtype=np.complex128)
+
+    def work(block: slice) -> None:
+        found = parts @ table[:, members[block]]
+        out[:, block] = found[: frequencies.size] + 1j * found[frequencies.size :]
+
+    in_parallel(work, blocks_of(members.size, max(64, BLOCK // p)))
+    count.add(4 * p, members.size, frequencies.size)
+    return out
+
+
+def column_energy(circuit: Circuit, count: OperationCounter) -> FloatArray:
+    """Return the mean squares of the columns of A and of B, shape (2, n)."""
+    out = np.empty((2, circuit.neurons))
+
+    def work(block: slice) -> None:
+        for row, table in zip(out, (circuit.A, circuit.B), strict=True):
+            row[block] = np.einsum("ai,ai->i", table[:, block], table[:, block]) / circuit.p
+
+    in_parallel(work, blocks_of(circuit.neurons, max(64, BLOCK // circuit.p)))
+    count.add(4 * circuit.p, circuit.neurons)
+    return out
 
 
 def coefficients(
-    A_hat: ComplexArray,
-    B_hat: ComplexArray,
+    circuit: Circuit,
+    energy: FloatArray,
     members: IntArray,
     k: int,
     amplitude: FloatArray,
     cell: IntArray,
-    p: int,
     cells: int,
     count: OperationCounter,
 ) -> Coefficients:
-    """Return the waveform coefficients of a group's members."""
+    """Return the waveform coefficients of a group's members; ``energy`` is ``column_energy``."""
+    p = circuit.p
     order = p // gcd(k, p)
-    m = np.arange(order // 2 + 1)
-    q = m * k % p
-    folded = np.minimum(q, p - q)
+    m = np.arange(min(order // 2, HARMONICS) + 1)
     factor = np.where((m == 0) | (2 * m == order), 1.0, 2.0)
+    norm = np.where(factor == 1, 1.0, 0.5)
     roots = np.exp(-2j * np.pi / cells * np.arange(cells))
     turn = roots[np.outer(m, cell[members]) % cells]
     r = amplitude[members]
     scale = np.divide(1.0, r, out=np.zeros(r.size), where=r > 0)
-    both = []
-    for hat in (A_hat, B_hat):
-        value = hat[np.ix_(folded, members)]
-        value = np.where((q > p - q)[:, None], value.conj(), value)
-        both.append(value * turn * scale * factor[:, None])
+    both, outside = [], np.zeros(r.size)
+    for table, squares in zip((circuit.A, circuit.B), energy, strict=True):
+        value = harmonics_of(table, members, m * k % p, count) * turn * scale * factor[:, None]
+        both.append(value)
+        whole = squares[members] * scale**2
+        left = whole - norm @ np.abs(value) ** 2
+        # a difference of equal numbers is rounding
+        outside += np.where(left > 1e-12 * whole, left, 0.0) / 2
     count.add(2 * 8 * m.size, members.size)
     stacked = np.nan_to_num(np.array(both), nan=0.0, posinf=LIMIT, neginf=-LIMIT)
-    return Coefficients(stacked=stacked, norm=np.where(factor == 1, 1.0, 0.5))
+    return Coefficients(stacked=stacked, norm=norm, outside=np.nan_to_num(outside, posinf=LIMIT))
 
 
 def mean_curves(
@@ -120,8 +162,11 @@ def split_buckets(
     most: int,
     cells: int,
     count: OperationCounter,
-) -> list[Waveforms]:
-    """Share out the neurons that are not solo over buckets of similar waveform, ``most`` or one for each group."""
+) -> list[tuple[Waveforms, float]]:
+    """Share out the neurons that are not solo over buckets of similar waveform, ``most`` or one for each group.
+
+    With each comes the root mean square of what its curves leave of its members' tables, relative to r.
+    """
     pieces = []
     for number, (group, mine) in enumerate(zip(groups, curves, strict=True)):
         index = np.flatnonzero(~np.isin(group.members, solo))
@@ -144,8 +189,13 @@ def split_buckets(
     out = []
     for piece in sorted(pieces + done, key=lambda piece: (piece.group, int(piece.index[0]))):
         members = groups[piece.group].members[piece.index]
-        A, B = mean_curves(curves[piece.group].take(piece.index), weight[members], cells, count)
-        out.append(Waveforms(frequency=groups[piece.group].frequency, members=members, A=A, B=B))
+        mine = curves[piece.group].take(piece.index)
+        A, B = mean_curves(mine, weight[members], cells, count)
+        square = piece.cost / (2 * float(weight[members].sum())) + float(
+            np.average(mine.outside, weights=weight[members])
+        )
+        part = Waveforms(frequency=groups[piece.group].frequency, members=members, A=A, B=B)
+        out.append((part, float(np.sqrt(square))))
     return out
 
 
@@ -191,29 +241,18 @@ def _halves(piece: _Piece, weight: FloatArray, count: OperationCounter) -> tuple
 
 
 def make_bucket(
-    circuit: Circuit,
     part: Waveforms,
-    amplitude: FloatArray,
-    cell: IntArray,
+    rms: float,
     weight: FloatArray,
     gain: FloatArray,
     cross: FloatArray,
     retained: tuple[int, ...],
     levels: int,
-    grid: int,
-    count: OperationCounter,
 ) -> Bucket:
-    """Give a part its levels, in units of its residual, and its cross ratio."""
-    members, p = part.members, circuit.p
-    at = (cell[members] + grid * (part.frequency * np.arange(p) % p)[:, None]) % part.A.size
-    r = amplitude[members]
-    inverse = np.divide(1.0, r, out=np.zeros(r.size), where=r > 0)
-    apart = 0.0
-    for table, curve in ((circuit.A, part.A), (circuit.B, part.B)):
-        apart = apart + ((table[:, members] * inverse - curve[at] * (r > 0)) ** 2).mean(axis=0) / 2
-    count.add(10 * p, members.size)
-    rms = float(np.sqrt(np.average(apart, weights=weight[members])))
-    chosen = np.unique(quantised(np.array(LEVELS[levels]) * min(rms, LIMIT)))
+    """Give a part its levels, in units of its residual ``rms``, and its cross ratio."""
+    members = part.members
+    several = levels if rms > CLEAN else 1
+    chosen = np.unique(quantised(np.array(LEVELS[several]) * min(rms, LIMIT)))
     return Bucket(
         frequency=part.frequency,
         members=members,
