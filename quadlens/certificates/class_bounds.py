@@ -68,12 +68,13 @@ def input_quantities(
     R = np.empty((len(plan.buckets), p, p))
     res, skip = np.empty((p, p)), np.empty((p, p))
     b = np.arange(p)
-    waves = np.ascontiguousarray(retained.waves.T)
+    waves = retained.waves
 
     def work(block: slice) -> None:
         a = (np.arange(block.start, block.stop)[:, None] + b) % p
         Y = (a + b) % p
-        np.multiply(sums.C[a, b], waves[Y], out=X[block])
+        for z, C in enumerate(sums.by_output):
+            np.multiply(C[a, b], waves[z, Y], out=X[block, :, z])
         R[:, block] = sums.R[:, a, b]
         res[block] = rest.res(a, b, Y)
         skip[block] = retained.rest_a[a, Y] + retained.rest_b[b, Y]
@@ -218,7 +219,8 @@ def _some_classes(
     classes = np.arange(block.stop - block.start)
     number = int(label.max()) + 1
     flat = (label[block] + number * classes[:, None]).ravel()
-    order = np.argsort(flat, kind="stable") if number > 1 else np.arange(flat.size)
+    # one cluster is in order as it is
+    order = np.argsort(flat, kind="stable") if number > 1 else slice(None)
     size = np.bincount(flat, minlength=number * classes.size)
     filled = np.flatnonzero(size)
     first = (np.cumsum(size) - size)[filled]
@@ -232,7 +234,7 @@ def _some_classes(
     place = np.full(number * classes.size, -1)
     place[filled] = np.arange(filled.size)
     own = inputs.own(block).reshape(-1, kept)
-    e = np.abs(X - Z[place[flat]]) + own
+    e = np.abs(X - np.repeat(Z, size[filled], axis=0) if number == 1 else X - Z[place[flat]]) + own
     E_max, N, own_max = largest(e), np.sqrt(largest((e**2).sum(axis=1))), largest(own)
     T = largest(inputs.fixed(block).ravel())
 

@@ -34,5 +34,5 @@ def network_digest(circuit: Circuit) -> str:
                 add(f"{product.coefficient} * {' @ '.join(map(repr, product.factors))}")
     for name in sorted(arrays):
         add(f"{name}: {arrays[name].shape}")
-        digest.update(np.ascontiguousarray(arrays[name], dtype="<f8").tobytes())
+        digest.update(np.ascontiguousarray(arrays[name], dtype="<f8").data.cast("B"))
     return digest.hexdigest()

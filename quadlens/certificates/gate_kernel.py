@@ -4,9 +4,7 @@ One residue's prefix sums stay in the cache while every residue of the other tab
 over threads. The verdicts are those of the numpy path: the rounding term holds for every order of summation.
 """
 
-import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from importlib.util import find_spec
 from typing import Any
@@ -14,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from quadlens.arrays import FloatArray, IntArray
+from quadlens.certificates.parallel import blocks_of, cores, in_parallel
 
 WORTH_COMPILING = 2**21
 """Entries of A and B from which the compiled kernel is used: below, numpy is done before a compiler has started."""
@@ -40,28 +39,29 @@ def row_sums(
     zone: IntArray,
     ends: IntArray,
     end_threshold: IntArray,
-    end_sign: IntArray,
+    end_sign: FloatArray,
     position: IntArray,
-    columns: IntArray,
+    places: IntArray,
     own: int,
     C: FloatArray,
     R: FloatArray,
 ) -> None:
-    """Add the sums of residues ``start … stop − 1`` of one table to ``C (p, p, 2|F|)`` and ``R (p, p)``; axes a, b.
+    """Add the sums of residues ``start … stop − 1`` of one table to the rows of ``C (places, p, 2p)`` and ``R (p, p)``.
 
     ``ends (p, arc ends)`` are cells, ``2G`` where a d has fewer; an end of sign +1 closes an arc of its threshold.
-    ``outputs (members, 2K)`` are real and imaginary parts, ``columns (2K,)`` their places in C; ``own`` is the place of
-    the own frequency, or −1. Plain Python that numba compiles; it runs without numba too, slowly.
+    ``outputs (members, 2K)`` are real and imaginary parts of the K sums that go to ``places`` of C; ``own`` is the
+    place of the own frequency, or −1. Plain Python that numba compiles; it runs without numba too, slowly.
     """
     p, count = shift.size, members.size
     cells, channels, parts = curve.size, half_weights.shape[1], outputs.shape[1]
     thresholds = 2 * halves.size - 1
     zero = halves.size - 1
-    prefix = np.zeros((thresholds, count + 1, channels))
-    gated = np.zeros((count + 1, parts))
+    # a neuron's row: every threshold's channels, then the gated parts
+    gated = thresholds * channels
+    prefix = np.zeros((count + 1, gated + parts))
     everywhere = np.zeros((thresholds + 1, channels))
-    total = np.zeros(channels)
-    on = np.zeros(parts)
+    change = np.zeros(thresholds)
+    out = np.zeros((p, channels + parts))
     for mine in range(start, stop):
         everywhere[0, :] = 0.0
         for i in range(count):
@@ -78,15 +78,19 @@ def row_sums(
                     after = max(delta - halves[zero - number - 1] * r[i], 0.0)
                 else:
                     after = max(-delta - halves[number - zero] * r[i], 0.0)
-                change = after - before
+                change[number] = after - before
                 before = after
+            column = 0
+            for number in range(thresholds):
                 for channel in range(channels):
-                    prefix[number, i + 1, channel] = prefix[number, i, channel] + change * half_weights[i, channel]
+                    prefix[i + 1, column] = prefix[i, column] + change[number] * half_weights[i, channel]
+                    column += 1
             for part in range(parts):
-                gated[i + 1, part] = gated[i, part] + value * outputs[i, part]
+                prefix[i + 1, gated + part] = prefix[i, gated + part] + value * outputs[i, part]
         for number in range(thresholds):
             for channel in range(channels):
-                everywhere[number + 1, channel] = everywhere[number, channel] + prefix[number, count, channel]
+                change_of_all = prefix[count, number * channels + channel]
+                everywhere[number + 1, channel] = everywhere[number, channel] + change_of_all
         for other in range(p):
             d = mine - other if first else other - mine
             if d < 0:
@@ -95,34 +99,30 @@ def row_sums(
             last = turn - 1 if turn > 0 else cells - 1
             where = zone[d, last]
             for channel in range(channels):
-                total[channel] = everywhere[where, channel]
+                out[other, channel] = everywhere[where, channel]
             for part in range(parts):
-                on[part] = gated[count, part] if where > zero else 0.0
+                out[other, channels + part] = prefix[count, gated + part] if where > zero else 0.0
             for end in range(ends.shape[1]):
                 if ends[d, end] == 2 * cells:
                     continue
                 place = position[ends[d, end] + cells - turn]
                 number = end_threshold[end]
-                if end_sign[end] > 0:
-                    for channel in range(channels):
-                        total[channel] += prefix[number, place, channel]
-                    if number == zero:
-                        for part in range(parts):
-                            on[part] += gated[place, part]
-                else:
-                    for channel in range(channels):
-                        total[channel] -= prefix[number, place, channel]
-                    if number == zero:
-                        for part in range(parts):
-                            on[part] -= gated[place, part]
-            a = mine if first else other
-            b = other if first else mine
-            for part in range(parts):
-                C[a, b, columns[part]] += on[part]
-            R[a, b] += total[0]
-            if own >= 0:
-                C[a, b, 2 * own] += total[1]
-                C[a, b, 2 * own + 1] += total[2]
+                sign = end_sign[end]
+                for channel in range(channels):
+                    out[other, channel] += sign * prefix[place, number * channels + channel]
+                if number == zero:
+                    for part in range(parts):
+                        out[other, channels + part] += sign * prefix[place, gated + part]
+        for other in range(p):
+            R[mine, other] += out[other, 0]
+        for number in range(places.size):
+            for other in range(p):
+                C[places[number], mine, 2 * other] += out[other, channels + 2 * number]
+                C[places[number], mine, 2 * other + 1] += out[other, channels + 2 * number + 1]
+        if own >= 0:
+            for other in range(p):
+                C[own, mine, 2 * other] += out[other, 1]
+                C[own, mine, 2 * other + 1] += out[other, 2]
 
 
 @cache
@@ -137,11 +137,5 @@ def add_row_sums(first: bool, *arguments: Any) -> None:
     """Run the compiled kernel over all rows, on every core this process may use; arguments as in `row_sums`."""
     compiled = _compiled()
     p = arguments[0].shape[0]
-    workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    step = max(1, min(64, -(-p // (4 * workers))))
-    with ThreadPoolExecutor(workers) as pool:
-        blocks = [
-            pool.submit(compiled, start, min(start + step, p), first, *arguments) for start in range(0, p, step)
-        ]
-        for block in blocks:
-            block.result()
+    rows = blocks_of(p, min(64, -(-p // (4 * cores()))))
+    in_parallel(lambda block: compiled(block.start, block.stop, first, *arguments), rows)

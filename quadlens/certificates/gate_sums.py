@@ -15,13 +15,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from quadlens.arrays import BoolArray, ComplexArray, FloatArray, IntArray
 from quadlens.certificates.gate_kernel import add_row_sums, compiled_is_worth_it
 from quadlens.certificates.operations import OperationCounter
+from quadlens.certificates.parallel import blocks_of, in_parallel
 from quadlens.certificates.plan import Bucket, Plan
 from quadlens.certificates.retained import Retained
 from quadlens.circuits.circuit import Circuit
+
+Zones = npt.NDArray[np.int8]
 
 BLOCK = 2**20
 """Float64 numbers that one block of prefix sums holds at most, unless one residue needs more (8 MiB: near the
@@ -30,11 +34,18 @@ cache)."""
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class GateSums:
-    """``C (p, p, |F|)`` and, for each bucket, ``R (p, p)``; axes a, b. ``crossings`` bounds the arc ends of any sum."""
+    """``by_output (|F|, p, p)``: ``C_z(a, b)`` by z; ``R (buckets, p, p)``. ``crossings`` bounds the arc ends of any
+    sum.
+    """
 
-    C: ComplexArray
+    by_output: ComplexArray
     R: FloatArray
     crossings: int
+
+    @property
+    def C(self) -> ComplexArray:
+        """The retained sums with axes a, b, z."""
+        return np.moveaxis(self.by_output, 0, 2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -47,17 +58,21 @@ class Arcs:
     stops: IntArray
 
 
-def zones(H: FloatArray, thresholds: FloatArray) -> IntArray:
-    """Return how many of the increasing thresholds lie below each H."""
-    return np.searchsorted(thresholds, H, side="left").astype(np.int64)
+def zones(H: FloatArray, thresholds: FloatArray) -> Zones:
+    """Return how many of the thresholds lie below each H."""
+    out = np.zeros(H.shape, dtype=np.int8)
+    for threshold in thresholds:
+        out += threshold < H
+    return out
 
 
-def arcs(zone: IntArray, thresholds: int) -> list[Arcs]:
+def arcs(zone: Zones, thresholds: int) -> list[Arcs]:
     """Find, for each threshold, the arcs of each row where the zone is above it."""
-    before = np.roll(zone, 1, axis=1)
-    at = np.flatnonzero(zone != before)
-    rows, columns = np.divmod(at, zone.shape[1])
-    old, new = before.ravel()[at], zone.ravel()[at]
+    changed = np.empty(zone.shape, dtype=np.bool_)
+    np.not_equal(zone[:, 1:], zone[:, :-1], out=changed[:, 1:])
+    np.not_equal(zone[:, 0], zone[:, -1], out=changed[:, 0])
+    rows, columns = np.divmod(np.flatnonzero(changed), zone.shape[1])
+    old, new = zone[rows, columns - 1], zone[rows, columns]
     out = []
     for number in range(thresholds):
         up, down = (old <= number) & (number < new), (new <= number) & (number < old)
@@ -65,7 +80,7 @@ def arcs(zone: IntArray, thresholds: int) -> list[Arcs]:
     return out
 
 
-def _ranked(rows: IntArray, columns: IntArray, zone: IntArray) -> IntArray:
+def _ranked(rows: IntArray, columns: IntArray, zone: Zones) -> IntArray:
     """Return the columns of each row, in order, padded: shape (most in a row, rows)."""
     number = np.bincount(rows, minlength=zone.shape[0])
     first = np.cumsum(number) - number
@@ -84,7 +99,7 @@ def gate_sums(
 ) -> GateSums:
     """Return C and R for every input; ``cross`` holds ``V_i``."""
     p, kept = plan.p, len(plan.retained)
-    C = np.ascontiguousarray(retained.skip_a[:, None, :] + retained.skip_b[None, :, :])
+    C = np.ascontiguousarray(retained.skip_a.T[:, :, None] + retained.skip_b.T[:, None, :])
     count.add(2 * p * p, kept)
     R = np.zeros((len(plan.buckets), p, p))
     most = 0
@@ -93,7 +108,7 @@ def gate_sums(
         if progress is not None:
             progress((number + 1) / len(plan.buckets))
     _add_solo(circuit, plan, retained, C, count)
-    return GateSums(C=C, R=R, crossings=most)
+    return GateSums(by_output=C, R=R, crossings=most)
 
 
 def _add_bucket(
@@ -110,13 +125,15 @@ def _add_bucket(
     p, cells = plan.p, plan.cells
     shift = plan.shifts(bucket.frequency)
     own = plan.own(bucket)
-    s = np.arange(cells)
-    H = bucket.A[(s + shift[:, None]) % cells] + bucket.B
-    count.add(p, cells)
     thresholds = np.concatenate([-bucket.levels[::-1], [0.0], bucket.levels])
-    zone = zones(H, thresholds)
+    zone = np.empty((p, cells), dtype=np.int8)
+
+    def work(block: slice) -> None:
+        zone[block] = zones(plan.turned(bucket.A, bucket.frequency, block) + bucket.B, thresholds)
+
+    in_parallel(work, blocks_of(p, BLOCK // cells))
     found = arcs(zone, thresholds.size)
-    count.add(p, cells, 1 + int(np.ceil(np.log2(thresholds.size + 1))))
+    count.add(p, cells, 1 + thresholds.size + 1)
     # how many neurons have a cell below c, for every c, twice round; then 0, where padded arc ends find the empty sum
     position = np.searchsorted(plan.cell[bucket.members], np.arange(cells))
     position = np.concatenate([position, position, np.zeros(cells + 1, dtype=position.dtype)])
@@ -139,9 +156,8 @@ def _add_bucket(
         if compiled:
             sums.add_compiled(zone, found, position, shift, own, C, R)
         else:
-            sums.add(
-                zone, found, position, shift, own, C if first else C.transpose(1, 0, 2), R if first else R.T
-            )
+            turned = (C, R) if first else (C.transpose(0, 2, 1), R.T)
+            sums.add(zone, found, position, shift, own, *turned)
         sums.count(found, count)
     return max((one.starts.shape[0] for one in found), default=0)
 
@@ -179,7 +195,7 @@ class _TableSums:
 
     def add_compiled(
         self,
-        zone: IntArray,
+        zone: Zones,
         found: list[Arcs],
         position: IntArray,
         shift: IntArray,
@@ -187,10 +203,16 @@ class _TableSums:
         C: ComplexArray,
         R: FloatArray,
     ) -> None:
-        """Add to C and R (axes a, b) by the compiled kernel."""
+        """Add to C (axes z, a, b) and R (axes a, b) by the compiled kernel.
+
+        Its rows are those of the table; B's are columns of C and R, so they are collected first and turned as a whole.
+        """
         both = [(one.stops, 1) for one in found], [(one.starts, -1) for one in found]
         pieces = [(number, cells, sign) for side in both for number, (cells, sign) in enumerate(side)]
         members = self.bucket.members
+        mine = self.kept if own is None or own in self.kept else np.append(self.kept, own)
+        rows = (C, R) if self.first else (np.zeros((mine.size, *R.shape), dtype=np.complex128), np.zeros_like(R))
+        place = mine if self.first else np.arange(mine.size)
         add_row_sums(
             self.first,
             self.table,
@@ -202,20 +224,24 @@ class _TableSums:
             0.5 * np.array([0.0, *self.bucket.levels]),
             self.half_weights,
             np.ascontiguousarray(self.u_hat).view(np.float64),
-            zone.astype(np.int8),
+            zone,
             np.ascontiguousarray(np.concatenate([cells for _, cells, _ in pieces]).T),
             np.concatenate([np.full(cells.shape[0], number) for number, cells, _ in pieces]),
-            np.concatenate([np.full(cells.shape[0], sign) for _, cells, sign in pieces]),
+            np.concatenate([np.full(cells.shape[0], float(sign)) for _, cells, sign in pieces]),
             position,
-            np.stack([2 * self.kept, 2 * self.kept + 1], axis=1).ravel(),
-            -1 if own is None else own,
-            C.view(np.float64),
-            R,
+            place[: self.kept.size],
+            -1 if own is None else int(place[mine == own][0]),
+            rows[0].view(np.float64),
+            rows[1],
         )
+        if not self.first:
+            for z, sums in zip(mine, rows[0], strict=True):
+                C[z] += sums.T
+            R += rows[1].T
 
     def add(
         self,
-        zone: IntArray,
+        zone: Zones,
         found: list[Arcs],
         position: IntArray,
         shift: IntArray,
@@ -223,7 +249,7 @@ class _TableSums:
         C: ComplexArray,
         R: FloatArray,
     ) -> None:
-        """Add to C and R, whose first axis is this table's residue."""
+        """Add to C and R, whose rows (the last axis but one) are this table's residues."""
         p, members = self.table.shape[0], self.bucket.members
         kept, channels = self.u_hat.shape[1], self.half_weights.shape[1]
         rows = max(1, min(p, BLOCK // ((members.size + 1) * (2 * kept + channels))))
@@ -243,10 +269,10 @@ class _TableSums:
             prefix = _prefix((table[:, :, None] * self.u_hat).view(np.float64)[None])
             on = np.stack([np.zeros_like(prefix[0, :, -1]), prefix[0, :, -1]])
             sums = self._read(prefix, on, zone > zero, [found[zero]], position, shift, block)
-            C[block, :, self.kept] += sums.view(np.complex128)
+            C[self.kept, block] += np.moveaxis(sums.view(np.complex128), 2, 0)
             R[block] += midpoint[:, :, 0]
             if own is not None:
-                C[block, :, own] += midpoint[:, :, 1] + 1j * midpoint[:, :, 2]
+                C[own, block] += midpoint[:, :, 1] + 1j * midpoint[:, :, 2]
 
     def _zones(self, delta: FloatArray, r: FloatArray) -> FloatArray:
         """Return this table's part of ρ̄ in each zone of H, from the lowest (−∞, −l_J] to the highest (l_J, ∞)."""
@@ -257,7 +283,7 @@ class _TableSums:
         self,
         prefix: FloatArray,
         everywhere: FloatArray,
-        zone: IntArray | BoolArray,
+        zone: Zones | BoolArray,
         found: list[Arcs],
         position: IntArray,
         shift: IntArray,
@@ -307,5 +333,5 @@ def _add_solo(circuit: Circuit, plan: Plan, retained: Retained, C: ComplexArray,
         block = slice(start, min(start + rows, p))
         hidden = np.maximum(circuit.A[block, None, plan.solo] + circuit.B[None, :, plan.solo], 0.0)
         values = hidden @ parts
-        C[block] += values[:, :, :kept] + 1j * values[:, :, kept:]
+        C[:, block] += np.moveaxis(values[:, :, :kept] + 1j * values[:, :, kept:], 2, 0)
     count.add(p * p * plan.solo.size, 2 + 4 * kept)

@@ -118,6 +118,11 @@ class Plan:
         """Return ``g·(k a mod p)`` for every residue ``a``, shape (p,)."""
         return np.asarray(self.grid * (frequency * np.arange(self.p) % self.p))
 
+    def turned(self, curve: FloatArray, frequency: int, classes: slice) -> FloatArray:
+        """Return ``curve[s + g·kd]`` for some classes d and every cell s, shape (classes, G)."""
+        windows = np.lib.stride_tricks.sliding_window_view(np.concatenate([curve, curve]), self.cells)
+        return np.asarray(windows[self.shifts(frequency)[classes]])
+
     def to_dict(self) -> dict[str, Any]:
         """Return the record that the certificate carries (all but the clusters), JSON values only."""
         return {

@@ -115,15 +115,11 @@ def _curve_harmonics(plan: Plan, group: Waveforms, roots: FloatArray, count: Ope
     p, cells, kept = plan.p, plan.cells, plan.harmonics + 1
     head = np.empty((p, kept), dtype=np.complex128)
     square, beyond = np.empty(p), np.empty(p)
-    doubled = np.concatenate([group.A, group.A])
-    # the row of class d is the curve of A turned by g·kd cells
-    turned = np.lib.stride_tricks.sliding_window_view(doubled, cells)
-    shift = plan.shifts(group.frequency)
     factor = np.where(np.arange(kept) == 0, 1.0, 2.0) / cells
     share = np.where(np.arange(kept) == 0, 1.0, 0.5)
 
     def work(block: slice) -> None:
-        curve = np.maximum(turned[shift[block]] + group.B, 0.0)
+        curve = np.maximum(plan.turned(group.A, group.frequency, block) + group.B, 0.0)
         parts = curve @ roots.T
         head[block] = factor * (parts[:, :kept] - 1j * parts[:, kept:])
         square[block] = np.einsum("ds,ds->d", curve, curve)

@@ -57,7 +57,8 @@ class RoundingTerm:
 def too_large(circuit: Circuit) -> str | None:
     """Return why the circuit's numbers are beyond what float64 can bound, or None."""
     for name in ("A", "B", "U", "S_a", "S_b"):
-        largest = float(np.abs(getattr(circuit, name)).max())
+        table = getattr(circuit, name)
+        largest = float(max(table.max(), -table.min()))
         if largest > LARGEST:
             return f"table {name} has entries up to {largest:.3g}, beyond {LARGEST:g}: float64 may overflow; rescale it"
     return None
@@ -72,9 +73,9 @@ def rounding_term(
     """
     n, p = circuit.neurons, circuit.p
     kept, levels = len(plan.retained), max((b.levels.size for b in plan.buckets), default=0)
-    Y = np.abs(circuit.A).max(axis=0) + np.abs(circuit.B).max(axis=0)
-    U = np.abs(circuit.U).max(axis=1)
-    s = float(np.abs(circuit.S_a).max() + np.abs(circuit.S_b).max())
+    Y = _largest(circuit.A, 0) + _largest(circuit.B, 0)
+    U = _largest(circuit.U, 1)
+    s = float(_largest(circuit.S_a, 1).max() + _largest(circuit.S_b, 1).max())
     curve, v = np.zeros(n), np.ones(n)
     for part in (*plan.buckets, *plan.groups):
         height = np.abs(part.A).max() + np.abs(part.B).max()
@@ -106,3 +107,8 @@ def rounding_term(
     tables = 2 * hidden * float(U.sum()) + 2 * radius["U"] * (float(Y.sum()) + n * hidden)
     tables += 2 * (radius["S_a"] + radius["S_b"])
     return RoundingTerm(evaluation=evaluation, tables=float(up(np.array(tables), operations)) if tables > 0 else 0.0)
+
+
+def _largest(table: FloatArray, axis: int) -> FloatArray:
+    """Return the largest moduli along an axis."""
+    return np.asarray(np.maximum(table.max(axis=axis), -table.min(axis=axis)))
