@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import quadlens as ql
+from quadlens.certificates.check import check
 from quadlens.certificates.choose import Budget, choose
 from quadlens.certificates.gate_sums import gate_sums
 from quadlens.certificates.gated import certify_gated
@@ -163,12 +164,45 @@ def test_progress_rises_to_one():
 
 
 def test_the_record_of_choices_is_complete():
-    found = evaluate_inequality(noisy(), Budget(), OperationCounter())
+    found = evaluate_inequality(noisy(noise=0.1), Budget(), OperationCounter())
     record = found.record()
     n, p = 120, 23
     assert len(record["cell"]) == len(record["amplitude"]) == len(record["bucket"]) == len(record["group"]) == n
     assert all(len(row) == p for row in record["clusters"])
     assert all(len(bucket["A"]) == len(bucket["B"]) == record["grid"] * p for bucket in record["buckets"])
+
+
+def test_one_cluster_is_not_recorded_and_means_the_same_to_the_checker():
+    circuit = noisy(p=11, frequencies=(1, 3), neurons=40, noise=0.001)
+    certificate = linear(circuit)
+    assert "clusters" not in certificate.prover
+    assert check(certificate, circuit).accepted
+
+
+def test_keys_found_through_a_sample_are_those_of_all(monkeypatch):
+    circuit = noisy()
+    everyone, margin = choose(circuit, Budget(), OperationCounter()).plan, linear(circuit).margin_lower_bound
+    monkeypatch.setattr("quadlens.certificates.choose.SAMPLE", 30)
+    sampled = choose(circuit, Budget(), OperationCounter()).plan
+    assert [group.frequency for group in sampled.groups] == [3, 5, 7]
+    np.testing.assert_array_equal(sampled.cell, everyone.cell)
+    # the outputs to retain are chosen by a sample too, so the bound is another
+    assert linear(circuit).margin_lower_bound == pytest.approx(margin, rel=0.1)
+
+
+def test_a_neuron_whose_frequency_no_sample_has_is_found(monkeypatch):
+    circuit = noisy()
+    tables = {name: np.array(getattr(circuit, name)) for name in ("A", "B", "U")}
+    odd = ql.construct(p=23, frequencies=(9,), neurons=1)
+    for name in ("A", "B"):
+        tables[name][:, 1] = getattr(odd, name)[:, 0]
+    tables["U"][1] = odd.U[0]
+    changed = ql.Circuit(p=23, **tables)
+    margin = linear(changed).margin_lower_bound
+    monkeypatch.setattr("quadlens.certificates.choose.SAMPLE", 30)
+    plan = choose(changed, Budget(), OperationCounter()).plan
+    assert [group.members.tolist() for group in plan.groups if group.frequency == 9] == [[1]]
+    assert linear(changed).margin_lower_bound == pytest.approx(margin, abs=0.5)
 
 
 def test_trained_networks_of_others_are_certified_whole(shared):

@@ -189,6 +189,14 @@ def test_prover_and_checker_agree_to_rounding(seed):
             assert 0 <= float(margin.lower()) - bound.margin_lower_bound <= 2 * rounding
 
 
+def test_a_rest_of_U_around_zero_is_no_obstacle():
+    """Without noise the rest of U is a ball around zero; python-flint's power of such a ball is not a number."""
+    circuit = ql.construct(p=11, frequencies=[2, 3], neurons=40)
+    certificate = linear(circuit)
+    assert certificate.certified
+    assert check(certificate, circuit).accepted
+
+
 ALL_INPUTS = ("exact", "brute-force", "adaptive")
 
 

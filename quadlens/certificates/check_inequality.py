@@ -54,7 +54,7 @@ class Remainder:
         rest = gates.remainder(network.balls["U"], gates.output)
         oscillation = [spread(row) for row in rest]
         self.residual = {name: _residuals(gates, name, oscillation) for name in ("A", "B")}
-        self.norm = [_root(sum((row[c] ** 2 for row in rest), flint.arb(0))) for c in range(p)]
+        self.norm = [_root(sum((row[c] * row[c] for row in rest), flint.arb(0))) for c in range(p)]
         self.largest_norm = largest(self.norm)
         self.skip = {
             name: [(largest(row), row) for row in gates.remainder(network.balls[name], coefficients)]
@@ -152,7 +152,7 @@ def _largest_cell_norm(table: Any, weights: list[Any], angles: list[int]) -> Any
     for w, cell, row in zip(weights, angles, table.tolist(), strict=True):
         held = cells.setdefault(cell, [flint.arb(0)] * p)
         cells[cell] = [x + w * y for x, y in zip(held, row, strict=True)]
-    return largest([_root(sum((row[c] ** 2 for row in cells.values()), flint.arb(0))) for c in range(p)])
+    return largest([_root(sum((row[c] * row[c] for row in cells.values()), flint.arb(0))) for c in range(p)])
 
 
 class Turns:

@@ -73,7 +73,8 @@ def read_plan(prover: Mapping[str, Any], p: int, neurons: int) -> CheckedPlan:
     amplitude = list(_sequence(prover, "amplitude", neurons))
     if not all(isinstance(r, (int, float)) and not isinstance(r, bool) and 0 <= r < math.inf for r in amplitude):
         raise CertificateError("prover.amplitude must hold numbers >= 0")
-    clusters = list(_sequence(prover, "clusters", p))
+    # without clusters every class is one
+    clusters = list(_sequence(prover, "clusters", p)) if "clusters" in prover else ["0" * p] * p
     if not all(isinstance(text, str) and len(text) == p and set(text) <= set(CLUSTER_NAMES) for text in clusters):
         raise CertificateError(f"prover.clusters must hold, for each class, a text of {p} characters 0-9a-z")
     return CheckedPlan(

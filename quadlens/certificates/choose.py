@@ -45,6 +45,9 @@ SAMPLE = 512
 CANDIDATES = 64
 """Key frequencies that neurons outside the sample may have: those that most neurons of the sample have."""
 
+EXPLAINED = 0.25
+"""A neuron is content with a candidate that carries this part of its energy, the constant aside."""
+
 CELLS = 472
 """Least number of phase cells: finer ones were measured no better (docs/certificates.md)."""
 
@@ -94,34 +97,43 @@ class Keys:
     sample: IntArray
 
 
-def keys(circuit: Circuit, count: OperationCounter) -> Keys:
-    """Return each neuron's key frequency, amplitude and phase.
+def keys(circuit: Circuit, energy: FloatArray, count: OperationCounter) -> Keys:
+    """Return each neuron's key frequency, amplitude and phase; ``energy`` is ``column_energy``.
 
-    The spectra of a sample of neurons say which frequencies are keys at all; every neuron is then compared with these
-    alone. Up to ``2 · SAMPLE`` neurons all are in the sample.
+    The spectra of a sample of neurons say which frequencies are keys at all; every neuron is compared with these, and
+    one that none of them explains has its own spectrum taken. Up to ``2 · SAMPLE`` neurons all are in the sample.
     """
     p, n = circuit.p, circuit.neurons
     sample = np.arange(0, n, max(1, n // SAMPLE))
-    half = max(1, (p - 1) // 2)
-    A_hat, B_hat = (np.fft.rfft(table[:, sample], axis=0) / p for table in (circuit.A, circuit.B))
-    power = np.abs(A_hat[1 : half + 1]) ** 2 + np.abs(B_hat[1 : half + 1]) ** 2
-    count.add(2 * sample.size, transform_operations(p))
-    count.add(8 * sample.size, half)
-    found = np.argmax(power, axis=0) + 1
-    if sample.size == n:
-        key, wave = found, A_hat[found, sample] + B_hat[found, sample]
-        constant = A_hat[0].real + B_hat[0].real
-    else:
-        candidates, votes = np.unique(found, return_counts=True)
+    key = np.zeros(n, dtype=np.int64)
+    wave, constant = np.zeros(n, dtype=np.complex128), np.zeros(n)
+
+    def by_spectrum(neurons: IntArray) -> None:
+        hats = [np.fft.rfft(table[:, neurons], axis=0) / p for table in (circuit.A, circuit.B)]
+        half = max(1, (p - 1) // 2)
+        power = np.abs(hats[0][1 : half + 1]) ** 2 + np.abs(hats[1][1 : half + 1]) ** 2
+        key[neurons] = best = np.argmax(power, axis=0) + 1
+        both = hats[0] + hats[1]
+        wave[neurons], constant[neurons] = both[best, np.arange(neurons.size)], both[0].real
+        count.add(2 * neurons.size, transform_operations(p))
+        count.add(8 * neurons.size, half)
+
+    by_spectrum(sample)
+    if sample.size < n:
+        rest = np.delete(np.arange(n), sample)
+        candidates, votes = np.unique(key[sample], return_counts=True)
         candidates = np.sort(candidates[np.argsort(-votes, kind="stable")[:CANDIDATES]])
         hats = [
-            harmonics_of(table, np.arange(n), np.concatenate([[0], candidates]), count)
-            for table in (circuit.A, circuit.B)
+            harmonics_of(table, rest, np.concatenate([[0], candidates]), count) for table in (circuit.A, circuit.B)
         ]
+        power = np.abs(hats[0][1:]) ** 2 + np.abs(hats[1][1:]) ** 2
+        best = np.argmax(power, axis=0)
+        here = np.arange(rest.size)
         both = hats[0] + hats[1]
-        best = np.argmax(np.abs(hats[0][1:]) ** 2 + np.abs(hats[1][1:]) ** 2, axis=0)
-        key, wave, constant = candidates[best], both[1 + best, np.arange(n)], both[0].real
-        count.add(8 * n, candidates.size)
+        key[rest], wave[rest], constant[rest] = candidates[best], both[1 + best, here], both[0].real
+        waves = energy[:, rest].sum(axis=0) - hats[0][0].real ** 2 - hats[1][0].real ** 2
+        by_spectrum(rest[2 * power[best, here] < EXPLAINED * waves])
+        count.add(8 * rest.size, candidates.size)
     # a neuron that is nearly constant takes its scale from the constant, so that its curve stays bounded
     amplitude = np.clip(np.maximum(np.abs(wave), np.abs(constant) / 4), 0, np.finfo(np.float32).max)
     with np.errstate(under="ignore"):
@@ -141,7 +153,8 @@ class Choice:
 def choose(circuit: Circuit, budget: Budget, count: OperationCounter) -> Choice:
     """Choose a plan for a circuit within a budget; O(pn) with constants from the budget."""
     p, n = circuit.p, circuit.neurons
-    found = keys(circuit, count)
+    energy = column_energy(circuit, count)
+    found = keys(circuit, energy, count)
     frequencies, strengths = _retained(circuit, found, budget.retained, count)
     u_hat = coefficients_of(circuit.U, frequencies, count)
     grid = max(2, -(-CELLS // p))
@@ -155,7 +168,6 @@ def choose(circuit: Circuit, budget: Budget, count: OperationCounter) -> Choice:
     top = float(weight.max())
     weight = np.maximum(weight, 1e-6 * top) if top > 0 else np.ones(n)
 
-    energy = column_energy(circuit, count)
     groups: list[Waveforms] = []
     curves: list[Coefficients] = []
     score = np.zeros(n)

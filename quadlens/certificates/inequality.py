@@ -46,8 +46,11 @@ class Inequality:
 
     def record(self) -> dict[str, Any]:
         """Return what the prover chose, JSON values only."""
-        digits = np.array(list(DIGITS))
-        return {**self.plan.to_dict(), "clusters": ["".join(row) for row in digits[self.label]]}
+        record = self.plan.to_dict()
+        if self.label.any():
+            digits = np.array(list(DIGITS))
+            record["clusters"] = ["".join(row) for row in digits[self.label]]
+        return record
 
 
 def refusal(circuit: Circuit) -> str | None:
