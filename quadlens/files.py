@@ -9,7 +9,7 @@ import glob
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from quadlens.errors import OutputError
@@ -83,10 +83,14 @@ def _umask() -> int:
     return mask
 
 
-def write_atomically(path: str | os.PathLike[str], content: str | bytes) -> None:
-    """Write ``content`` (text as UTF-8) to ``path``, whole or not at all."""
-    with atomic_path(path) as part:
-        part.write_bytes(content.encode() if isinstance(content, str) else content)
+def write_atomically(
+    path: str | os.PathLike[str], content: str | bytes | Iterable[bytes | memoryview]
+) -> None:
+    """Write ``content`` (text as UTF-8; or its parts, one after the other) to ``path``, whole or not at all."""
+    if isinstance(content, str):
+        content = content.encode()
+    with atomic_path(path) as part, part.open("wb") as handle:
+        handle.writelines([content] if isinstance(content, bytes) else content)
 
 
 def make_folder(path: str | os.PathLike[str]) -> Path:

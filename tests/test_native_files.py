@@ -2,6 +2,7 @@
 
 import json
 from fractions import Fraction
+from mmap import mmap
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from safetensors.numpy import load_file, save_file
 import quadlens.circuits.native as native
 from quadlens.circuits.circuit import TABLES
 from quadlens.circuits.construct import construct
+from quadlens.circuits.load import load
 from quadlens.circuits.weights import Product, Weights, circuit_from_weights
 from quadlens.errors import CheckpointError, OutputError
 
@@ -178,3 +180,40 @@ def test_an_output_that_cannot_be_written_is_one_error(tmp_path: Path) -> None:
         native.write(small_weights(), tmp_path)
     with pytest.raises(OutputError, match="cannot write"):
         native.write(small_weights(), tmp_path / "no" / "such" / "folder")
+
+
+def test_a_mapped_file_is_the_same_circuit_and_its_tables_are_not_copied(tmp_path):
+    circuit = construct(p=7, frequencies=(1, 2), neurons=9, noise=0.1)
+    native.write(circuit, tmp_path / "circuit.safetensors")
+    read, mapped = (native.read(tmp_path / "circuit.safetensors", mapped=mapped) for mapped in (False, True))
+    assert_same_circuit(mapped, read)
+    table = mapped.A
+    while isinstance(table.base, np.ndarray):
+        table = table.base
+    assert isinstance(table.base, memoryview)
+    assert isinstance(table.base.obj, mmap)
+    assert not mapped.A.flags.writeable
+
+
+@pytest.mark.parametrize("cut", [0, 5, 40, -1])
+def test_a_mapped_file_that_is_cut_short_is_refused(tmp_path, cut):
+    whole = native.encode(construct(p=7, frequencies=(1, 2), neurons=9, noise=0.1))
+    (tmp_path / "cut.safetensors").write_bytes(whole[:cut])
+    with pytest.raises(CheckpointError):
+        load(tmp_path / "cut.safetensors", mapped=True)
+
+
+def test_only_native_files_are_mapped(tmp_path):
+    (tmp_path / "model.pt").write_bytes(b"PK\x03\x04 a torch checkpoint is a zip")
+    with pytest.raises(CheckpointError, match=r"not a safetensors file|header"):
+        load(tmp_path / "model.pt", mapped=True)
+    with pytest.raises(CheckpointError, match="only native safetensors files can be mapped; the pizza family is read"):
+        load(tmp_path / "model.pt", family="pizza", mapped=True)
+
+
+def test_parts_of_a_file_make_its_bytes(tmp_path):
+    circuit = construct(p=7, frequencies=(1, 2), neurons=9, noise=0.1)
+    parts = list(native.encode_parts(circuit))
+    assert len(parts) == 4  # the header and three tables, never all in one piece
+    native.write(circuit, tmp_path / "circuit.safetensors")
+    assert (tmp_path / "circuit.safetensors").read_bytes() == b"".join(parts) == native.encode(circuit)

@@ -1,7 +1,11 @@
-"""Reading a whole file into memory, with every way that can fail said in one line."""
+"""A file's bytes, read into memory or mapped, with every way that can fail said in one line."""
 
+import contextlib
+import mmap
 import os
 import stat
+from collections.abc import Iterator
+from io import BufferedReader
 from pathlib import Path
 
 from quadlens.circuits.limits import Limits
@@ -17,6 +21,29 @@ def read_file(path: str | os.PathLike[str], limits: Limits) -> bytes:
     CheckpointError
         If there is no such file, or it is not a regular file, is empty, cannot be read, or is larger than the limit.
     """
+    with _opened(path, limits) as handle:
+        content = handle.read(limits.max_bytes + 1)
+    if len(content) > limits.max_bytes:
+        raise CheckpointError(
+            f"{one_line(path)} grew past the limit of {limits.max_bytes} bytes while it was read"
+        )
+    return content
+
+
+def map_file(path: str | os.PathLike[str], limits: Limits) -> mmap.mmap:
+    """Map the file into memory, read-only: pages are read when they are used. It must not change meanwhile.
+
+    Raises
+    ------
+    CheckpointError
+        As ``read_file``.
+    """
+    with _opened(path, limits) as handle:
+        return mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ)
+
+
+@contextlib.contextmanager
+def _opened(path: str | os.PathLike[str], limits: Limits) -> Iterator[BufferedReader]:
     name = one_line(path)
     try:
         # a device or a pipe could block, or never end, so the kind of file is asked before it is opened
@@ -33,7 +60,7 @@ def read_file(path: str | os.PathLike[str], limits: Limits) -> bytes:
                 " raise the limit if you trust it"
             )
         with Path(path).open("rb") as handle:
-            content = handle.read(limits.max_bytes + 1)
+            yield handle
     except FileNotFoundError:
         raise CheckpointError(f"{name} does not exist; name a checkpoint file or a bundled model") from None
     except ValueError as error:
@@ -42,6 +69,3 @@ def read_file(path: str | os.PathLike[str], limits: Limits) -> bytes:
         raise CheckpointError(f"{name} is not a file name: {one_line(error)}") from None
     except OSError as error:
         raise CheckpointError(f"{name} cannot be read: {error.strerror or type(error).__name__}") from None
-    if len(content) > limits.max_bytes:
-        raise CheckpointError(f"{name} grew past the limit of {limits.max_bytes} bytes while it was read")
-    return content

@@ -11,7 +11,7 @@ from typing import Any
 from quadlens.circuits import freeze_attention as freezing
 from quadlens.circuits import native
 from quadlens.circuits.circuit import Circuit
-from quadlens.circuits.input_file import read_file
+from quadlens.circuits.input_file import map_file, read_file
 from quadlens.circuits.limits import Limits, check_evaluation, check_memory, check_range
 from quadlens.circuits.readers import gbmi, linear, nanda, one_hot, pizza
 from quadlens.circuits.readers.transformer import transformer_weights
@@ -36,6 +36,7 @@ def load(
     config: str | os.PathLike[str] | None = None,
     freeze_attention: bool = False,
     max_bytes: int | None = None,
+    mapped: bool = False,
     progress: Callable[[float], None] | None = None,
 ) -> Circuit:
     """Read a checkpoint of any supported family into a circuit.
@@ -48,6 +49,8 @@ def load(
     circuit's
         ``source``, and ``load_measured`` returns it
     max_bytes : largest file, and largest memory for tables; the default is ``limits.MAX_BYTES``
+    mapped : map a native file into memory in place of reading it: float64 tables are not copied, and their pages are
+        read when they are used. The file must not change while the circuit is in use.
 
     Raises
     ------
@@ -57,7 +60,13 @@ def load(
         If the network is not a constant-attention one-layer circuit.
     """
     return load_measured(
-        path, family=family, config=config, freeze_attention=freeze_attention, max_bytes=max_bytes, progress=progress
+        path,
+        family=family,
+        config=config,
+        freeze_attention=freeze_attention,
+        max_bytes=max_bytes,
+        mapped=mapped,
+        progress=progress,
     )[0]
 
 
@@ -68,6 +77,7 @@ def load_measured(
     config: str | os.PathLike[str] | None = None,
     freeze_attention: bool = False,
     max_bytes: int | None = None,
+    mapped: bool = False,
     progress: Callable[[float], None] | None = None,
 ) -> tuple[Circuit, freezing.FrozenAttention | None]:
     """Do what ``load`` does, and return what freezing attention changed (None where attention is constant)."""
@@ -75,6 +85,10 @@ def load_measured(
     if family is not None and family not in FAMILIES:
         raise CheckpointError(f"family must be one of {', '.join(FAMILIES)}, got {one_line(repr(family), 40)}")
     where, source = one_line(path), str(path)
+    if mapped:
+        if family not in (None, "native"):
+            raise CheckpointError(f"only native safetensors files can be mapped; the {family} family is read")
+        return native.from_bytes(map_file(path, limits), source, limits), None
     content = read_file(path, limits)
     if looks_like_safetensors(content):
         if family not in (None, "native"):

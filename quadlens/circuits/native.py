@@ -11,16 +11,16 @@ import json
 import math
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from typing import Any
 
 from quadlens.activations import ACTIVATIONS
 from quadlens.arrays import FloatArray
 from quadlens.circuits.circuit import TABLES, Circuit
-from quadlens.circuits.input_file import read_file
+from quadlens.circuits.input_file import map_file, read_file
 from quadlens.circuits.limits import Limits, check_evaluation, check_range, check_tables
-from quadlens.circuits.safetensors_file import encode_tensors, read_tensors
+from quadlens.circuits.safetensors_file import Content, encode_tensors, read_tensors
 from quadlens.circuits.strict_json import check_keys, parse_object
 from quadlens.circuits.weights import Product, Weights, circuit_from_weights
 from quadlens.errors import CheckpointError, CircuitError, OutputError
@@ -41,11 +41,18 @@ def write(
     model: Circuit | Weights, path: str | os.PathLike[str], *, provenance: Mapping[str, str] | None = None
 ) -> None:
     """Write a circuit or its weights to ``path`` as native safetensors, whole or not at all; see ``encode``."""
-    write_atomically(path, encode(model, provenance=provenance))
+    write_atomically(path, encode_parts(model, provenance=provenance))
 
 
 def encode(model: Circuit | Weights, *, provenance: Mapping[str, str] | None = None) -> bytes:
-    """Return the content of a native file.
+    """Return the content of a native file; see ``encode_parts``."""
+    return b"".join(encode_parts(model, provenance=provenance))
+
+
+def encode_parts(
+    model: Circuit | Weights, *, provenance: Mapping[str, str] | None = None
+) -> Iterator[bytes | memoryview]:
+    """Return the content of a native file in parts, so that tables larger than half the memory can be written.
 
     A circuit that knows its weights is written as weights; any other as its tables, zero skip tables left out.
 
@@ -88,8 +95,14 @@ def encode(model: Circuit | Weights, *, provenance: Mapping[str, str] | None = N
     return encode_tensors(tensors, {METADATA_KEY: json.dumps(described, sort_keys=True, ensure_ascii=False)})
 
 
-def read(path: str | os.PathLike[str], *, max_bytes: int | None = None) -> Circuit:
+def read(path: str | os.PathLike[str], *, max_bytes: int | None = None, mapped: bool = False) -> Circuit:
     """Read a native file into a circuit whose ``source`` is the path.
+
+    Parameters
+    ----------
+    max_bytes : largest file, and largest memory for tables; the default is ``limits.MAX_BYTES``
+    mapped : map the file into memory in place of reading it, so that float64 tables are not copied; it must not change
+        while the circuit is in use
 
     Raises
     ------
@@ -97,7 +110,7 @@ def read(path: str | os.PathLike[str], *, max_bytes: int | None = None) -> Circu
         If the file is not a native file, or anything in it does not fit the format exactly.
     """
     limits = Limits() if max_bytes is None else Limits(max_bytes=max_bytes)
-    return from_bytes(read_file(path, limits), str(path), limits)
+    return from_bytes((map_file if mapped else read_file)(path, limits), str(path), limits)
 
 
 def read_provenance(path: str | os.PathLike[str], *, max_bytes: int | None = None) -> dict[str, str]:
@@ -114,7 +127,7 @@ def is_native(metadata: Mapping[str, str]) -> bool:
     return METADATA_KEY in metadata
 
 
-def from_bytes(content: bytes, source: str, limits: Limits) -> Circuit:
+def from_bytes(content: Content, source: str, limits: Limits) -> Circuit:
     """Read the content of a native file; ``source`` names it."""
     where = one_line(source)
     tensors, metadata = read_tensors(content, where, limits)

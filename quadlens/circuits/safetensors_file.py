@@ -2,10 +2,12 @@
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from mmap import mmap
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from quadlens.arrays import FloatArray
 from quadlens.circuits.limits import MAX_TENSORS, Limits, check_memory
@@ -16,15 +18,22 @@ from quadlens.untrusted_text import is_plain, one_line
 MAX_HEADER = 2**20
 MAX_DIMENSIONS = 4
 ITEM_BYTES = {"F16": 2, "BF16": 2, "F32": 4, "F64": 8}
+BLOCK = 2**20
+"""Numbers looked at together."""
+
+Content = bytes | mmap
+"""A file's bytes, read or mapped."""
 
 
-def looks_like_safetensors(content: bytes) -> bool:
+def looks_like_safetensors(content: Content) -> bool:
     """Say whether the first bytes are a header length and the start of a JSON object."""
     return len(content) >= 10 and content[8:9] == b"{" and int.from_bytes(content[:8], "little") <= len(content) - 8
 
 
-def read_tensors(content: bytes, where: str, limits: Limits) -> tuple[dict[str, FloatArray], dict[str, str]]:
+def read_tensors(content: Content, where: str, limits: Limits) -> tuple[dict[str, FloatArray], dict[str, str]]:
     """Return the tensors, converted exactly to float64, and the metadata of a safetensors file.
+
+    A tensor that is float64 already is not copied: it is a view of ``content``.
 
     Raises
     ------
@@ -100,10 +109,11 @@ def _values(raw: memoryview, dtype: str, label: str) -> FloatArray:
         stored = (np.frombuffer(raw, "<u2").astype("<u4") << 16).view("<f4")
     else:
         stored = np.frombuffer(raw, {"F16": "<f2", "F32": "<f4", "F64": "<f8"}[dtype])
-    if not np.isfinite(stored).all():
-        count = int((~np.isfinite(stored)).sum())
+    count = sum(int((~np.isfinite(stored[at : at + BLOCK])).sum()) for at in range(0, stored.size, BLOCK))
+    if count:
         raise CheckpointError(f"{label} holds {count} NaN or infinite values; every weight must be finite")
-    return stored.astype(np.float64)
+    # a file of another writer may put its numbers where float64 cannot lie
+    return np.asarray(stored.astype(np.float64, copy=not stored.flags.aligned))
 
 
 def narrowest_dtype(tensors: Mapping[str, FloatArray]) -> str:
@@ -123,14 +133,14 @@ def narrowest_dtype(tensors: Mapping[str, FloatArray]) -> str:
     return fits[0]
 
 
-def _bytes(tensor: FloatArray, dtype: str) -> bytes:
+def _stored(tensor: FloatArray, dtype: str) -> npt.NDArray[Any]:
     if dtype == "BF16":
-        return (tensor.astype("<f4").view("<u4") >> 16).astype("<u2").tobytes()
-    return tensor.astype({"F16": "<f2", "F32": "<f4", "F64": "<f8"}[dtype]).tobytes()
+        return (tensor.astype("<f4").view("<u4") >> 16).astype("<u2")
+    return np.ascontiguousarray(tensor, dtype={"F16": "<f2", "F32": "<f4", "F64": "<f8"}[dtype])
 
 
-def encode_tensors(tensors: Mapping[str, FloatArray], metadata: Mapping[str, str]) -> bytes:
-    """Return the bytes of a safetensors file; equal content gives equal bytes.
+def encode_tensors(tensors: Mapping[str, FloatArray], metadata: Mapping[str, str]) -> Iterator[bytes | memoryview]:
+    """Yield the parts of a safetensors file, one tensor at a time; equal content gives equal bytes.
 
     Raises
     ------
@@ -139,16 +149,17 @@ def encode_tensors(tensors: Mapping[str, FloatArray], metadata: Mapping[str, str
     """
     dtype = narrowest_dtype(tensors)
     header: dict[str, Any] = {"__metadata__": dict(sorted(metadata.items()))}
-    content = []
     end = 0
     for name, tensor in sorted(tensors.items()):
         if not is_plain(name):
             raise OutputError(f"a tensor's name must be printable, got {one_line(repr(name), 60)}")
-        content.append(_bytes(tensor, dtype))
-        header[name] = {"dtype": dtype, "shape": list(tensor.shape), "data_offsets": [end, end + len(content[-1])]}
-        end += len(content[-1])
+        size = tensor.size * ITEM_BYTES[dtype]
+        header[name] = {"dtype": dtype, "shape": list(tensor.shape), "data_offsets": [end, end + size]}
+        end += size
     text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)
     if len(text) > MAX_HEADER:
         raise OutputError(f"a safetensors header may have at most {MAX_HEADER} bytes, this one would have {len(text)}")
-    return b"".join([len(text).to_bytes(8, "little"), text, *content])
+    yield len(text).to_bytes(8, "little") + text
+    for _, tensor in sorted(tensors.items()):
+        yield _stored(tensor, dtype).data.cast("B")

@@ -79,6 +79,7 @@ def load_model(
     config: str | None = None,
     freeze_attention: bool = False,
     max_megabytes: int | None = None,
+    mapped: bool = False,
 ) -> LoadedModel:
     """Load a bundled network by name, or a checkpoint by path, and measure its accuracy.
 
@@ -108,6 +109,7 @@ def load_model(
                 config=config,
                 freeze_attention=freeze_attention,
                 max_bytes=None if max_megabytes is None else max_megabytes * 2**20,
+                mapped=mapped,
                 progress=report,
             )
         path = Path(model)
@@ -120,7 +122,7 @@ def load_model(
         evaluation=evaluation,
         frozen=frozen,
         path=path,
-        arguments=_arguments(model, family, config, freeze_attention, max_megabytes),
+        arguments=_arguments(model, family, config, freeze_attention, max_megabytes, mapped),
     )
 
 
@@ -137,12 +139,18 @@ def _nothing_called(model: str, names: Sequence[str]) -> str:
 
 
 def _arguments(
-    model: str | None, family: str | None, config: str | None, freeze_attention: bool, max_megabytes: int | None
+    model: str | None,
+    family: str | None,
+    config: str | None,
+    freeze_attention: bool,
+    max_megabytes: int | None,
+    mapped: bool,
 ) -> tuple[str, ...]:
     given = [] if model is None else [model]
     for flag, value in (("--family", family), ("--config", config), ("--max-megabytes", max_megabytes)):
         given += [] if value is None else [flag, str(value)]
-    return (*given, "--freeze-attention") if freeze_attention else tuple(given)
+    given += ["--freeze-attention"] if freeze_attention else []
+    return (*given, "--map") if mapped else tuple(given)
 
 
 def complete_model(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -166,6 +174,7 @@ def model_options(function: Callable[..., Any]) -> Callable[..., Any]:
         metavar="N",
         help="Largest file, and largest tables, to accept (default 128).",
     )
+    @click.option("--map", "mapped", is_flag=True, help="Map a native file in place of copying its tables.")
     @wraps(function)
     def with_model(
         *,
@@ -174,10 +183,16 @@ def model_options(function: Callable[..., Any]) -> Callable[..., Any]:
         config: str | None,
         freeze_attention: bool,
         max_megabytes: int | None,
+        mapped: bool,
         **options: Any,
     ) -> Any:
         loaded = load_model(
-            model, family=family, config=config, freeze_attention=freeze_attention, max_megabytes=max_megabytes
+            model,
+            family=family,
+            config=config,
+            freeze_attention=freeze_attention,
+            max_megabytes=max_megabytes,
+            mapped=mapped,
         )
         return function(loaded=loaded, **options)
 
