@@ -64,11 +64,11 @@ class Budget:
 
     retained: int = 14
     retained_by_bucket: int = 14
-    buckets: int = 8
+    buckets: int = 12
     levels: int = 3
     solo: int = 16
     harmonics: int = 8
-    clusters: int = 16
+    clusters: int = 32
 
     def __post_init__(self) -> None:
         ranges = {
