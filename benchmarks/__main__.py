@@ -23,7 +23,9 @@ from benchmarks.networks import LADDER
 from benchmarks.slopes import slope
 
 LARGEST_EXACT = 113
-LARGEST_GATED = 251
+LARGEST_GATED = 499
+LARGEST_ADAPTIVE = 1009
+LARGEST_IN_MEMORY = 2003
 LARGEST_WHOLE_BRUTE_FORCE = 499
 
 
@@ -51,10 +53,12 @@ def ladder_tasks(largest: int) -> list[dict[str, Any]]:
         if p > largest:
             continue
         size = {"p": p, "neurons": neurons}
-        methods = ["linear"]
-        methods += ["gated", "adaptive"] if p <= LARGEST_GATED else []
+        methods = ["linear"] if p <= LARGEST_IN_MEMORY else []
+        methods += ["gated"] if p <= LARGEST_GATED else []
+        methods += ["adaptive"] if p <= LARGEST_ADAPTIVE else []
         methods += ["brute-force", "exact"] if p <= LARGEST_EXACT else []
         tasks += [{"task": "method", "method": method, **size} for method in methods]
+        tasks += [{"task": "mapped", "method": "linear", **size}] if p > LARGEST_IN_MEMORY else []
         for dtype in ("float32", "float64"):
             part = {} if p <= LARGEST_WHOLE_BRUTE_FORCE else {"rows": max(1, 2 * 10**8 // (p * neurons))}
             tasks.append({"task": "brute", "dtype": dtype, **size, **part})
