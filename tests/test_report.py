@@ -253,6 +253,8 @@ def test_unlocked_groups_are_named() -> None:
     text = page(analysis, ())
     assert "<li>1 of 2 frequency groups obey ψ = 2φ; not locked: 5.</li>" in text
     assert "<li>Frequency 5: not locked at ψ = 2φ, R² = " in text
+    # the constructed group is locked to rounding, which is no full 1
+    assert re.search(r"<th scope=.row.>2</th><td>(> 0.9999|1.0000)</td>", text.replace("&gt;", ">"))
     tested = report_json(analysis)["fit"]["phase_locking"]
     assert [row["locked"] for row in tested["groups"]] == [True, False]
     assert len(tested["groups"][1]["breakers"]) > 30

@@ -222,6 +222,8 @@ def _exponential(form: AmplitudePhaseForm, shared: list[_SharedWaveform], *, mis
         summed = waves.by_class(terms.real) + 1j * waves.by_class(terms.imag)
         error = np.abs(waves.h) * rounding + waves.h_rounding * (np.abs(T) + rounding)
         error = error.sum(axis=1) + waves.tail * most + gamma(4 * waves.orders.size) * np.abs(terms).sum(axis=1)
+        if not mismatch:
+            error = error + waves.shift * most  # the integral's own waveform is off by as much as the sum's
         # Parseval over b: Σ_b |Σ_q s_q e^{iωqb}|² = p Σ_q |s_q|²
         main = np.sqrt(p * float((np.abs(summed) ** 2).sum()) * (1 + gamma(4 * p * p)))
         squares[index] = np.sqrt(p / 2) * (main + np.sqrt(p * float((error**2).sum())))

@@ -46,6 +46,12 @@ def definitions(columns: Sequence[Column]) -> str:
     return f"<details><summary>What the columns mean</summary><dl>{items}</dl></details>\n"
 
 
+def _below_one(value: float) -> str:
+    """Return four decimals, never rounded up to a full 1."""
+    shown = f"{value:.4f}".replace("-", "−")
+    return "> 0.9999" if shown == "1.0000" and value < 1 else shown
+
+
 def _share(share: float) -> str:
     return f"{share:.1%}" if share >= 0.0005 or share == 0 else "<0.1%"
 
@@ -113,7 +119,7 @@ def locking_table(analysis: Analysis) -> str:
             *(
                 ("—", "—", "—")
                 if group.r_squared is None
-                else (number(x, 4) for x in (group.r_squared.value, group.r_squared.low, group.r_squared.high))
+                else map(_below_one, (group.r_squared.value, group.r_squared.low, group.r_squared.high))
             ),
             "yes" if group.locked else "no",
             f"{group.breakers.size} of {group.members.size}",
@@ -163,12 +169,12 @@ HARMONIC_COLUMNS = (
     Column(head="k", meaning="key frequency"),
     Column(head="bound", meaning="proved: the largest error over all b, relative to the integral, at the worst a − b"),
     Column(head="tail", meaning="the part of the bound that stands for all harmonics beyond the computed ones"),
-    Column(head="blamed harmonic", meaning="m of the largest term, at the worst a − b"),
+    Column(head="m to blame", meaning="m of the largest term, at the worst a − b"),
     Column(head="its sum", meaning="the sum over the neurons that should vanish there"),
-    Column(head="same error, even", meaning="evenly spaced neurons with the same measured error (pure pizza)"),
-    Column(head="same error, random", meaning="randomly placed neurons with the same error in root mean square"),
+    Column(head="even", meaning="evenly spaced neurons with the same measured error (pure pizza)"),
+    Column(head="random", meaning="randomly placed neurons with the same error in root mean square"),
     Column(
-        head="would certify at",
+        head="certifies at",
         meaning="neurons at which its proved rectangle bound, falling like 1/n or 1/√n from where it is, lets no wrong "
         "answer of the pure pizza win; not above its own number of neurons: it does already",
     ),
