@@ -58,6 +58,18 @@ def test_certifying_widths_are_those_of_the_bounds():
     assert n // 2 < later.value == later.low < later.high
 
 
+def test_no_width_mends_a_mismatch():
+    weights = {2: 1.0, 5: 1.0}
+    tolerance, phi = tolerated_error(13, weights), even_phases(301)
+    widths = []
+    for off in (0.0, 0.3 * tolerance, 2.0 * tolerance):
+        point = trained_point(phi, np.angle(np.exp(1j * (2 * phi + off))), np.ones(301))
+        found = certifying_widths(13, weights, {2: point}, np.random.default_rng(0), draws=20).trained
+        widths.append(found[2].value if found else np.inf)
+    # what evenness leaves to do grows with what the mismatch has spent, and ends where that is all
+    assert widths[0] < widths[1] < widths[2] == np.inf
+
+
 def test_groups_of_a_network_and_its_activation():
     circuit = construct(p=13, frequencies=(2, 5), neurons=60)
     form = fit(circuit)

@@ -31,7 +31,8 @@ class CertifyingWidths:
     ``tolerance``: the tolerated relative error; 0 where the integrals themselves leave an input undecided, and then
     there are no widths. ``even``: evenly spaced phases, closed form. ``random``: 95 % of draws of independent random
     phases, estimated. ``trained``: the widths between which each trained group would certify if its bound fell like
-    1/n or like n^{-1/2} from where it is.
+    1/n or like n^{-1/2} from where it is, but for the mismatch of its output phases, which no width mends: a group
+    whose mismatch alone is above the tolerance is left out.
     """
 
     tolerance: float
@@ -83,16 +84,16 @@ def certifying_widths(
         tolerance=tolerance,
         even=even_certifying_width(tolerance),
         random=random_certifying_width(tolerance, generator, draws=draws),
-        trained={k: _between_rates(point, tolerance) for k, point in trained.items()},
+        trained={k: _between_rates(point, tolerance) for k, point in trained.items() if point.mismatch < tolerance},
     )
 
 
 def _between_rates(point: TrainedPoint, tolerance: float) -> Estimate:
-    ratio = point.bound / tolerance
+    ratio = (point.bound - point.mismatch) / (tolerance - point.mismatch)
     ends = sorted((point.width * ratio, point.width * ratio**2))
     return Estimate(
         value=point.width * ratio,
         low=ends[0],
         high=ends[1],
-        method="the proved bound at the trained width, falling like 1/n or like n^(-1/2) from there",
+        method="the proved bound at the trained width, less its mismatch, falling like 1/n or n^(-1/2) from there",
     )

@@ -140,7 +140,7 @@ def _widths(analysis: Analysis) -> str:
         return ""
     if widths.even is None or widths.random is None:
         return " No width certifies the pure pizza here: its integrals leave some inputs undecided."
-    own = [f"k = {k} {_own_width(analysis.trained[k].width, estimate)}" for k, estimate in widths.trained.items()]
+    own = [f"k = {k} {_own_width(point.width, widths.trained.get(k))}" for k, point in analysis.trained.items()]
     return (
         f" Dotted on the right: while every group is off by less than {at_least(widths.tolerance, 2)}, no wrong answer "
         f"of the pure pizza wins. Evenly spaced phases are proved to reach that with {widths.even:,} neurons in each "
@@ -149,7 +149,9 @@ def _widths(analysis: Analysis) -> str:
     )
 
 
-def _own_width(width: int, estimate: Estimate) -> str:
+def _own_width(width: int, estimate: Estimate | None) -> str:
+    if estimate is None:
+        return "never would: its output phases are too far from 2φ"
     if estimate.high <= width:
         return f"does with its {width}"
     return f"would with {ceil(estimate.low):,} to {ceil(estimate.high):,}"

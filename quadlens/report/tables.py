@@ -176,7 +176,8 @@ HARMONIC_COLUMNS = (
     Column(
         head="certifies at",
         meaning="neurons at which its proved rectangle bound, falling like 1/n or 1/√n from where it is, lets no wrong "
-        "answer of the pure pizza win; not above its own number of neurons: it does already",
+        "answer of the pure pizza win; not above its own number of neurons: it does already; —: never, as its output "
+        "phases are too far from 2φ, which no width mends",
     ),
 )
 
