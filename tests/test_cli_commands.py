@@ -97,3 +97,40 @@ def test_what_is_not_certified_exits_with_1(
     status, out = run(["check", "certificate.json", "wrong.safetensors"], capsys)
     assert status == 1
     assert "refused" in out
+
+
+def test_decompose_puts_every_bound_beside_its_value(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(folder)
+    document = json.loads(run(["decompose", "small.safetensors", "--json"], capsys)[1])
+    lines = run(["decompose", "small.safetensors"], capsys)[1].replace("−", "-").splitlines()
+    for term in document["terms"]:
+        cells = next(line for line in lines if line.startswith(term["name"])).split()[1:]
+        l2, bound, ratio, largest, largest_bound, _ = map(float, cells)
+        assert l2 == pytest.approx(term["relative_l2"], rel=6e-3)
+        # shown bounds are rounded up, so what is shown is proved
+        assert term["bound"] <= bound <= term["bound"] * 1.011
+        assert ratio == pytest.approx(term["bound"] / term["relative_l2"], rel=0.06)
+        assert largest <= largest_bound
+        assert term["max_abs_bound"] <= largest_bound
+        for part in term["frequencies"]:
+            cells = next(line for line in lines if line.startswith(f"{part['frequency']} {term['name']}")).split()[2:]
+            assert part["bound"] <= float(cells[1])
+            assert part["max_abs_bound"] <= float(cells[4])
+    widths = document["certifying_widths"]
+    assert any(f"from {widths['even']} neurons a" in line for line in lines)
+    assert any("The flattest design for p = 13" in " ".join(lines[i : i + 2]) for i in range(len(lines)))
+
+
+def test_decompose_says_where_there_is_no_bound_and_no_width(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(folder)
+    write(ql.construct(p=13, frequencies=(2,), neurons=24, activation="tanh"), "tanh.safetensors")
+    out = run(["decompose", "tanh.safetensors"], capsys)[1]
+    assert next(line for line in out.splitlines() if line.startswith("quadrature")).count("—") == 4
+    assert "quadrature rules" not in out
+    write(ql.construct(p=12, frequencies=(1, 4), neurons=24), "even.safetensors")
+    out = run(["decompose", "even.safetensors"], capsys)[1]
+    assert "no width certifies" in " ".join(out.split())

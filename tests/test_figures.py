@@ -17,6 +17,7 @@ from quadlens.decomposition.ladder import decompose
 from quadlens.decomposition.rungs import exact_hidden, ideal_response, project
 from quadlens.errors import NodeError
 from quadlens.form.amplitude_phase import AmplitudePhaseForm, fit
+from quadlens.quadrature.certifying_width import certifying_widths
 from quadlens.quadrature.rates import rate_curve, trained_point
 from quadlens.report import colours
 from quadlens.report.amplitudes import group_amplitudes
@@ -147,9 +148,30 @@ def test_rates_show_the_curves_and_the_trained_groups() -> None:
         assert (lines["k = 5"].get_xdata()[0], lines["k = 5"].get_ydata()[0]) == (40, value)
         low, high = ax.get_ylim()
         assert all(low < y < high for line in ax.lines for y in np.atleast_1d(line.get_ydata()))
-    assert rate_widths(trained)[-1] == 512
+    assert rate_widths(trained)[-1] == 513
     wide = {5: trained_point(np.zeros(3000), np.zeros(3000), np.ones(3000))}
     assert rate_widths(wide)[-1] >= 3000
+
+
+def test_certifying_widths_are_marked_on_the_proved_panel() -> None:
+    curve = rate_curve((9, 33, 129), np.random.default_rng(3), draws=4)
+    even = np.linspace(-np.pi, np.pi, 41, endpoint=False)
+    trained = {5: trained_point(even, wrap_angle(2 * even), np.ones(41))}
+    widths = certifying_widths(13, {2: 1.0, 5: 1.0}, trained, np.random.default_rng(0), draws=20)
+    errors, bounds = rates(curve, trained, widths).axes
+    assert not any("certifies" in str(line.get_label()) for line in errors.lines)
+    marks = [float(line.get_xdata()[0]) for line in bounds.lines if line.get_marker() == "|"]
+    assert marks == [widths.even, widths.random.value]
+    assert all(line.get_ydata()[0] == widths.tolerance for line in bounds.lines if line.get_marker() == "|")
+    assert next(text.get_text() for text in bounds.texts) == f"even: {widths.even}"
+    low, high = bounds.get_xlim()
+    assert low < widths.even < widths.random.value < high
+    # the mark lies on the curve of even phases: its bound at that width is at most the level, two neurons less is not
+    drawn = dict(zip(curve.widths.tolist(), curve.even_bound.tolist(), strict=True))
+    assert drawn[9] > widths.tolerance or widths.even <= 9
+    assert drawn[129] <= widths.tolerance
+    blind = certifying_widths(12, {1: 1.0}, {}, np.random.default_rng(0))
+    assert not any(line.get_marker() == "|" for line in rates(curve, trained, blind).axes[1].lines)
 
 
 def test_the_compression_curve_is_drawn_with_the_limits_on_it(circuit: Circuit, form: AmplitudePhaseForm) -> None:

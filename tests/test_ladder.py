@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import quadlens as ql
 from quadlens.circuits.circuit import table_shapes
 from quadlens.circuits.forward import evaluate, mlp_logits
-from quadlens.decomposition.rungs import RUNGS, ideal_response, ideal_sum, wave_logits
+from quadlens.decomposition.rungs import RUNGS, ideal_response, ideal_sum, largest_entries, wave_logits
 
 ACTIVATIONS = ("relu", "abs", "square", "gelu", "silu", "tanh")
 
@@ -59,6 +59,32 @@ def test_each_term_sees_only_what_it_is_named_after() -> None:
     phi = 2 * np.pi * np.arange(64) / 64
     turned = np.cos(2 * np.pi * 4 * a / 31 + (2 * phi + 0.01)[:, None])
     assert names_of_nonzero_terms(ql.Circuit(**tables | {"U": turned})) == clean | {"phase_mismatch"}
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+@pytest.mark.parametrize("p", [12, 13])
+def test_a_frequencys_part_is_the_ladder_of_its_neurons_alone(p: int, activation: str) -> None:
+    circuit = random_circuit(p, 20, 7, activation)
+    form, whole = ql.fit(circuit), ql.decompose(circuit)
+    assert len(form.groups) > 2
+    for index, group in enumerate(form.groups):
+        i = group.members
+        tables = {"A": circuit.A[:, i], "B": circuit.B[:, i], "U": circuit.U[i]}
+        alone = ql.decompose(ql.Circuit(p=p, activation=activation, **tables))
+        for term, own in zip(whole.terms, alone.terms, strict=True):
+            part = term.frequencies[index]
+            assert part.frequency == group.frequency
+            size = part.relative_l2 * whole.exact_norm
+            assert size == pytest.approx(own.relative_l2 * alone.exact_norm, rel=1e-9, abs=1e-9)
+            assert part.max_abs == pytest.approx(own.max_abs, rel=1e-9, abs=1e-9)
+
+
+@pytest.mark.parametrize("p", [3, 4, 5, 12, 15, 59])
+def test_largest_entries_are_those_of_the_written_out_logits(p: int) -> None:
+    k = np.arange(1, (p - 1) // 2 + 1)
+    z = np.random.default_rng(p).standard_normal((40, 2, k.size)) @ np.diag(k) * np.exp(2j * np.pi * k / 7)
+    written = [np.abs(wave_logits(z[..., [j]], k[[j]], p)).max(axis=-1) for j in range(k.size)]
+    np.testing.assert_allclose(largest_entries(z, k, p), np.stack(written, axis=-1), rtol=1e-12)
 
 
 def test_without_secondary_frequency_and_bias_the_last_rung_changes_nothing() -> None:

@@ -19,7 +19,7 @@ from quadlens.form.amplitude_phase import fit
 
 
 def check(circuit, highest=48):
-    """Every bound is finite and at least the actual value, in both norms."""
+    """Every bound is finite and at least the actual value, in both norms, in total and for every frequency."""
     form = fit(circuit)
     actual = decompose(circuit, form)
     bounds = ladder_bounds(circuit, form, actual.exact_norm, highest=highest)
@@ -28,6 +28,10 @@ def check(circuit, highest=48):
         assert term.relative_l2 <= bound.relative_l2.value
         assert term.max_abs <= bound.max_abs.value
         assert all(np.isfinite(bound.per_frequency))
+        limits = zip(term.frequencies, bound.per_frequency, bound.per_frequency_max_abs, strict=True)
+        for part, l2, largest in limits:
+            assert part.relative_l2 <= l2
+            assert part.max_abs <= largest <= bound.max_abs.value * (1 + 1e-9)
     return actual, bounds
 
 
@@ -142,7 +146,13 @@ def test_the_decomposition_carries_the_bounds():
         assert term["relative_l2"] <= term["bound"]
         assert term["max_abs"] <= term["max_abs_bound"]
         assert len(term["frequency_bounds"]) == len(fit(circuit).groups)
+        assert [part["frequency"] for part in term["frequencies"]] == [g.frequency for g in fit(circuit).groups]
+        assert all(part["relative_l2"] <= part["bound"] for part in term["frequencies"])
+        assert all(part["max_abs"] <= part["max_abs_bound"] for part in term["frequencies"])
     smooth = Circuit(p=7, A=circuit.A, B=circuit.B, U=circuit.U, activation="tanh")
-    assert all(term["bound"] is None for term in decompose(smooth).to_dict()["terms"])
+    for term in decompose(smooth).to_dict()["terms"]:
+        assert term["bound"] is None
+        assert term["frequency_bounds"] == []
+        assert all(part["bound"] is None and part["relative_l2"] >= 0 for part in term["frequencies"])
     mute = Circuit(p=7, A=circuit.A, B=circuit.B, U=np.zeros((5, 7)))
     assert all(term["bound"] is None for term in decompose(mute).to_dict()["terms"])

@@ -3,6 +3,7 @@
 import json
 import re
 from html.parser import HTMLParser
+from math import ceil
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -246,7 +247,53 @@ def test_unlocked_groups_are_named() -> None:
     assert [group.frequency for group in analysis.unlocked] == [5]
     said = [sentence for sentence in unexplained(analysis) if "not locked" in sentence]
     assert said[0].startswith("The group at k = 5 (40 neurons, ")
+    assert "is not locked: R² = " in said[0]
+    assert "the output phases follow" in said[0]
     assert not report_of(good).unlocked
+    text = page(analysis, ())
+    assert "<li>1 of 2 frequency groups obey ψ = 2φ; not locked: 5.</li>" in text
+    assert "<li>Frequency 5: not locked at ψ = 2φ, R² = " in text
+    # the constructed group is locked to rounding, which is no full 1
+    assert re.search(r"<th scope=.row.>2</th><td>(> 0.9999|1.0000)</td>", text.replace("&gt;", ">"))
+    tested = report_json(analysis)["fit"]["phase_locking"]
+    assert [row["locked"] for row in tested["groups"]] == [True, False]
+    assert len(tested["groups"][1]["breakers"]) > 30
+
+
+def test_every_bound_of_the_ladder_stands_beside_what_was_measured(written: Path, solved: Analysis) -> None:
+    text = (written / "report.html").read_text(encoding="utf-8")
+    assert solved.decomposition is not None
+    for term in solved.decomposition.terms:
+        assert term.max_abs_bound is not None
+        row = text[text.index(f'<th scope="row">{term.name.replace("_", " ")}</th>') :]
+        row = row[: row.index("</tr>")]
+        for bound in (term.bound, term.max_abs_bound):
+            assert bound is not None
+            assert f"<td>{at_most(bound.value)}</td>" in row
+        for part in term.frequencies:
+            assert part.bound is not None
+            assert part.max_abs_bound is not None
+            row = text[text.index(f'<th scope="row">{part.frequency}: {term.name.replace("_", " ")}</th>') :]
+            row = row[: row.index("</tr>")]
+            assert f"<td>{at_most(part.bound)}</td>" in row
+            assert f"<td>{at_most(part.max_abs_bound)}</td>" in row
+
+
+def test_certifying_widths_are_told(solved: Analysis) -> None:
+    analysis = report_of(construct(p=29, frequencies=(2, 5), neurons=80))
+    widths = analysis.widths
+    assert widths is not None
+    assert widths.random is not None
+    assert report_json(analysis)["certifying_widths"] == widths.to_dict()
+    (caption,) = [drawn.caption for drawn in draw_all(analysis) if drawn.name == "rates"]
+    assert f"with {widths.even} neurons in each group" in caption
+    assert f"with about {widths.random.value:,.0f} (estimate" in caption
+    assert f"k = 2 would with {ceil(widths.trained[2].low)} to " in caption
+    assert f"<td>{ceil(widths.trained[2].low)}–{ceil(widths.trained[2].high)}</td>" in page(analysis, ())
+    # for even p the pure pizza cannot tell c from c + p/2 where a − b = p/2
+    assert solved.circuit.p % 2 == 0
+    (caption,) = [drawn.caption for drawn in draw_all(solved) if drawn.name == "rates"]
+    assert "No width certifies the pure pizza" in caption
 
 
 def test_a_group_with_next_to_no_weight_is_mentioned_once_and_not_in_the_verdict() -> None:

@@ -26,7 +26,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from quadlens.arrays import ComplexArray, FloatArray
+from quadlens.arrays import ComplexArray, FloatArray, IntArray
 from quadlens.circuits.circuit import Circuit
 from quadlens.claims import ProvedBound
 from quadlens.decomposition.matrix_norms import scaled_product, spectral_norm
@@ -48,8 +48,8 @@ class TermBound:
     """Proved bounds on one term of the ladder.
 
     ``l2``: root of the summed squares over all inputs and logits; ``relative_l2``: the same over that of the exact
-    centred MLP logits; ``max_abs``: largest single entry. ``per_frequency``: relative_l2 of each frequency group's
-    part, in the form's order.
+    centred MLP logits; ``max_abs``: largest single entry. ``per_frequency`` and ``per_frequency_max_abs``: relative_l2
+    and max_abs of each frequency group's part, in the form's order.
     """
 
     name: str
@@ -57,6 +57,7 @@ class TermBound:
     relative_l2: ProvedBound
     max_abs: ProvedBound
     per_frequency: tuple[float, ...]
+    per_frequency_max_abs: tuple[float, ...]
 
 
 def ladder_bounds(
@@ -90,16 +91,15 @@ def ladder_bounds(
         _exponential(form, shared, mismatch=False),
         _secondary(form, shared),
     ]
-    return tuple(
-        _term(name, squares, total, largest, norm) for name, (squares, total, largest) in zip(RUNGS, parts, strict=True)
-    )
+    return tuple(_term(name, part, norm) for name, part in zip(RUNGS, parts, strict=True))
 
 
-# (l2 of each group's part, l2 of the whole, largest entry)
-_Part = tuple[FloatArray, float, float]
+# l2 and largest entry of each group's part, l2 and largest entry of the whole
+_Part = tuple[FloatArray, FloatArray, float, float]
 
 
-def _term(name: str, groups: FloatArray, total: float, largest: float, norm: float) -> TermBound:
+def _term(name: str, part: _Part, norm: float) -> TermBound:
+    groups, groups_largest, total, largest = part
     up = 1 + 1e-12  # the last few sums, products and quotients of non-negative numbers
 
     def proved(value: float) -> ProvedBound:
@@ -111,6 +111,7 @@ def _term(name: str, groups: FloatArray, total: float, largest: float, norm: flo
         relative_l2=proved(total / norm),
         max_abs=proved(largest),
         per_frequency=tuple((groups / norm * up).tolist()),
+        per_frequency_max_abs=tuple((groups_largest * up).tolist()),
     )
 
 
@@ -140,14 +141,15 @@ class _Residual:
         self.energy = (p * (a**2).sum(axis=0) + p * (b**2).sum(axis=0) + 2 * cross) * (1 + gamma(4 * p + 16))
         self.a, self.b = a, b
 
-    def largest(self, out: FloatArray) -> float:
-        """Return the largest ``Σ_i |δ_i(a, b)| out_i``."""
-        return float((self.a @ out).max() + (self.b @ out).max()) * (1 + gamma(2 * out.size + 16))
+    def largest(self, out: FloatArray, members: IntArray | slice = slice(None)) -> float:
+        """Return the largest ``Σ_i |δ_i(a, b)| out_i``, over some neurons or all of them."""
+        a, b, out = self.a[:, members], self.b[:, members], out[members]
+        return float((a @ out).max() + (b @ out).max()) * (1 + gamma(2 * out.size + 16))
 
 
 def _preactivation(form: AmplitudePhaseForm, before: FiniteRung, after: FiniteRung) -> _Part:
     p, delta, u = form.p, _Residual(before, after), np.abs(before.v)
-    squares = np.zeros(len(form.groups))
+    squares, largest = np.zeros(len(form.groups)), np.zeros(len(form.groups))
     linear_largest = np.zeros(2)
     for index, group in enumerate(form.groups):
         i = group.members
@@ -159,9 +161,10 @@ def _preactivation(form: AmplitudePhaseForm, before: FiniteRung, after: FiniteRu
         linear = np.sqrt(max(linear, 0.0) * (1 + gamma(4 * p)) + 8 * p**3 * UNIT_ROUNDOFF * _top(halves)) + p * slack
         rest = 0.5 * scaled_product(delta.energy[i], before.v[i])
         squares[index] = np.sqrt(p / 2) * (linear + rest)
-        linear_largest += [float(np.abs(x).max()) + slack for x in halves]
-    largest = float(linear_largest.sum()) + 0.5 * delta.largest(u)
-    return squares, float(np.linalg.norm(squares)), largest
+        tops = [float(np.abs(x).max()) + slack for x in halves]
+        linear_largest += tops
+        largest[index] = sum(tops) + 0.5 * delta.largest(u, i)
+    return squares, largest, float(np.linalg.norm(squares)), float(linear_largest.sum()) + 0.5 * delta.largest(u)
 
 
 def _top(halves: list[ComplexArray]) -> float:
@@ -205,7 +208,7 @@ class _SharedWaveform:
 
 def _exponential(form: AmplitudePhaseForm, shared: list[_SharedWaveform], *, mismatch: bool) -> _Part:
     p = form.p
-    squares, tops = np.zeros(len(shared)), np.zeros(p)
+    squares, tops = np.zeros(len(shared)), np.zeros((len(shared), p))
     for index, waves in enumerate(shared):
         locked = waves.u * np.exp(2j * waves.phi)
         out = waves.u * np.exp(1j * waves.psi) - locked if mismatch else locked
@@ -219,21 +222,23 @@ def _exponential(form: AmplitudePhaseForm, shared: list[_SharedWaveform], *, mis
         summed = waves.by_class(terms.real) + 1j * waves.by_class(terms.imag)
         error = np.abs(waves.h) * rounding + waves.h_rounding * (np.abs(T) + rounding)
         error = error.sum(axis=1) + waves.tail * most + gamma(4 * waves.orders.size) * np.abs(terms).sum(axis=1)
+        if not mismatch:
+            error = error + waves.shift * most  # the integral's own waveform is off by as much as the sum's
         # Parseval over b: Σ_b |Σ_q s_q e^{iωqb}|² = p Σ_q |s_q|²
         main = np.sqrt(p * float((np.abs(summed) ** 2).sum()) * (1 + gamma(4 * p * p)))
         squares[index] = np.sqrt(p / 2) * (main + np.sqrt(p * float((error**2).sum())))
-        tops += np.abs(terms).sum(axis=1) + error
-    return squares, float(np.linalg.norm(squares)), float(tops.max())
+        tops[index] = np.abs(terms).sum(axis=1) + error
+    return squares, tops.max(axis=1), float(np.linalg.norm(squares)), float(tops.sum(axis=0).max())
 
 
 def _secondary(form: AmplitudePhaseForm, shared: list[_SharedWaveform]) -> _Part:
     p = form.p
-    squares, tops = np.zeros(len(shared)), np.zeros(p)
+    squares, tops = np.zeros(len(shared)), np.zeros((len(shared), p))
     for index, waves in enumerate(shared):
         amplitude = waves.group.weight * (np.abs(waves.change) + waves.change_rounding)
         squares[index] = np.sqrt(p / 2 * p * float((amplitude**2).sum()))
-        tops += amplitude
-    return squares, float(np.linalg.norm(squares)), float(tops.max())
+        tops[index] = amplitude
+    return squares, tops.max(axis=1), float(np.linalg.norm(squares)), float(tops.sum(axis=0).max())
 
 
 def _output_residual(
@@ -246,7 +251,9 @@ def _output_residual(
     dU = centred - (v[:, None] * wave).real
     rounding = 64 * UNIT_ROUNDOFF * (np.abs(circuit.U).max(axis=1) + np.abs(v))
     delta = _Residual(rungs[0], rungs[2])
-    squares, tops = np.zeros(len(shared)), np.zeros(p)
+    most = np.abs(dU).max(axis=1) + rounding
+    squares, tops = np.zeros(len(shared)), np.zeros((len(shared), p))
+    largest = np.zeros(len(shared))
     for index, waves in enumerate(shared):
         i = waves.group.members
         Q, Q_rounding, size = waves.sums(dU[i].astype(np.complex128))
@@ -258,7 +265,7 @@ def _output_residual(
         tail = float(np.linalg.norm(waves.tail)) * float(np.linalg.norm(size)) * np.sqrt(p)
         spectral = spectral_norm(dU[i], float(np.linalg.norm(rounding[i])) * np.sqrt(p))
         squares[index] = main + tail + np.sqrt(delta.energy[i].sum()) * spectral
-        tops += (h @ (np.abs(Q) + Q_rounding)).max(axis=1) + waves.tail * size.max()
-    most = np.abs(dU).max(axis=1) + rounding
+        tops[index] = (h @ (np.abs(Q) + Q_rounding)).max(axis=1) + waves.tail * size.max()
+        largest[index] = tops[index].max() + delta.largest(most, i)
     # the groups' main parts share logits, so they add; the bound of all rests together is smaller than their sum
-    return squares, float(squares.sum()), float(tops.max()) + delta.largest(most)
+    return squares, largest, float(squares.sum()), float(tops.sum(axis=0).max()) + delta.largest(most)

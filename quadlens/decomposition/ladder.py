@@ -5,27 +5,18 @@ Each rung changes one thing, and each term is the difference of two neighbouring
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from itertools import pairwise
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from quadlens.arrays import FloatArray
 from quadlens.circuits.circuit import Circuit
-from quadlens.circuits.forward import margins, row_blocks
+from quadlens.circuits.forward import row_blocks
 from quadlens.claims import ProvedBound
 from quadlens.data_frame import data_frame
 from quadlens.decomposition.bounds import ladder_bounds, norm_rounding
-from quadlens.decomposition.rungs import (
-    RUNGS,
-    exact_hidden,
-    finite_rungs,
-    finite_sum,
-    ideal_response,
-    ideal_sum,
-    wave_logits,
-)
+from quadlens.decomposition.rung_logits import RungLogits, Totals
+from quadlens.decomposition.rungs import RUNGS
 from quadlens.form.amplitude_phase import AmplitudePhaseForm, fit
 from quadlens.text_table import text_table
 
@@ -35,8 +26,8 @@ class Term:
     """What one rung changes: the norm of the change over all inputs and logits, relative to the exact MLP logits.
 
     ``max_abs`` is its largest single entry (in logits); ``bound`` a proved bound on ``relative_l2``, ``max_abs_bound``
-    one on ``max_abs``, ``frequency_bounds`` the bound on each frequency group's part of ``relative_l2``; None (and
-    empty) for activations other than ReLU.
+    one on ``max_abs``; None for activations other than ReLU. ``frequencies``: the same four numbers for the part of
+    each frequency group, in the form's order.
     """
 
     name: str
@@ -44,7 +35,25 @@ class Term:
     max_abs: float
     bound: ProvedBound | None = None
     max_abs_bound: ProvedBound | None = None
-    frequency_bounds: tuple[float, ...] = ()
+    frequencies: tuple["TermPart", ...] = ()
+
+    @property
+    def frequency_bounds(self) -> tuple[float, ...]:
+        """The proved bounds on ``relative_l2`` of the groups' parts; empty for activations other than ReLU."""
+        return tuple(part.bound for part in self.frequencies if part.bound is not None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TermPart:
+    """What one rung changes in the neurons of one key frequency; bounds proved, None for activations other than
+    ReLU.
+    """
+
+    frequency: int
+    relative_l2: float
+    max_abs: float
+    bound: float | None = None
+    max_abs_bound: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +99,7 @@ class ErrorDecomposition:
                     "bound": None if term.bound is None else term.bound.value,
                     "max_abs_bound": None if term.max_abs_bound is None else term.max_abs_bound.value,
                     "frequency_bounds": list(term.frequency_bounds),
+                    "frequencies": [asdict(part) for part in term.frequencies],
                 }
                 for term in self.terms
             ],
@@ -162,13 +172,54 @@ def decompose(
     progress : called with the fraction done
     """
     form = fit(circuit) if form is None else form
-    totals = _Totals(stages=len(RUNGS))
-    ladder = _Ladder(circuit, form)
+    totals = Totals(stages=len(RUNGS), groups=len(form.groups))
+    rungs = RungLogits(circuit, form)
     for rows in row_blocks(circuit):
-        totals.add(ladder.logits(rows), rows)
+        totals.add(*rungs.block(rows), rows)
         if progress is not None:
             progress(rows.stop / circuit.p)
-    return _with_bounds(totals.result(circuit, form), circuit, form)
+    return _with_bounds(_measured(totals, circuit, form), circuit, form)
+
+
+def _measured(totals: Totals, circuit: Circuit, form: AmplitudePhaseForm) -> ErrorDecomposition:
+    # a network whose centred logits vanish has nothing to be relative to: its terms are absolute then
+    norm = float(np.sqrt(totals.exact_squares))
+    unit, largest = norm or 1.0, totals.exact_largest or 1.0
+    inputs = circuit.p**2
+    distances = np.sqrt(totals.distance_squares) / unit
+    relative, part_relative = np.sqrt(totals.term_squares) / unit, np.sqrt(totals.part_squares) / unit
+    return ErrorDecomposition(
+        p=circuit.p,
+        neurons=circuit.neurons,
+        parameters=circuit.parameters,
+        ideal_parameters=NUMBERS_PER_FREQUENCY * len(form.groups),
+        exact_norm=norm,
+        exact_accuracy=float(totals.right[0]) / inputs,
+        terms=tuple(
+            Term(
+                name=name,
+                relative_l2=float(relative[index]),
+                max_abs=float(totals.term_largest[index]),
+                frequencies=tuple(
+                    TermPart(frequency=group.frequency, relative_l2=float(size), max_abs=float(most))
+                    for group, size, most in zip(
+                        form.groups, part_relative[index], totals.part_largest[index], strict=True
+                    )
+                ),
+            )
+            for index, name in enumerate(RUNGS)
+        ),
+        stages=tuple(
+            Stage(
+                name=name,
+                relative_l2_to_exact=float(distance),
+                r_squared=1 - float(distance) ** 2,
+                accuracy=float(right) / inputs,
+            )
+            for name, distance, right in zip(RUNGS, distances, totals.right[1:], strict=True)
+        ),
+        telescoping_error=totals.telescoping / largest,
+    )
 
 
 def _with_bounds(result: ErrorDecomposition, circuit: Circuit, form: AmplitudePhaseForm) -> ErrorDecomposition:
@@ -179,82 +230,13 @@ def _with_bounds(result: ErrorDecomposition, circuit: Circuit, form: AmplitudePh
             term,
             bound=proved.relative_l2,
             max_abs_bound=proved.max_abs,
-            frequency_bounds=proved.per_frequency,
+            frequencies=tuple(
+                replace(part, bound=l2, max_abs_bound=largest)
+                for part, l2, largest in zip(
+                    term.frequencies, proved.per_frequency, proved.per_frequency_max_abs, strict=True
+                )
+            ),
         )
         for term, proved in zip(result.terms, ladder_bounds(circuit, form, result.exact_norm), strict=True)
     )
     return replace(result, terms=terms)
-
-
-class _Ladder:
-    """The logits of the exact MLP and of every rung, block by block."""
-
-    def __init__(self, circuit: Circuit, form: AmplitudePhaseForm) -> None:
-        self.circuit, self.form = circuit, form
-        self.finite = finite_rungs(circuit, form)
-        self.responses = [
-            np.stack([ideal_response(form, group, pure=pure) for group in form.groups]) for pure in (False, True)
-        ]
-        self.frequencies = np.array([group.frequency for group in form.groups])
-
-    def logits(self, rows: slice) -> list[FloatArray]:
-        exact = exact_hidden(self.circuit, rows) @ self.circuit.U
-        exact -= exact.mean(axis=-1, keepdims=True)
-        sums = [finite_sum(rung, self.form, self.circuit.activation, rows) for rung in self.finite]
-        sums += [ideal_sum(responses, self.form, rows) for responses in self.responses]
-        return [exact, *(wave_logits(z, self.frequencies, self.circuit.p) for z in sums)]
-
-
-class _Totals:
-    """Running sums over blocks."""
-
-    def __init__(self, stages: int) -> None:
-        self.exact_squares = 0.0
-        self.exact_largest = 0.0
-        self.right = np.zeros(stages + 1)
-        self.term_squares = np.zeros(stages)
-        self.term_largest = np.zeros(stages)
-        self.distance_squares = np.zeros(stages)
-        self.telescoping = 0.0
-
-    def add(self, block: list[FloatArray], rows: slice) -> None:
-        exact, total = block[0], np.zeros_like(block[0])
-        self.exact_squares += float(np.square(exact).sum())
-        self.exact_largest = max(self.exact_largest, float(np.abs(exact).max()))
-        self.right += [float((margins(logits, rows) > 0).sum()) for logits in block]
-        for index, (before, after) in enumerate(pairwise(block)):
-            term = before - after
-            total += term
-            self.term_squares[index] += np.square(term).sum()
-            self.term_largest[index] = max(self.term_largest[index], np.abs(term).max())
-            self.distance_squares[index] += np.square(exact - after).sum()
-        self.telescoping = max(self.telescoping, float(np.abs(total - (exact - block[-1])).max()))
-
-    def result(self, circuit: Circuit, form: AmplitudePhaseForm) -> ErrorDecomposition:
-        # a network whose centred logits vanish has nothing to be relative to: its terms are absolute then
-        norm = float(np.sqrt(self.exact_squares))
-        unit, largest = norm or 1.0, self.exact_largest or 1.0
-        inputs = circuit.p**2
-        distances = np.sqrt(self.distance_squares) / unit
-        return ErrorDecomposition(
-            p=circuit.p,
-            neurons=circuit.neurons,
-            parameters=circuit.parameters,
-            ideal_parameters=NUMBERS_PER_FREQUENCY * len(form.groups),
-            exact_norm=norm,
-            exact_accuracy=float(self.right[0]) / inputs,
-            terms=tuple(
-                Term(name=name, relative_l2=float(np.sqrt(squares)) / unit, max_abs=float(most))
-                for name, squares, most in zip(RUNGS, self.term_squares, self.term_largest, strict=True)
-            ),
-            stages=tuple(
-                Stage(
-                    name=name,
-                    relative_l2_to_exact=float(distance),
-                    r_squared=1 - float(distance) ** 2,
-                    accuracy=float(right) / inputs,
-                )
-                for name, distance, right in zip(RUNGS, distances, self.right[1:], strict=True)
-            ),
-            telescoping_error=self.telescoping / largest,
-        )

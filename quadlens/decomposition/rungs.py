@@ -131,3 +131,15 @@ def wave_logits(z: ComplexArray, frequencies: IntArray, p: int) -> FloatArray:
     """Return ``Re Σ_k z_k e^{iωkc}`` for every ``c``, shape (…, p). Sums to zero over ``c``."""
     wave = np.exp(2j * np.pi / p * (frequencies[:, None] * np.arange(p) % p))
     return np.asarray(z.real @ wave.real - z.imag @ wave.imag)
+
+
+def largest_entries(z: ComplexArray, frequencies: IntArray, p: int) -> FloatArray:
+    """Return ``max_c |Re z_k e^{iωkc}|`` for every frequency by itself, shape of z.
+
+    The angles ``ωkc``, with their opposites, are all multiples of 2π/N: N = q or, for odd q, 2q, where q is the order
+    of k. The nearest one to a wave's own angle gives the largest entry.
+    """
+    q = p // np.gcd(frequencies, p)
+    step = 2 * np.pi / np.where(q % 2 == 0, q, 2 * q)
+    angle = np.angle(z)
+    return np.asarray(np.abs(z) * np.cos(angle - step * np.rint(angle / step)))

@@ -57,14 +57,16 @@ class TrainedPoint:
     """Where a trained group lies among the curves.
 
     ``width``: neurons; ``effective_width``: ``(Σ w)²/Σ w²``, the width of equal weights with the same ``Σ w²``;
-    ``error``: measured; ``bound``: proved (rectangles); ``even_width``, ``random_width``: how many evenly, or randomly
-    placed, neurons of equal weight would have the same error (for random phases: the same in root mean square).
+    ``error``: measured; ``bound``: proved (rectangles); ``mismatch``: its part from ψ ≠ 2φ; ``even_width``,
+    ``random_width``: how many evenly, or randomly placed, neurons of equal weight would have the same error (for random
+    phases: the same in root mean square).
     """
 
     width: int
     effective_width: float
     error: float
     bound: float
+    mismatch: float
     even_width: int
     random_width: int
 
@@ -197,6 +199,7 @@ def trained_point(phases: npt.ArrayLike, output_phases: npt.ArrayLike, weights: 
         effective_width=float(w.sum() ** 2 / (w**2).sum()),
         error=bounds.actual,
         bound=bounds.total,
+        mismatch=bounds.phase_mismatch,
         even_width=even_width_for(floor),
         random_width=random_width_for(floor),
     )

@@ -8,21 +8,20 @@ import numpy as np
 from quadlens.circuits.circuit import Circuit
 from quadlens.circuits.forward import Evaluation
 from quadlens.decomposition.extended_ideal import ExtendedIdeal, extended_ideal
+from quadlens.decomposition.group_quadrature import group_quadrature
 from quadlens.decomposition.ladder import ErrorDecomposition, decompose
 from quadlens.form.amplitude_phase import AmplitudePhaseForm, FrequencyGroup, fit
-from quadlens.quadrature.harmonics import HarmonicError, harmonic_error
-from quadlens.quadrature.rates import RateCurve, TrainedPoint, rate_curve, trained_point
+from quadlens.form.phase_locking import PhaseLocking, phase_locking
+from quadlens.quadrature.certifying_width import CertifyingWidths
+from quadlens.quadrature.harmonics import HarmonicError
+from quadlens.quadrature.rates import RateCurve, TrainedPoint, rate_curve
 from quadlens.quadrature.rectangles import RectangleBounds, rectangle_bounds
 from quadlens.report.amplitudes import GroupAmplitude, group_amplitudes
 from quadlens.report.figures.canvas import LEAST_SHARE, shown_groups
 from quadlens.report.figures.rates import rate_widths
-from quadlens.report.integrand import waveforms
 from quadlens.report.logit_agreement import LogitAgreement, logit_agreement
 from quadlens.report.proofs import LINEAR_TIME, METHODS, Proofs, prove
 from quadlens.untrusted_text import one_line
-
-LOCKED = 0.2
-"""A group whose weighted rms of ψ − 2φ (radians) is below this is called locked: a word, no claim rests on it."""
 
 SCALING = ("relu", "abs")
 """Activations whose waveforms scale with the amplitude: the extended ideal is theirs."""
@@ -30,26 +29,28 @@ SCALING = ("relu", "abs")
 DRAWS = 20
 """Draws of random phases at each width of the figure of rates."""
 
-HIGHEST_HARMONIC = 256
-
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Analysis:
     """A network and what was found.
 
     ``evaluation``, ``decomposition``, ``amplitudes``, ``agreement`` and ``extended`` run all p² inputs; they are None
-    or empty where that would take too long. ``rectangles`` has the bounds of every group that has weight, by frequency;
-    the theorem is about ReLU, so it is empty for other activations, and so are ``trained`` (where the main groups lie
-    among the ``rates``) and ``harmonics`` (the exact error of each main group against the refined limit, for every d).
+    or empty where that would take too long. ``locking`` is the test of ψ = 2φ, every neuron and a bootstrap for every
+    group. ``rectangles`` has the bounds of every group that has weight, by frequency; the theorem is about ReLU, so it
+    is empty for other activations, and so are ``trained`` (where the main groups lie among the ``rates``),
+    ``harmonics`` (the exact error of each main group against the refined limit, for every d) and ``widths`` (at which
+    groups like these would certify).
     """
 
     name: str
     circuit: Circuit
     form: AmplitudePhaseForm
+    locking: PhaseLocking
     rectangles: dict[int, RectangleBounds]
     trained: dict[int, TrainedPoint] = field(default_factory=dict)
     rates: RateCurve | None = None
     harmonics: dict[int, HarmonicError] = field(default_factory=dict)
+    widths: CertifyingWidths | None = None
     evaluation: Evaluation | None = None
     decomposition: ErrorDecomposition | None = None
     amplitudes: tuple[GroupAmplitude, ...] = ()
@@ -75,8 +76,9 @@ class Analysis:
 
     @property
     def unlocked(self) -> tuple[FrequencyGroup, ...]:
-        """Groups that do not follow ψ = 2φ, the heaviest first."""
-        groups = [group for group in self.form.groups if group.weight > 0 and group.phase_mismatch_rms >= LOCKED]
+        """Groups that fail the test of ψ = 2φ, the heaviest first."""
+        failed = {tested.frequency for tested in self.locking.groups if not tested.locked}
+        groups = [group for group in self.form.groups if group.frequency in failed]
         return tuple(sorted(groups, key=lambda group: -group.weight))
 
     @property
@@ -108,6 +110,8 @@ def analyse(
     if methods is None:
         methods = LINEAR_TIME if evaluation is None else METHODS
     form = fit(circuit)
+    # the bootstrap is seeded: the same network gives the same interval, here and in `quadlens fit`
+    locking = phase_locking(form, np.random.default_rng(0))
     rectangles = {
         group.frequency: rectangle_bounds(
             form.phi[group.members], form.psi[group.members], form.weights[group.members]
@@ -117,7 +121,8 @@ def analyse(
     }
     done(0.05)
     alive = any(group.weight > 0 for group in form.groups)
-    trained, harmonics = _quadrature(form, tuple(rectangles))
+    found = group_quadrature(form, shown_groups(form))
+    trained, harmonics, widths = ({}, {}, None) if found is None else (found.trained, found.harmonics, found.widths)
     curve = rate_curve(rate_widths(trained), np.random.default_rng(0), draws=DRAWS) if trained else None
     done(0.1)
     if evaluation is None:
@@ -125,10 +130,12 @@ def analyse(
             name=name,
             circuit=circuit,
             form=form,
+            locking=locking,
             rectangles=rectangles,
             trained=trained,
             rates=curve,
             harmonics=harmonics,
+            widths=widths,
             proofs=prove(circuit, methods, progress=lambda fraction: done(0.1 + 0.9 * fraction)),
         )
     decomposition = decompose(circuit, form, progress=lambda fraction: done(0.1 + 0.1 * fraction))
@@ -142,10 +149,12 @@ def analyse(
         name=name,
         circuit=circuit,
         form=form,
+        locking=locking,
         rectangles=rectangles,
         trained=trained,
         rates=curve,
         harmonics=harmonics,
+        widths=widths,
         evaluation=evaluation,
         decomposition=decomposition,
         amplitudes=amplitudes,
@@ -153,16 +162,3 @@ def analyse(
         extended=extended,
         proofs=proofs,
     )
-
-
-def _quadrature(
-    form: AmplitudePhaseForm, frequencies: tuple[int, ...]
-) -> tuple[dict[int, TrainedPoint], dict[int, HarmonicError]]:
-    """Return where each shown group with a rectangle rule lies among the rates, and its error in harmonic form."""
-    trained, harmonics = {}, {}
-    for group in shown_groups(form):
-        if group.frequency in frequencies:
-            phi, psi, w = (values[group.members] for values in (form.phi, form.psi, form.weights))
-            trained[group.frequency] = trained_point(phi, psi, w)
-            harmonics[group.frequency] = harmonic_error(waveforms(form, group), phi, psi, w, highest=HIGHEST_HARMONIC)
-    return trained, harmonics

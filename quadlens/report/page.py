@@ -11,7 +11,15 @@ from quadlens.report.digits import at_most
 from quadlens.report.equations import circuit_equation, form_equations, limit_equations, waveform_equation
 from quadlens.report.explorer import explorer_data
 from quadlens.report.gallery import Drawn
-from quadlens.report.tables import design_table, form_table, harmonic_table, ladder_table, proof_table, rectangle_table
+from quadlens.report.ladder_table import ladder_table
+from quadlens.report.tables import (
+    design_table,
+    form_table,
+    harmonic_table,
+    locking_table,
+    proof_table,
+    rectangle_table,
+)
 from quadlens.report.verdict import key_numbers, source_name, unexplained, verdict
 from quadlens.untrusted_text import one_line
 
@@ -140,6 +148,7 @@ def _form(analysis: Analysis) -> str:
         )
         + form_equations()
         + form_table(analysis)
+        + locking_table(analysis)
     )
 
 

@@ -3,10 +3,12 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
+from math import ceil
 
 import numpy as np
 
 from quadlens.form.amplitude_phase import AmplitudePhaseForm, FrequencyGroup
+from quadlens.form.phase_locking import LOCKED_R_SQUARED
 from quadlens.quadrature.designer import design, group_flatness
 from quadlens.quadrature.harmonics import TARGET_HARMONIC
 from quadlens.report.analysis import Analysis
@@ -42,6 +44,12 @@ def definitions(columns: Sequence[Column]) -> str:
     """Return the columns' meanings as a list, for paper, touch and screen readers."""
     items = "".join(f"<dt>{escape(c.head)}</dt><dd>{escape(c.meaning)}</dd>" for c in columns)
     return f"<details><summary>What the columns mean</summary><dl>{items}</dl></details>\n"
+
+
+def _below_one(value: float) -> str:
+    """Return four decimals, never rounded up to a full 1."""
+    shown = f"{value:.4f}".replace("-", "−")
+    return "> 0.9999" if shown == "1.0000" and value < 1 else shown
 
 
 def _share(share: float) -> str:
@@ -88,6 +96,44 @@ def form_table(analysis: Analysis) -> str:
     return html_table(FORM_COLUMNS, rows, caption=caption) + definitions(FORM_COLUMNS)
 
 
+LOCKING_COLUMNS = (
+    Column(head="k", meaning="key frequency"),
+    Column(head="R²", meaning="share of the output phases' spread that ψ = 2φ explains, nothing fitted; 1 is exact"),
+    Column(head="from", meaning="lower end of its 95 % bootstrap interval over the group's neurons"),
+    Column(head="to", meaning="upper end of that interval"),
+    Column(head="locked", meaning=f"yes where the interval lies above {LOCKED_R_SQUARED}"),
+    Column(head="breakers", meaning="neurons off by more than the tolerance in the table's heading"),
+    Column(head="worst neurons", meaning="numbers of the neurons furthest off, the worst first; report.json lists all"),
+)
+WORST_NAMED = 6
+
+
+def locking_table(analysis: Analysis) -> str:
+    """Return the test of ψ = 2φ, one row for each frequency, and its verdict in words."""
+    locking = analysis.locking
+    if not locking.groups:
+        return ""
+    rows = [
+        (
+            str(group.frequency),
+            *(
+                ("—", "—", "—")
+                if group.r_squared is None
+                else map(_below_one, (group.r_squared.value, group.r_squared.low, group.r_squared.high))
+            ),
+            "yes" if group.locked else "no",
+            f"{group.breakers.size} of {group.members.size}",
+            " ".join(str(i) for i in group.breakers[:WORST_NAMED]) or "—",
+        )
+        for group in locking.groups
+    ]
+    off = f"{locking.tolerance:g} rad"
+    caption = f"ψ = 2φ tested on every neuron (intervals estimated; breakers are off by more than {off})"
+    said = [locking.verdict, *(group.verdict for group in locking.groups if not group.locked)]
+    words = "".join(f"<li>{escape(text[0].upper() + text[1:])}.</li>" for text in said[: 1 + WORST_NAMED])
+    return html_table(LOCKING_COLUMNS, rows, caption=caption) + f"<ul>{words}</ul>\n" + definitions(LOCKING_COLUMNS)
+
+
 RECTANGLE_COLUMNS = (
     Column(head="k", meaning="key frequency"),
     Column(head="direct", meaning="proved bound from the rectangles under the whole integrand"),
@@ -123,10 +169,16 @@ HARMONIC_COLUMNS = (
     Column(head="k", meaning="key frequency"),
     Column(head="bound", meaning="proved: the largest error over all b, relative to the integral, at the worst a − b"),
     Column(head="tail", meaning="the part of the bound that stands for all harmonics beyond the computed ones"),
-    Column(head="blamed harmonic", meaning="m of the largest term, at the worst a − b"),
+    Column(head="m to blame", meaning="m of the largest term, at the worst a − b"),
     Column(head="its sum", meaning="the sum over the neurons that should vanish there"),
-    Column(head="same error, even", meaning="evenly spaced neurons with the same measured error (pure pizza)"),
-    Column(head="same error, random", meaning="randomly placed neurons with the same error in root mean square"),
+    Column(head="even", meaning="evenly spaced neurons with the same measured error (pure pizza)"),
+    Column(head="random", meaning="randomly placed neurons with the same error in root mean square"),
+    Column(
+        head="certifies at",
+        meaning="neurons at which its proved rectangle bound, falling like 1/n or 1/√n from where it is, lets no wrong "
+        "answer of the pure pizza win; not above its own number of neurons: it does already; —: never, as its output "
+        "phases are too far from 2φ, which no width mends",
+    ),
 )
 
 
@@ -146,10 +198,18 @@ def harmonic_table(analysis: Analysis) -> str:
                 _sum_of(m),
                 f"{point.even_width:,}",
                 f"{point.random_width:,}",
+                _certifying(analysis, frequency),
             )
         )
-    caption = "Harmonic form of the error, relative to the integral (bounds proved)"
+    caption = "Harmonic form of the error, relative to the integral (bounds proved; widths of random phases estimated)"
     return html_table(HARMONIC_COLUMNS, rows, caption=caption) + definitions(HARMONIC_COLUMNS)
+
+
+def _certifying(analysis: Analysis, frequency: int) -> str:
+    if analysis.widths is None or frequency not in analysis.widths.trained:
+        return "—"
+    estimate = analysis.widths.trained[frequency]
+    return f"{ceil(estimate.low):,}–{ceil(estimate.high):,}"
 
 
 def _sum_of(m: int) -> str:
@@ -191,41 +251,6 @@ def design_table(analysis: Analysis) -> str:
 def flatness_of(form: AmplitudePhaseForm, group: FrequencyGroup) -> float:
     """Return a group's flatness."""
     return group_flatness(form.p, group.frequency, group.e_A, group.e_B, group.s_A, group.s_B, group.kappa)
-
-
-LADDER_COLUMNS = (
-    Column(head="term", meaning="the step, named after what it removes from the network"),
-    Column(head="relative L2", meaning="norm of the step over all inputs and logits, relative to the exact MLP logits"),
-    Column(head="largest", meaning="largest change of a single logit"),
-    Column(head="proved bound", meaning="upper bound on the relative L2, where one is proved"),
-    Column(head="bound / term", meaning="how many times the proved bound exceeds the measured term"),
-    Column(head="to exact", meaning="relative L2 distance of this rung to the exact MLP"),
-    Column(head="R²", meaning="1 − distance²"),
-    Column(head="accuracy", meaning="share of inputs that this rung alone answers right, without the skip path"),
-)
-
-
-def ladder_table(analysis: Analysis) -> str:
-    """Return the ladder's terms and stages."""
-    result = analysis.decomposition
-    if result is None:
-        return ""
-    rows = [
-        (
-            term.name.replace("_", " "),
-            number(term.relative_l2),
-            number(term.max_abs),
-            "—" if term.bound is None else at_most(term.bound.value),
-            "—" if term.bound is None or not term.relative_l2 > 0 else number(term.bound.value / term.relative_l2, 3),
-            number(stage.relative_l2_to_exact),
-            f"{stage.r_squared:.4f}".replace("-", "−"),
-            f"{stage.accuracy:.2%}",
-        )
-        for term, stage in zip(result.terms, result.stages, strict=True)
-    ]
-    return html_table(LADDER_COLUMNS, rows, caption="Error decomposition (measured over all inputs)") + definitions(
-        LADDER_COLUMNS
-    )
 
 
 PROOF_COLUMNS = (

@@ -4,7 +4,8 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from quadlens.report.analysis import LOCKED, Analysis
+from quadlens.form.amplitude_phase import FrequencyGroup
+from quadlens.report.analysis import Analysis
 from quadlens.report.digits import at_least, at_most
 from quadlens.untrusted_text import one_line
 
@@ -159,8 +160,7 @@ def unexplained(analysis: Analysis) -> list[str]:
     for group in unlocked[:MOST_NAMED]:
         sentences.append(
             f"The group at k = {group.frequency} ({_count(group.members.size)}, "
-            f"{100 * group.weight / total:.1f} % of the weight) is not locked: ψ − 2φ has an rms of "
-            f"{group.phase_mismatch_rms:.3g} rad (locked here means below {LOCKED})."
+            f"{100 * group.weight / total:.1f} % of the weight) is not locked: {_test_in_words(analysis, group)}."
         )
     if len(unlocked) > MOST_NAMED:
         sentences.append(f"{len(unlocked) - MOST_NAMED} more groups are not locked; the table lists them.")
@@ -190,6 +190,12 @@ def unexplained(analysis: Analysis) -> list[str]:
             f"The skip path is no part of the lens: it adds logits of standard deviation {skip:.3g}{beside}."
         )
     return sentences
+
+
+def _test_in_words(analysis: Analysis, group: FrequencyGroup) -> str:
+    """Return what the test of ψ = 2φ found for a group that fails it, without what its sentence has said already."""
+    (tested,) = [tested for tested in analysis.locking.groups if tested.frequency == group.frequency]
+    return tested.verdict.split(": ", 1)[1].removeprefix("not locked at ψ = 2φ, ")
 
 
 def _count(neurons: int) -> str:

@@ -40,7 +40,7 @@ def report_json(analysis: Analysis, figures: tuple[Drawn, ...] = ()) -> dict[str
         "parameters": circuit.parameters,
         "verdict": verdict(analysis),
         "not_explained": unexplained(analysis),
-        "fit": model | analysis.form.to_dict(),
+        "fit": model | analysis.form.to_dict() | {"phase_locking": analysis.locking.to_dict()},
         "decompose": None if analysis.decomposition is None else model | analysis.decomposition.to_dict(),
         "extended_ideal": None
         if analysis.extended is None
@@ -83,6 +83,7 @@ def report_json(analysis: Analysis, figures: tuple[Drawn, ...] = ()) -> dict[str
             }
             for frequency, point in analysis.trained.items()
         },
+        "certifying_widths": None if analysis.widths is None else analysis.widths.to_dict(),
         "certify": {certificate.method: as_data(certificate) for certificate in analysis.proofs.certificates},
         "not_certified": dict(analysis.proofs.refusals),
         "figures": [{"name": drawn.name, "file": _figure_file(drawn), "caption": drawn.caption} for drawn in figures],

@@ -6,24 +6,31 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from quadlens.claims import Estimate
+from quadlens.quadrature.certifying_width import CertifyingWidths
 from quadlens.quadrature.rates import RateCurve, TrainedPoint
 from quadlens.report.colours import INK, MUTED, PAPER, SERIES, marker, series
+from quadlens.report.digits import at_least, number
 from quadlens.report.figures.canvas import NORMAL, SMALL, log_axis, new_axes, new_grid, title
 
 SMALLEST = 1e-6
 """Errors below this are drawn at the lower edge."""
 
 
-def rates(curve: RateCurve, trained: Mapping[int, TrainedPoint]) -> Figure:
-    """Draw both panels: the largest error (measured), and the rectangle bound (proved)."""
-    figure, (left, right) = new_grid(1, 2, height=3.7)
+def rates(
+    curve: RateCurve, trained: Mapping[int, TrainedPoint], widths: CertifyingWidths | None = None
+) -> Figure:
+    """Draw both panels: the largest error (measured), and the rectangle bound (proved) with the certifying widths."""
+    figure, (left, right) = new_grid(1, 2, height=3.9)
     rate_panel(curve, trained, left)
     rate_panel(curve, trained, right, bound=True)
+    if widths is not None and widths.even is not None and widths.random is not None:
+        _certifying(curve, widths.tolerance, widths.even, widths.random, right)
     right.set_ylabel("")
     low, high = (pick(ax.get_ylim()[i] for ax in (left, right)) for i, pick in ((0, min), (1, max)))
     for ax in (left, right):
         ax.set_ylim(low, high)
-    handles, labels = left.get_legend_handles_labels()
+    handles, labels = right.get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=4, frameon=False, fontsize=SMALL, labelcolor=INK)
     return figure
 
@@ -72,7 +79,31 @@ def rate_panel(
     return figure
 
 
+def _certifying(curve: RateCurve, level: float, even: int, random: Estimate, ax: Axes) -> None:
+    """Mark the tolerated error, and the widths at which even and random phases are proved to stay below it."""
+    ax.axhline(level, color=INK, linewidth=1.0, linestyle=":", label=f"certifies below {at_least(level, 2)}")
+    for width, colour, name in ((even, INK, f"even: {even:,}"), (random.value, SERIES[5], _about(random.value))):
+        ax.plot([width], [level], linestyle="none", marker="|", markersize=13, markeredgewidth=2, color=colour)
+        side = "center" if colour == INK else "right"
+        ax.annotate(
+            name, (width, level), (0, -9), textcoords="offset points", ha=side, va="top", fontsize=SMALL, color=INK
+        )
+    # from the last width drawn on, the upper edge of the draws falls like n^(-1/2)
+    if random.value > curve.widths[-1]:
+        ends = [float(curve.widths[-1]), random.value], [curve.random_bound[-1].high, level]
+        ax.plot(*ends, color=SERIES[5], linewidth=1.1, linestyle=(0, (2, 2)))
+    low, high = ax.get_xlim()
+    log_axis(ax, "x", min(low, even / 1.3), max(high, random.value * 2.5))
+
+
+def _about(width: float) -> str:
+    return f"random: ≈ {number(width, 2)}" if width < 100 else f"random: ≈ {float(f'{width:.2g}'):,.0f}"
+
+
 def rate_widths(trained: Mapping[int, TrainedPoint]) -> list[int]:
-    """Return the widths to draw the curves at: powers of two that reach beyond every trained group."""
+    """Return the widths to draw the curves at, up to beyond every trained group: odd numbers next to powers of two.
+
+    Odd numbers of even phases fold, modulo π, into twice as many; an even number does no better than half of it.
+    """
     largest = max([512, *(point.width for point in trained.values())])
-    return [int(n) for n in 2 ** np.arange(3, int(np.ceil(np.log2(largest))) + 1)]
+    return [int(n) for n in 2 ** np.arange(3, int(np.ceil(np.log2(largest))) + 1) + 1]
