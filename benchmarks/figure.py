@@ -45,7 +45,8 @@ def _series(results: list[dict[str, Any]]) -> dict[str, list[tuple[float, float,
     for r in results:
         if "failed" in r or "p" not in r:
             continue
-        label = r["method"] if r["task"] in ("method", "mapped") else f"plain {r['dtype']}" if r["task"] == "brute" else None
+        labels = {"brute": f"plain {r.get('dtype')}", "method": r.get("method"), "mapped": r.get("method")}
+        label = labels.get(r["task"])
         if label:
             P = 3 * r["p"] * r["neurons"] + 2 * r["p"] ** 2
             series.setdefault(label, []).append((P, r["seconds"], r["operations"]))

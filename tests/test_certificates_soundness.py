@@ -140,6 +140,9 @@ def test_linear_below_gated_below_the_truth_for_every_input(kind):
             every = bounds.of_class(d, np.arange(1, p), OperationCounter())
             assert (every <= true[d]).all()
             assert (of_class[d] <= every + 2 * found.rounding.evaluation).all()
+            b, column = np.unravel_index(np.arange(p * (p - 1)), (p, p - 1))
+            refined = bounds.of_triples(d, b, column + 1, OperationCounter()).reshape(p, p - 1)
+            assert (refined <= true[d]).all()
 
 
 @pytest.mark.parametrize("kind", KINDS)
