@@ -7,6 +7,7 @@ the same output can tell what is left over from what is being written beside it.
 import contextlib
 import glob
 import os
+import stat
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -22,20 +23,25 @@ if sys.platform != "win32":
 def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Yield a temporary path beside ``path``; on success it takes the place of ``path``, on failure it is removed.
 
+    A symbolic link stays, and the file that it names is replaced.
+
     Raises
     ------
     OutputError
-        If the folder does not exist or cannot be written, or ``path`` is a directory.
+        If the folder does not exist or cannot be written, or ``path`` is there and not a regular file: a rename would
+        put a file in the place of a directory, a pipe or a device (of ``/dev/null``, for the superuser).
     """
-    target = Path(path)
-    if os.path.isdir(target):  # unlike the method, false where the name itself is impossible
-        raise OutputError(f"cannot write {target}: it is a directory; name a file")
+    named = Path(path)
+    target = Path(os.path.realpath(named)) if os.path.islink(named) else named
     try:
+        _refuse_what_is_no_file(target, named)
         _remove_leftovers(target)
         handle, part = _locked_part(target)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise OutputError(f"cannot write {target}: {reason}; choose a folder that exists and can be written") from error
+    except OutputError:
+        raise
+    except (OSError, ValueError) as error:  # the latter where the name itself is impossible
+        reason = getattr(error, "strerror", None) or str(error)
+        raise OutputError(f"cannot write {named}: {reason}; choose a folder that exists and can be written") from error
     try:
         yield part
         with open(part, "rb") as written:
@@ -44,12 +50,23 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
         part.replace(target)
     except OSError as error:
         part.unlink(missing_ok=True)
-        raise OutputError(f"cannot write {target}: {error.strerror or error}") from error
+        raise OutputError(f"cannot write {named}: {error.strerror or error}") from error
     except BaseException:
         part.unlink(missing_ok=True)
         raise
     finally:
         os.close(handle)
+
+
+def _refuse_what_is_no_file(target: Path, named: Path) -> None:
+    try:
+        mode = os.stat(target).st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    if stat.S_ISDIR(mode):
+        raise OutputError(f"cannot write {named}: it is a directory; name a file")
+    if not stat.S_ISREG(mode):
+        raise OutputError(f"cannot write {named}: it is a device or a pipe; name a file")
 
 
 def _locked_part(target: Path) -> tuple[int, Path]:
@@ -59,7 +76,10 @@ def _locked_part(target: Path) -> tuple[int, Path]:
         part = Path(name)
         if sys.platform == "win32":
             return handle, part
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        except OSError:  # a file system without locks, on which no process can take this file for a leftover
+            return handle, part
         with contextlib.suppress(FileNotFoundError):
             if os.stat(part).st_ino == os.fstat(handle).st_ino:
                 return handle, part
@@ -93,8 +113,32 @@ def write_atomically(
         handle.writelines([content] if isinstance(content, bytes) else content)
 
 
+def check_writable(path: str | os.PathLike[str]) -> None:
+    """Refuse an output that could not be written before the work that makes it, not after.
+
+    Raises
+    ------
+    OutputError
+        As ``atomic_path`` does. Nothing is written, and nothing stays behind.
+    """
+
+    class _OnlyTrying(Exception):
+        pass
+
+    with contextlib.suppress(_OnlyTrying), atomic_path(path):
+        raise _OnlyTrying
+
+
 def make_folder(path: str | os.PathLike[str]) -> Path:
-    """Create the folder (and its parents) if it is missing, and return it."""
+    """Create the folder (and its parents) if it is missing, and return it.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be made, or has no name (an empty variable in a shell): that is not the current folder.
+    """
+    if not os.fspath(path):
+        raise OutputError("an output folder needs a name, got an empty one; choose one with -o")
     folder = Path(path)
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from quadlens.arrays import read_only, wrap_angle
 from quadlens.claims import Estimate, Measurement, ProvedBound
 from quadlens.errors import CertificateError, OutputError, QuadlensError
-from quadlens.files import atomic_path, make_folder, write_atomically
+from quadlens.files import atomic_path, check_writable, make_folder, write_atomically
 from quadlens.rounding import UNIT_ROUNDOFF, gamma, up
 
 finite = st.floats(-1e6, 1e6)
@@ -110,5 +110,19 @@ def test_outputs_that_cannot_be_written_are_one_clear_error(tmp_path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match="cannot make the folder"):
         make_folder(tmp_path / "file" / "sub")
+    with pytest.raises(OutputError, match="an output folder needs a name, got an empty one"):
+        make_folder("")
+    with pytest.raises(OutputError, match=r"cannot write .*embedded null byte"):
+        write_atomically(tmp_path / "a\0b", "x")
     assert issubclass(OutputError, QuadlensError)
     assert issubclass(OutputError, OSError)
+
+
+def test_whether_an_output_can_be_written_is_asked_without_writing_it(tmp_path) -> None:
+    (tmp_path / "old").write_text("before")
+    for name in ("old", "new"):
+        check_writable(tmp_path / name)
+    assert os.listdir(tmp_path) == ["old"]
+    assert (tmp_path / "old").read_text() == "before"
+    with pytest.raises(OutputError, match="it is a directory; name a file"):
+        check_writable(tmp_path)

@@ -26,6 +26,12 @@ from quadlens.circuits.construct import construct
 from quadlens.files import write_atomically
 circuits = [construct(p=61, frequencies=(1, 2, 3), neurons=2000, noise=0.1, seed=seed) for seed in (0, 1)]
 contents = [native.encode(circuit) for circuit in circuits]
+started = time.perf_counter()
+for content in contents:
+    write_atomically("out.safetensors", content)
+# on a slow disk as on a fast one, some are killed while they write and some after they wrote a file whole
+longest = time.perf_counter() - started
+os.unlink("out.safetensors")
 chance, whole, leftover = random.Random(0), 0, 0
 for _ in range(30):
     child = os.fork()
@@ -33,7 +39,7 @@ for _ in range(30):
         while True:
             for content in contents:
                 write_atomically("out.safetensors", content)
-    time.sleep(0.001 + 0.05 * chance.random())
+    time.sleep(0.001 + 2 * longest * chance.random())
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
     leftover = max(leftover, sum(name.endswith(".part") for name in os.listdir()))
@@ -119,6 +125,45 @@ def test_a_read_only_folder_is_one_line(tmp_path: Path) -> None:
     assert done.stderr.startswith(f"quadlens: cannot write {out}: ")
     assert "choose a folder that exists and can be written" in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+def test_a_device_or_a_pipe_is_never_replaced_by_a_file(tmp_path: Path) -> None:
+    """A rename would: a superuser who throws an output away into /dev/null would be left without it."""
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("pipe")
+    for name in ("pipe", "link"):
+        with pytest.raises(OutputError, match=f"cannot write .*{name}: it is a device or a pipe; name a file"):
+            write_atomically(tmp_path / name, b"whole")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["link", "pipe"]
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "pipe").is_fifo()
+
+
+def test_a_link_stays_and_its_file_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "real").write_bytes(b"before")
+    (tmp_path / "link").symlink_to("folder/real")
+    write_atomically(tmp_path / "link", b"whole")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "folder" / "real").read_bytes() == b"whole"
+    assert [path.name for path in (tmp_path / "folder").iterdir()] == ["real"]
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises(OutputError, match=r"cannot write .*loop: "):
+        write_atomically(tmp_path / "loop", b"whole")
+
+
+def test_a_file_system_without_locks_can_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import errno
+    import fcntl
+
+    def no_locks(*_: object) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", no_locks)
+    (tmp_path / ".out.abc.part").write_bytes(b"perhaps being written")
+    write_atomically(tmp_path / "out", b"whole")
+    assert (tmp_path / "out").read_bytes() == b"whole"
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".out.abc.part", "out"]
 
 
 def test_an_exception_while_writing_leaves_the_old_output(tmp_path: Path) -> None:

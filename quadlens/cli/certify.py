@@ -45,7 +45,10 @@ def command(loaded: LoadedModel, method: str, output: str | None, as_json: bool)
     """
     from quadlens.certificates.certificate_file import as_data, write_certificate
     from quadlens.certificates.certify import certify
+    from quadlens.files import check_writable
 
+    if output is not None:
+        check_writable(output)  # said before the work, not after it
     with progress_bar(f"certifying ({method})") as report:
         certificate = certify(loaded.circuit, method, progress=report)
     if output is not None:

@@ -67,11 +67,12 @@ def command(p: int, seed: int, output: str, as_json: bool, **given: Any) -> None
     from pathlib import Path
 
     from quadlens.circuits.training_options import TrainingOptions
+    from quadlens.files import check_writable
 
     options = TrainingOptions(p=p, **given)
     if seed < 0:
         raise OptionError(f"seed must be an integer >= 0, got {seed}")
-    _check_output(output)
+    check_writable(output)  # said before the minutes of training, not after them
 
     import torch
 
@@ -96,17 +97,3 @@ def command(p: int, seed: int, output: str, as_json: bool, **given: Any) -> None
         f"accuracy {score.accuracy:.4%} of {p**2:,} inputs ({score.train_accuracy:.4%} of those trained on, {tested})"
     )
     next_step(shlex.join(["quadlens", "report", output]), "see what it has learned")
-
-
-def _check_output(output: str) -> None:
-    """Refuse an output that cannot be written before the minutes of training, not after them."""
-    from quadlens.files import atomic_path
-
-    class _OnlyTrying(Exception):
-        pass
-
-    try:
-        with atomic_path(output):
-            raise _OnlyTrying
-    except _OnlyTrying:
-        pass
