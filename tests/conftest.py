@@ -1,12 +1,20 @@
 """Fixtures that several test modules share."""
 
+import os
 import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis.database import InMemoryExampleDatabase
 
 # The tests speak about the installed package; what lies beside it (benchmarks) is found last.
 sys.path.append(str(Path(__file__).resolve().parent.parent))
+
+# No test fails because the machine is slow or busy, or the folder that it runs in cannot be written.
+_STORED = {} if os.access(os.curdir, os.W_OK) else {"database": InMemoryExampleDatabase()}
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow], **_STORED)
+settings.load_profile("any machine")
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 
