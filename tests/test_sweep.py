@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import math
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -130,6 +131,24 @@ def test_local_pool_survives_a_killed_worker(tmp_path):
     assert outcome.reused == 0
 
 
+def test_interrupted_sweep_does_not_wait_for_its_workers(tmp_path):
+    """Ctrl-C ends at once, and the next sweep goes on from there."""
+    short, long = tiny_items((0,))[0], tiny_items((1,), epochs=50_000)[0]
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_locally([short, long], tmp_path, workers=1, on_item=interrupt)
+    for worker in multiprocessing.active_children():
+        worker.join(60)
+        assert worker.exitcode == -signal.SIGKILL
+    assert short.result_file(tmp_path).exists()
+    assert not long.network_file(tmp_path).exists()
+    outcome = run_locally([short, dataclasses.replace(long, options=short.options)], tmp_path, workers=1)
+    assert (len(outcome.results), outcome.reused, outcome.failures) == (2, 1, ())
+
+
 def test_killed_sweep_is_finished_by_the_next(tmp_path):
     arguments = ["sweep", "--p", "7", "--neurons", "24", "--d-model", "16", "--epochs", "400", "--seeds", "0-2"]
     arguments += ["--methods", "brute-force", "-o", str(tmp_path), "--workers", "1", "--json"]
@@ -140,9 +159,9 @@ def test_killed_sweep_is_finished_by_the_next(tmp_path):
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     first = subprocess.Popen([sys.executable, str(script)], env=environment, stdout=subprocess.DEVNULL)
     results = tmp_path / "results"
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300
     while not list(results.glob("*.json")):
-        assert time.monotonic() < deadline, "the sweep made nothing in a minute"
+        assert time.monotonic() < deadline, "the sweep made nothing in five minutes"
         assert first.poll() is None, "the sweep ended before it was killed"
         time.sleep(0.02)
     first.kill()
@@ -182,7 +201,7 @@ def test_dask_cluster_loses_a_worker_and_nothing_else(tmp_path):
             "distributed.cli.dask_scheduler",
             *("--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(address_file)),
         )
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 300
         while not (address_file.exists() and address_file.read_text()):
             assert time.monotonic() < deadline, "the scheduler did not start"
             time.sleep(0.1)

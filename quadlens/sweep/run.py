@@ -113,13 +113,17 @@ def _pool(workers: int) -> Iterator[Executor]:
     # a library's threads are counted when it is imported, which in a spawned process is before any initializer runs
     before = {name: os.environ.get(name) for name in THREAD_VARIABLES}
     os.environ.update(dict.fromkeys(THREAD_VARIABLES, "1"))
+    others = set(multiprocessing.active_children())
     try:
         context = multiprocessing.get_context("spawn")
         with ProcessPoolExecutor(workers, mp_context=context, initializer=start_worker) as pool:
             try:
                 yield pool
             except BaseException:
+                # the pool would wait for what its workers are doing: minutes, after Ctrl-C; what they did is resumed
                 pool.shutdown(wait=False, cancel_futures=True)
+                for worker in set(multiprocessing.active_children()) - others:
+                    worker.kill()
                 raise
     finally:
         for name, value in before.items():
