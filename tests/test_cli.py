@@ -104,6 +104,16 @@ def test_an_unknown_family_or_configuration_is_refused(run, model: Path, tmp_pat
     refused(run("fit", model, "--config", tmp_path / "absent.json"), "absent.json")
 
 
+def test_an_option_that_would_change_nothing_is_refused(run, model: Path, tmp_path: Path) -> None:
+    """What was asked for is done or refused, for a bundled network as for a file."""
+    (tmp_path / "config.json").write_text('{"attn_coeff": 1}')
+    for name in (str(model), "p59-seed0"):
+        refused(run("fit", name, "--config", tmp_path / "config.json"), "a native file", "leave out the config")
+        refused(run("fit", name, "--family", "gbmi"), "is a safetensors file", "gbmi")
+        refused(run("fit", name, "--family", "nonesuch"), "family must be one of gbmi", "nonesuch")
+    assert run("fit", model, "--family", "native", "-q") == (0, "", "")
+
+
 def test_an_output_that_cannot_be_written_is_refused(run, tmp_path: Path) -> None:
     arguments = ("construct", "--p", "7", "--frequencies", "2", "--neurons", "8", "-o")
     refused(run(*arguments, tmp_path / "absent" / "c.safetensors"), "cannot write", "No such file or directory")
@@ -174,6 +184,21 @@ def test_control_c_ends_with_130(model: Path) -> None:
         f"main(['fit', {str(model)!r}])"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.returncode == 130
+    assert done.stderr.strip() == "quadlens: interrupted; nothing half-written is left behind"
+
+
+def test_control_c_ends_with_130_wherever_it_strikes(model: Path, tmp_path: Path) -> None:
+    """In text that is being executed (libraries do that while they are imported) a module would end with the signal."""
+    strike = "import os, signal; os.kill(os.getpid(), signal.SIGINT); print(1)"
+    (tmp_path / "struck.py").write_text(
+        "import quadlens.form.amplitude_phase as module; from quadlens.cli import main\n"
+        f"module.fit = lambda circuit: exec({strike!r})\n"
+        f"main(['fit', {str(model)!r}])\n"
+    )
+    path = os.pathsep.join([str(tmp_path), *sys.path])
+    command = [sys.executable, "-m", "struck"]
+    done = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"PYTHONPATH": path})
     assert done.returncode == 130
     assert done.stderr.strip() == "quadlens: interrupted; nothing half-written is left behind"
 

@@ -93,6 +93,8 @@ def load_measured(
     if looks_like_safetensors(content):
         if family not in (None, "native"):
             raise CheckpointError(f"{where} is a safetensors file; the {family} family keeps torch checkpoints")
+        if config is not None:
+            raise CheckpointError(f"{where} is a native file, which says everything itself; leave out the config")
         return native.from_bytes(content, source, limits), None
     if content[:1] == b"\x80":
         raise CheckpointError(

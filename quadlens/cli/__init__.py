@@ -140,6 +140,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except MemoryError as error:
         _fail(f"not enough memory: {error or 'the model is too large for this machine'}", 2)
     except (click.Abort, KeyboardInterrupt):
+        # Python remembers an interrupt that struck inside executed text, and would end with the signal; this clears it
+        exec("")
         _fail("interrupted; nothing half-written is left behind", 130)
     except BrokenPipeError:
         _abandon_stdout()

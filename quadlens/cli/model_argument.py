@@ -88,32 +88,30 @@ def load_model(
     CheckpointError
         If ``model`` is neither, naming the nearest bundled name.
     """
-    from quadlens.circuits.bundled import bundled, bundled_names
+    from quadlens.circuits.bundled import bundled_names, bundled_path
     from quadlens.circuits.forward import evaluate
     from quadlens.circuits.load import load_measured
 
-    if config is not None and not os.path.isfile(config):
+    if config is not None and not os.path.exists(config):
         raise CheckpointError(f"--config must name a JSON file; there is no file {config!r}")
-    names = bundled_names()
-    frozen, path = None, None
+    names, path = bundled_names(), None
     if model is None or (model in names and not os.path.exists(model)):
-        circuit = bundled(model)
-        name = model or names[0]
-    else:
-        if not os.path.exists(model):
-            raise CheckpointError(_nothing_called(model, names))
-        with progress_bar("loading") as report:
-            circuit, frozen = load_measured(
-                model,
-                family=family,
-                config=config,
-                freeze_attention=freeze_attention,
-                max_bytes=None if max_megabytes is None else max_megabytes * 2**20,
-                mapped=mapped,
-                progress=report,
-            )
-        path = Path(model)
+        file, name = bundled_path(model), model or names[0]
+    elif os.path.exists(model):
+        file = path = Path(model)
         name = one_line(path.name)
+    else:
+        raise CheckpointError(_nothing_called(model, names))
+    with progress_bar("loading") as report:
+        circuit, frozen = load_measured(
+            file,
+            family=family,
+            config=config,
+            freeze_attention=freeze_attention,
+            max_bytes=None if max_megabytes is None else max_megabytes * 2**20,
+            mapped=mapped,
+            progress=report,
+        )
     measured = circuit.p**3 * circuit.neurons <= MEASURED_OPERATIONS
     evaluation = evaluate(circuit) if measured else None
     return LoadedModel(
