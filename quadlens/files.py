@@ -146,3 +146,18 @@ def make_folder(path: str | os.PathLike[str]) -> Path:
         reason = error.strerror or str(error)
         raise OutputError(f"cannot make the folder {folder}: {reason}; choose another with -o") from error
     return folder
+
+
+@contextlib.contextmanager
+def folder_alone(folder: str | os.PathLike[str]) -> Iterator[None]:
+    """Wait until no other process writes its set of files to the folder, and let none begin until this one is done.
+
+    Where the file system has no locks, each file is still whole, and the set may be mixed.
+    """
+    with contextlib.ExitStack() as stack:
+        if sys.platform != "win32":
+            with contextlib.suppress(OSError):
+                handle = os.open(folder, os.O_RDONLY)
+                stack.callback(os.close, handle)
+                fcntl.flock(handle, fcntl.LOCK_EX)
+        yield

@@ -15,7 +15,7 @@ from quadlens.certificates.certificate_file import read_certificate
 from quadlens.circuits import native
 from quadlens.circuits.construct import construct
 from quadlens.errors import OutputError
-from quadlens.files import atomic_path, write_atomically
+from quadlens.files import atomic_path, folder_alone, write_atomically
 
 ENVIRONMENT = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "OMP_NUM_THREADS": "1"}
 
@@ -101,6 +101,21 @@ def test_two_processes_may_write_one_output(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
+def test_two_processes_may_write_their_sets_of_files_to_one_folder(tmp_path: Path) -> None:
+    """The set that stays is one process's, whole: without the lock it is a mixture of both."""
+    code = (
+        "from quadlens.files import folder_alone, write_atomically\nimport sys\nfor i in range(60):\n"
+        " with folder_alone('.'):\n  for k in range(10): write_atomically(f'out{k}', sys.argv[1])\n"
+        "  texts = {open(f'out{k}').read() for k in range(10)}; assert texts == {sys.argv[1]}, texts"
+    )
+    commands = [[sys.executable, "-c", code, letter] for letter in "ab"]
+    running = [subprocess.Popen(c, cwd=tmp_path, env=ENVIRONMENT, stderr=subprocess.PIPE) for c in commands]
+    for process in running:
+        _, error = process.communicate()
+        assert process.returncode == 0, error
+    assert len({path.read_text() for path in tmp_path.iterdir()}) == 1
+
+
 def test_a_full_disk_is_one_line_and_the_old_output_stays(tmp_path: Path) -> None:
     native.write(construct(p=31, frequencies=(1, 2), neurons=200), tmp_path / "in.safetensors")
     (tmp_path / "out.safetensors").write_bytes(b"before")
@@ -160,6 +175,8 @@ def test_a_file_system_without_locks_can_be_written(tmp_path: Path, monkeypatch:
         raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
 
     monkeypatch.setattr(fcntl, "flock", no_locks)
+    with folder_alone(tmp_path):
+        pass
     (tmp_path / ".out.abc.part").write_bytes(b"perhaps being written")
     write_atomically(tmp_path / "out", b"whole")
     assert (tmp_path / "out").read_bytes() == b"whole"

@@ -1,5 +1,6 @@
 """The report: what it writes is whole, self-contained, escaped, true of the network, honest where there is nothing."""
 
+import contextlib
 import json
 import re
 from html.parser import HTMLParser
@@ -483,3 +484,26 @@ def test_the_reference_network(shared: Path) -> None:
     assert "smallest margin 14.3 logits" in sentence
     assert "the frequencies 3, 15 and 17" in sentence
     assert "relative error of 0.044 (R² = 0.998)" in sentence
+
+
+def test_a_report_is_written_while_no_other_is(
+    solved: Analysis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone: list[Path] = []
+    names: list[str] = []
+
+    @contextlib.contextmanager
+    def folder_alone(folder: Path):
+        alone.append(folder)
+        yield
+        alone.clear()
+
+    def write_atomically(path: Path, _: str) -> None:
+        assert alone == [tmp_path]
+        names.append(path.name)
+
+    monkeypatch.setattr("quadlens.report.write.folder_alone", folder_alone)
+    monkeypatch.setattr("quadlens.report.write.write_atomically", write_atomically)
+    write_report(solved, tmp_path)
+    assert names[-2:] == ["report.json", "report.html"]
+    assert alone == []

@@ -11,7 +11,7 @@ import numpy as np
 from quadlens import __version__
 from quadlens.certificates.certificate_file import as_data
 from quadlens.decomposition.compression import CompressionCurve
-from quadlens.files import make_folder, write_atomically
+from quadlens.files import folder_alone, make_folder, write_atomically
 from quadlens.report.analysis import Analysis
 from quadlens.report.gallery import Drawn, draw_all
 from quadlens.report.page import page
@@ -106,7 +106,8 @@ def write_report(
 ) -> tuple[Path, dict[str, Any]]:
     """Draw and write the report into ``folder`` (made if missing); return the page's path and the JSON values.
 
-    The page is written last: where it is there, the rest is.
+    The page is written last: where it is there, the rest is. Of two processes that write to one folder, one comes
+    after the other: what the page and report.json name is of one report.
 
     Raises
     ------
@@ -119,14 +120,15 @@ def write_report(
     done(0.05)
     figures = draw_all(analysis)
     done(0.8)
-    for drawn in figures:
-        write_atomically(target / _figure_file(drawn), f'<?xml version="1.0" encoding="utf-8"?>\n{drawn.svg}')
     values = report_json(analysis, figures)
-    write_atomically(
-        target / "report.json", json.dumps(values, indent=1, allow_nan=False, ensure_ascii=False) + "\n"
-    )
+    numbers = json.dumps(values, indent=1, allow_nan=False, ensure_ascii=False) + "\n"
+    written = page(analysis, figures)
     html = target / "report.html"
-    write_atomically(html, page(analysis, figures))
+    with folder_alone(target):
+        for drawn in figures:
+            write_atomically(target / _figure_file(drawn), f'<?xml version="1.0" encoding="utf-8"?>\n{drawn.svg}')
+        write_atomically(target / "report.json", numbers)
+        write_atomically(html, written)
     done(1.0)
     return html, values
 
