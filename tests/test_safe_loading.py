@@ -1,8 +1,10 @@
 """What the loading path promises beside its refusals: the version of torch, ``weights_only``, nothing left behind."""
 
 import pickletools
+import struct
 import sys
 import types
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,8 +14,11 @@ import pytest
 import torch
 
 from quadlens.circuits import native
+from quadlens.circuits.limits import Limits
 from quadlens.circuits.load import load
 from quadlens.circuits.pickle_scan import scan_pickle
+from quadlens.circuits.safe_torch import float_array
+from quadlens.circuits.torch_zip import clean_archive
 from quadlens.errors import CheckpointError, DependencyError, UnsupportedModelError
 from quadlens.untrusted_text import is_plain, one_line, shown
 
@@ -157,6 +162,49 @@ def test_every_operation_that_a_checkpoint_uses_is_known_to_the_scan(shared: Pat
             sizes = {entry.filename.split("/")[-1]: entry.file_size for entry in archive.infolist()}
         assert scan_pickle(pickle, sizes, "a real checkpoint") > 50_000
         assert len(list(pickletools.genops(pickle))) > 50
+
+
+def overlapping_entries(count: int, kernel: bytes) -> bytes:
+    """Return a zip file each of whose entries holds all that come after it: stored plain, and large all the same."""
+    body, listed = kernel, []
+    for name in [b"archive/data.pkl", *(b"archive/data/%d" % index for index in range(count - 1))]:
+        fields = struct.pack("<HHHHHIIIHH", 20, 0, 0, 0, 33, zlib.crc32(body), len(body), len(body), len(name), 0)
+        listed.append((name, fields, len(body)))
+        body = b"PK\x03\x04" + fields + name + body
+    directory = b"".join(
+        b"PK\x01\x02\x14\x00" + fields + struct.pack("<HHHII", 0, 0, 0, 0, len(body) - held - 30 - len(name)) + name
+        for name, fields, held in listed
+    )
+    return body + directory + b"PK\x05\x06" + struct.pack("<HHHHIIH", 0, 0, count, count, len(directory), len(body), 0)
+
+
+def test_zip_entries_that_overlap_count_in_full() -> None:
+    """What they hold together is compared with the limit, not what the file holds."""
+    content = overlapping_entries(40, bytes(10_000))
+    assert len(content) < 20_000
+    with pytest.raises(CheckpointError, match=r"its zip entries hold 4[0-9]{5} bytes, more than the limit of 100000"):
+        clean_archive(content, "it", Limits(max_bytes=100_000))
+
+
+def test_a_pickle_is_no_longer_than_any_checkpoint_needs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("quadlens.circuits.torch_zip.MAX_PICKLE", 100)
+    with pytest.raises(CheckpointError, match=r"data\.pkl has more than 100 bytes"):
+        load(one_hot(tmp_path))
+
+
+def test_an_encrypted_entry_is_named_as_one(tmp_path: Path) -> None:
+    content = bytearray(one_hot(tmp_path).read_bytes())
+    content[content.find(b"PK\x01\x02") + 8] |= 1
+    with pytest.raises(CheckpointError, match=r"zip entry 'net/data\.pkl' is encrypted"):
+        clean_archive(bytes(content), "it", Limits())
+
+
+def test_a_tensor_with_a_behaviour_of_its_own_is_refused() -> None:
+    class Odd(torch.Tensor):
+        pass
+
+    with pytest.raises(CheckpointError, match="it must be a plain tensor, got Odd"):
+        float_array(torch.ones(2, 3).as_subclass(Odd), "it")
 
 
 @pytest.mark.parametrize("kind", ["torch", "native"])
