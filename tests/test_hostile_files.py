@@ -435,7 +435,7 @@ REASONS: dict[str, tuple[str, ...]] = {
     "p must be an integer >= 3, got '5'": ("p of text",),
     "NaN is not a JSON number": ("radius of NaN",),
     "radius must map tables to bounds": ("negative radius", "radius that overflows"),
-    "is empty; a checkpoint was expected": ("empty",),
+    "is empty; was it copied in full?": ("empty",),
 }
 
 WHOLE: dict[str, Callable[[], bytes]] = {"torch": lambda: torch_bytes({"model": state()}), "native": native_bytes}

@@ -425,3 +425,14 @@ def test_a_family_can_be_named_and_a_wrong_one_is_refused(tmp_path: Path) -> Non
         load(path, family="clock")
     with pytest.raises(CheckpointError, match="the native family keeps safetensors"):
         load(path, family="native")
+
+
+def test_a_bare_state_dict_is_a_grokking_transformer_s_where_the_family_says_so(tmp_path: Path) -> None:
+    path, _, _ = frozen_case("nanda", tmp_path)
+    whole = load(path, freeze_attention=True)
+    torch.save(torch.load(path, weights_only=True)["model"], path)
+    with pytest.raises(CheckpointError, match="the pizza family keeps its attention coefficient beside the checkpoint"):
+        load(path, freeze_attention=True)
+    bare = load(path, family="nanda", freeze_attention=True)
+    assert bare.family == whole.family
+    np.testing.assert_array_equal(bare.B, whole.B)

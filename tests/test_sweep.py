@@ -114,15 +114,13 @@ def test_method_that_refuses_is_recorded_not_fatal(tmp_path, monkeypatch):
 
 def test_local_pool_survives_a_killed_worker(tmp_path):
     items = tiny_items(range(4), epochs=400)
-    killed = []
+    killed, others = [], set(multiprocessing.active_children())
 
     def kill_one_worker(*_):
         if not killed:
-            children = subprocess.run(
-                ["pgrep", "-P", str(os.getpid()), "-f", "spawn_main"], capture_output=True, text=True, check=True
-            )
-            killed.append(int(children.stdout.split()[0]))
-            os.kill(killed[0], signal.SIGKILL)
+            worker = next(iter(set(multiprocessing.active_children()) - others))
+            killed.append(worker)
+            worker.kill()
 
     outcome = run_locally(items, tmp_path, workers=1, on_item=kill_one_worker)
     assert killed

@@ -49,11 +49,11 @@ def _opened(path: str | os.PathLike[str], limits: Limits) -> Iterator[BufferedRe
         # a device or a pipe could block, or never end, so the kind of file is asked before it is opened
         status = os.stat(path)
         if stat.S_ISDIR(status.st_mode):
-            raise CheckpointError(f"{name} is a directory; name a checkpoint file in it")
+            raise CheckpointError(f"{name} is a directory; name a file in it")
         if not stat.S_ISREG(status.st_mode):
             raise CheckpointError(f"{name} is not a regular file; copy its content to one")
         if status.st_size == 0:
-            raise CheckpointError(f"{name} is empty; a checkpoint was expected")
+            raise CheckpointError(f"{name} is empty; was it copied in full?")
         if status.st_size > limits.max_bytes:
             raise CheckpointError(
                 f"{name} has {status.st_size} bytes, more than the limit of {limits.max_bytes};"

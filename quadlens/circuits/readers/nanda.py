@@ -58,7 +58,9 @@ def read(tree: Any, config: Mapping[str, Any] | None, where: str, source: str) -
         raise UnsupportedModelError(
             f"{where} was trained on {one_line(repr(fields['fn_name']), 40)}; only a + b mod p is analysed"
         )
-    state, sizes = read_transposed_state(_state(tree), where)
+    held = _state(tree)
+    # a bare state dict looks like the pizza family's, and is of this one where the user says so
+    state, sizes = read_transposed_state(tree if held is None else held, where)
     sign = sizes["n_ctx"] == 3
     p = sizes["d_vocab"] - sign
     if "p" in fields:
