@@ -40,6 +40,10 @@ class CertificateError(QuadlensError, ValueError):
     """A certificate cannot be computed, read or accepted."""
 
 
+class ContradictionError(CertificateError):
+    """A certificate contradicts itself: what it says is not what its own parts give."""
+
+
 class OptionError(QuadlensError, ValueError):
     """An option has a value outside its range."""
 

@@ -99,6 +99,24 @@ def test_what_is_not_certified_exits_with_1(
     assert "refused" in out
 
 
+@pytest.mark.parametrize("as_json", [False, True])
+def test_a_certificate_with_a_better_headline_is_refused_with_1(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], as_json: bool
+) -> None:
+    monkeypatch.chdir(folder)
+    changed = json.loads(Path("certificate.json").read_text())
+    changed["margin_lower_bound"] += 1.0
+    Path("changed.json").write_text(json.dumps(changed))
+    status, out = run(["check", "changed.json", "small.safetensors", *(["--json"] if as_json else [])], capsys)
+    assert status == 1
+    if as_json:
+        found = json.loads(out)
+        assert found["accepted"] is False
+        assert "but the rest gives" in found["reasons"][0]
+    else:
+        assert "refused: changed.json: margin_lower_bound is" in out
+
+
 def test_decompose_puts_every_bound_beside_its_value(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

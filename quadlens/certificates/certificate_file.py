@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from quadlens.certificates.certificate import Certificate, ClassBound
-from quadlens.errors import CertificateError
+from quadlens.errors import CertificateError, ContradictionError
 from quadlens.files import write_atomically
 
 FORMAT = "quadlens certificate 1"
@@ -96,7 +96,7 @@ def read_certificate(path: str | os.PathLike[str]) -> Certificate:
     try:
         return from_json(content)
     except CertificateError as error:
-        raise CertificateError(f"{file}: {error}") from None
+        raise type(error)(f"{file}: {error}") from None
 
 
 def _from_data(data: object) -> Certificate:
@@ -119,7 +119,7 @@ def _from_data(data: object) -> Certificate:
     for key in DERIVED:
         value = getattr(certificate, key)
         if type(record[key]) is not type(value) or record[key] != value:
-            raise CertificateError(f"{key} is {record[key]!r:.120}, but the rest gives {value!r:.120}")
+            raise ContradictionError(f"{key} is {record[key]!r:.120}, but the rest gives {value!r:.120}")
     return certificate
 
 

@@ -15,12 +15,22 @@ def command(loaded: LoadedModel, certificate: str, as_json: bool) -> int:
     """Check CERTIFICATE, a file that quadlens certify -o wrote, against MODEL.
 
     Everything claimed is computed again from MODEL, densely and in ball arithmetic.
-    Exit status 0: accepted; 1: refused, with the reason.
+    Exit status 0: accepted; 1: refused, with the reason; 2: not a certificate at all.
     """
     from quadlens.certificates.certificate_file import read_certificate
     from quadlens.certificates.check import check
+    from quadlens.errors import ContradictionError
 
-    record = read_certificate(certificate)
+    try:
+        record = read_certificate(certificate)
+    except ContradictionError as error:
+        # such a file was changed: there is no need to compute anything to refuse it
+        if as_json:
+            print_json(loaded.to_dict() | {"accepted": False, "reasons": [str(error)]})
+        else:
+            say(loaded.summary)
+            explain(f"refused: {error}")
+        return 1
     with progress_bar("checking") as report:
         result = check(record, loaded.circuit, progress=report)
     if as_json:
