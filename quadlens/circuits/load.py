@@ -89,7 +89,7 @@ def load_measured(
         if family not in (None, "native"):
             raise CheckpointError(f"only native safetensors files can be mapped; the {family} family is read")
         if config is not None:
-            raise CheckpointError(f"{where} is mapped, so a native file that says everything itself; leave out the config")
+            raise CheckpointError(f"{where} is mapped: a native file says everything itself; leave out the config")
         return native.from_bytes(map_file(path, limits), source, limits), None
     content = read_file(path, limits)
     if looks_like_safetensors(content):
