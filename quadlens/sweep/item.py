@@ -12,7 +12,7 @@ from quadlens.certificates.certificate import METHODS
 from quadlens.circuits.training_options import TrainingOptions
 from quadlens.errors import OptionError
 
-RESULT_VERSION = 1
+RESULT_VERSION = 2
 """Changed when the result file of a network changes its meaning, so that old ones are made again."""
 
 DEFAULT_METHODS = ("rectangle", "linear", "adaptive")
