@@ -227,6 +227,8 @@ def _some_classes(
     d = filled // number
 
     def largest(values: FloatArray) -> FloatArray:
+        if number == 1:
+            return np.asarray(values.reshape(classes.size, p, *values.shape[1:]).max(axis=1))
         return np.asarray(np.maximum.reduceat(values[order], first, axis=0))
 
     X = inputs.X[block].reshape(-1, kept)
