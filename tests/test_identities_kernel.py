@@ -3,6 +3,7 @@
 import importlib
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 from sympy import I, Integral, Ne, Rational, S, Sum, Symbol, acos, cos, exp, pi, sin, sqrt, symbols
@@ -206,6 +207,69 @@ def test_a_divisor_needs_a_condition() -> None:
     made.integral("all", cos(y * x), (x, 0, 1), sin(y) / y, nonzero=(y,))
     with pytest.raises(DerivationError, match="divides by y"):
         made.conclude("test", Integral(cos(y * x), (x, 0, 1)), sin(y) / y)
+
+
+def named(name: str, left: object, right: object, variable: Symbol, *conditions: object) -> Statement:
+    return Statement(
+        name=name,
+        title="For the tests",
+        left=left,
+        right=right,
+        variables=(Variable(symbol=variable, low=1, high=2),),
+        source="here",
+        conditions=conditions,
+    )
+
+
+def test_what_was_learned_by_dividing_keeps_its_condition_after_the_conclusion() -> None:
+    left, right = Integral(cos(y * x), (x, 0, 1)), sin(y) / y
+    made = Proof("test", "For the tests", [named("one", left, right, y, Ne(y, 0)), named("two", left, right, y)])
+    made.integral("all", cos(y * x), (x, 0, 1), right, nonzero=(y,))
+    made.conclude("one", left, right, conditions=(Ne(y, 0),))
+    with pytest.raises(DerivationError, match="no step shows"):
+        made.conclude("two", left, right)
+
+
+def test_an_instance_divides_by_what_is_put_in() -> None:
+    left, right = Integral(cos(y * x), (x, 0, 1)), sin(y) / y
+    put, value = Integral(cos(t * x), (x, 0, 1)), sin(t) / t
+    made = Proof("test", "For the tests", [named("one", put, value, t, Ne(y, 0))])
+    made.integral("all", cos(y * x), (x, 0, 1), right, nonzero=(y,))
+    made.instance("at t", {y: t}, of=left)
+    with pytest.raises(DerivationError, match="divides by t"):
+        made.conclude("one", put, value, conditions=(Ne(y, 0),))
+
+
+def test_what_is_put_in_satisfies_what_its_symbol_does() -> None:
+    positive = Symbol("q", positive=True)
+    made = proof()
+    made.integral_by_pieces("all", ReLU(positive * cos(x)), x, KINKS, 2 * positive)
+    left = Integral(ReLU(positive * cos(x)), (x, -pi, pi))
+    with pytest.raises(DerivationError, match="q is positive, and t is not known to be"):
+        made.instance("any sign", {positive: t}, of=left)
+    with pytest.raises(DerivationError, match="q is positive, and -1 is not known to be"):
+        made.instance("a negative one", {positive: S.NegativeOne}, of=left)
+    made.instance("a positive one", {positive: S(3)}, of=left)
+    made.at_most("a bound", 0, positive, positive)
+    with pytest.raises(DerivationError, match="q is positive, and t is not known to be"):
+        made.bound_with("any sign", 0, positive, {positive: t})
+
+
+def test_an_assumption_about_a_symbol_is_none_about_a_bound_variable() -> None:
+    made = proof()
+    made.equal_by_cases("on one side", ReLU(y), y, assuming=(y >= 0,))
+    assert made.known(ReLU(y), (y >= 0,)) == y
+    whole = Integral(ReLU(y), (y, -1, 1))
+    assert made.known(whole, (y >= 0,)) == whole
+
+
+def test_a_pair_checked_numerically_is_proved_by_no_later_step() -> None:
+    statements = [replace(named("one", sin(y), y, y), numeric=True), named("two", sin(y), y, y)]
+    made = Proof("test", "For the tests", statements)
+    made.numeric("near", sin(y), y, 20, lambda digits: S.Zero)
+    made.conclude("one", sin(y), y)
+    with pytest.raises(DerivationError, match="no step shows"):
+        made.conclude("two", sin(y), y)
 
 
 def test_a_statement_checks_itself() -> None:

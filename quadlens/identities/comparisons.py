@@ -9,9 +9,10 @@ from sympy.core.relational import Relational
 
 from quadlens.errors import DerivationError
 from quadlens.identities.cases import nonnegative_in_every_case
+from quadlens.identities.conditions import as_conditions
 from quadlens.identities.exponentials import same
 from quadlens.identities.functions import Modulus
-from quadlens.identities.ledger import Ledger, as_conditions
+from quadlens.identities.ledger import Ledger
 from quadlens.identities.signs import known_nonnegative
 
 
@@ -164,8 +165,9 @@ class Comparisons(Ledger):
         left, right = sympify(left), sympify(right)
         if not self._follows(left, right):
             raise self._fail(text, f"{left} <= {right} is not established")
+        self._put(text, values)
         put = ", ".join(f"{symbol} -> {value}" for symbol, value in values.items())
-        lower, upper = (side.subs(values, simultaneous=True) for side in (left, right))
+        lower, upper = (side.as_dummy().subs(values, simultaneous=True) for side in (left, right))
         self._bound(text, lower, upper, f"an instance of an established bound: {put}")
 
     def by_balls(

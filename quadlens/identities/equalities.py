@@ -8,9 +8,10 @@ from sympy import Add, Dummy, Eq, Expr, S, Sum, Symbol, diff, expand, simplify, 
 
 from quadlens.errors import DerivationError
 from quadlens.identities.cases import nonnegative_in_every_case
+from quadlens.identities.conditions import as_conditions
 from quadlens.identities.exponentials import same, vanishes
 from quadlens.identities.functions import Modulus, conjugated
-from quadlens.identities.ledger import Ledger, as_conditions
+from quadlens.identities.ledger import Ledger
 
 
 class Equalities(Ledger):

@@ -9,9 +9,10 @@ from sympy.core.relational import Relational
 
 from quadlens.errors import DerivationError
 from quadlens.identities.antiderivatives import antiderivative
+from quadlens.identities.conditions import as_conditions
 from quadlens.identities.exponentials import same, vanishes
 from quadlens.identities.functions import Modulus, ReLU
-from quadlens.identities.ledger import Ledger, as_conditions
+from quadlens.identities.ledger import Ledger
 from quadlens.identities.signs import proved_sign
 
 

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from operator import eq
 from typing import Any, Literal
 
-from sympy import Eq, Expr, Le, S, diff, expand, sympify
-from sympy.core.relational import GreaterThan, LessThan
+from sympy import Eq, Expr, Integral, Le, S, Sum, sympify
 
 from quadlens.errors import DerivationError
 from quadlens.identities.catalogue import FAMILIES, statements_of
+from quadlens.identities.conditions import ASSUMED, Conditions, as_conditions, is_known, kept_from_zero, met
 from quadlens.identities.exponentials import same
 from quadlens.identities.signs import known_nonnegative
 from quadlens.identities.statement import Statement
@@ -56,28 +56,6 @@ class Derivation:
         return max((result.verdict for result in self.results), key=WEAKER.index)
 
 
-Conditions = frozenset[Any]
-
-
-def as_conditions(relations: Iterable[Any]) -> Conditions:
-    """Return a set of conditions in which an inequality counts as the difference that is not negative."""
-    return frozenset(
-        expand(relation.gts - relation.lts) if isinstance(relation, GreaterThan | LessThan) else relation
-        for relation in relations
-        if relation != S.true
-    )
-
-
-def _met(needed: Conditions, given: Conditions) -> bool:
-    """Return True when every condition needed is given, or is an inequality that follows from those given."""
-    if needed <= given:
-        return True
-    inequalities = [condition for condition in given if isinstance(condition, Expr)]
-    return all(
-        isinstance(condition, Expr) and known_nonnegative(condition, inequalities) for condition in needed - given
-    )
-
-
 class Ledger:
     """The steps of one family, in the making.
 
@@ -105,6 +83,7 @@ class Ledger:
         self._conditional: list[tuple[Expr, Expr, Conditions]] = []
         self._bounds: list[tuple[Expr, Expr, Conditions]] = []
         self._divisors: list[Expr] = []
+        self._before = (dict(self._rules), len(self._conditional), len(self._bounds))
 
     def say(self, text: str, formula: Any | None = None) -> None:
         """Record a definition or a remark: nothing is claimed."""
@@ -132,8 +111,10 @@ class Ledger:
     def instance(self, text: str, values: Mapping[Any, Any], *, of: Expr) -> None:
         """Use what is established about the left side ``of``, an equality or a bound, with other symbols put in.
 
-        Conditions come along; those that hold for the values are dropped.
+        Conditions come along; those that hold for the values are dropped. A value must satisfy what its symbol is
+        assumed to satisfy.
         """
+        self._put(text, values)
 
         def put_in(expression: Expr) -> Expr:
             # A value must not be captured by a bound variable of the same name.
@@ -154,6 +135,16 @@ class Ledger:
             self._bound(text, put_in(left), put_in(right), check, conditions(needed))
         if not equalities and not bounds:
             raise self._fail(text, f"nothing is established about {of}")
+
+    def _put(self, text: str, values: Mapping[Any, Any]) -> None:
+        """Refuse values that their symbols exclude; what was divided by with a symbol is divided by with its value."""
+        for symbol, value in values.items():
+            lost = [name for name in ASSUMED if is_known(symbol, name) and not is_known(sympify(value), name)]
+            if lost:
+                raise self._fail(text, f"{symbol} is {lost[0]}, and {value} is not known to be")
+        self._divisors += [
+            divisor.subs(values, simultaneous=True) for divisor in self._divisors if divisor.has(*values)
+        ]
 
     def _step(self, text: str, formula: Any | None, check: str) -> None:
         self._steps.append(Step(text=text, formula=formula, check=check))
@@ -182,8 +173,12 @@ class Ledger:
         """
         expression = sympify(expression)
         conditions = as_conditions(assuming)
+        # What is assumed of a symbol says nothing about a variable of that name under an integral or a sum.
+        bound = {limits[0] for part in expression.atoms(Integral, Sum) for limits in part.limits}
         rules = self._rules | {
-            left.as_dummy(): right for left, right, needed in self._conditional if _met(needed, conditions)
+            left.as_dummy(): right
+            for left, right, needed in self._conditional
+            if met(needed, conditions) and not any(condition.free_symbols & bound for condition in needed)
         }
         for _ in range(len(rules) + 1):
             replaced = _rewrite(expression, rules)
@@ -204,7 +199,7 @@ class Ledger:
         return any(
             same(upper - lower, self.known(right - left, assuming))
             for left, right, needed in self._bounds
-            if _met(needed, conditions)
+            if met(needed, conditions)
         )
 
     def conclude(
@@ -246,13 +241,19 @@ class Ledger:
         if as_conditions(conditions) != as_conditions(statement.conditions):
             raise self._fail(name, f"derived under {list(conditions)}, stored under {list(statement.conditions)}")
         for divisor in self._divisors:
-            if not _kept_from_zero(divisor, conditions):
+            if not kept_from_zero(divisor, conditions):
                 raise self._fail(name, f"a step divides by {divisor}, and no condition keeps it from 0")
         verdict: Verdict = "checked numerically" if self._numeric else "proved"
         if statement.numeric != bool(self._numeric):
             raise self._fail(
                 name, f"stored as {'numeric' if statement.numeric else 'proved'}, the derivation is {verdict}"
             )
+        if self._divisors:
+            # What was learned by dividing holds where the divisors are not 0: only the conclusion says where that is.
+            self._rules = self._before[0]
+            del self._conditional[self._before[1] :], self._bounds[self._before[2] :]
+            if relation == "=":
+                self._conditional.append((sympify(left), sympify(right), as_conditions(conditions)))
         if relation == "<=":
             self._bounds.append((sympify(left), sympify(right), as_conditions(conditions)))
         formula = Eq(left, right, evaluate=False) if relation == "=" else Le(left, right, evaluate=False)
@@ -262,7 +263,9 @@ class Ledger:
         )
         self._steps = []
         self._numeric = []
+        self._numeric_pairs = []
         self._divisors = []
+        self._before = (dict(self._rules), len(self._conditional), len(self._bounds))
 
     def _shown(self, statement: Statement, left: Any, right: Any, conditions: Sequence[Any]) -> bool:
         """Return True when the steps show the equality, as it stands or with its abbreviations written out."""
@@ -289,25 +292,6 @@ class Ledger:
         return Derivation(
             name=self.family, title=self.title, results=tuple(self._results[name] for name in self._stored)
         )
-
-
-def _kept_from_zero(divisor: Expr, conditions: Sequence[Any]) -> bool:
-    """Return True when ``divisor``, linear in a symbol, is not 0.
-
-    By a condition, or because its root is no integer and must be.
-    """
-    if divisor.is_nonzero:
-        return True
-    for symbol in divisor.free_symbols:
-        slope = diff(divisor, symbol)
-        if slope.has(symbol) or not slope.is_nonzero:
-            continue
-        root = expand(symbol - divisor / slope)
-        if symbol.is_integer and root.is_integer is False:
-            return True
-        if any(condition.subs(symbol, root) == S.false for condition in conditions):
-            return True
-    return False
 
 
 def _rewrite(expression: Expr, rules: Mapping[Expr, Expr]) -> Expr:
