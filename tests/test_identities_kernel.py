@@ -255,6 +255,15 @@ def test_what_is_put_in_satisfies_what_its_symbol_does() -> None:
         made.bound_with("any sign", 0, positive, {positive: t})
 
 
+def test_what_is_put_in_is_not_captured() -> None:
+    made = proof()
+    left = Integral(y * x, (x, 0, 1))
+    made.chain("a bound", left, left)
+    with pytest.raises(DerivationError, match="captured"):
+        made.bound_with("x for y", left, left, {y: x})
+    made.bound_with("t for y", left, left, {y: t})
+
+
 def test_an_assumption_about_a_symbol_is_none_about_a_bound_variable() -> None:
     made = proof()
     made.equal_by_cases("on one side", ReLU(y), y, assuming=(y >= 0,))

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from sympy import Eq, Expr, Integral, S, Sum, Symbol, sympify
+from sympy import Eq, Expr, Integral, S, Sum, Symbol, Tuple, sympify
 from sympy.core.relational import Relational
 
 from quadlens.errors import DerivationError
@@ -166,8 +166,11 @@ class Comparisons(Ledger):
         if not self._follows(left, right):
             raise self._fail(text, f"{left} <= {right} is not established")
         self._put(text, values)
+        bound = {limits[0] for part in Tuple(left, right).atoms(Integral, Sum) for limits in part.limits}
+        if bound & set().union(*(sympify(value).free_symbols for value in values.values())):
+            raise self._fail(text, f"{values} would be captured by {bound}")
         put = ", ".join(f"{symbol} -> {value}" for symbol, value in values.items())
-        lower, upper = (side.as_dummy().subs(values, simultaneous=True) for side in (left, right))
+        lower, upper = (side.subs(values, simultaneous=True) for side in (left, right))
         self._bound(text, lower, upper, f"an instance of an established bound: {put}")
 
     def by_balls(
