@@ -9,13 +9,19 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from sympy import Add, Integral, Sum, Symbol, cos, pi, sin
 
 from quadlens.cli.equations import command
 from quadlens.identities import equations
 from quadlens.identities.catalogue import FAMILIES, all_statements, statements_of
 from quadlens.identities.equations import as_html, as_markdown, as_tex, write_equations
+from quadlens.identities.functions import Modulus, ReLU
+from quadlens.identities.latex import broken, formula_latex, statement_lines
+from quadlens.identities.latex_width import LINE, width
 from quadlens.identities.proof import Derivation, Result
 from quadlens.identities.scripts import TimedDerivation
+from quadlens.identities.statement import Statement
+from quadlens.identities.symbols import M, n, s, x, y
 
 # What is stored, as if it were proved: these tests are about the documents.
 FINISHED = [
@@ -125,3 +131,81 @@ def test_progress_runs_to_the_end(tmp_path: Path) -> None:
     assert fractions == sorted(fractions)
     assert fractions[-1] == 1.0
     assert equations.TEX_HEAD in (tmp_path / "equations.tex").read_text()
+
+
+def test_links_to_the_scripts_lead_to_them(tmp_path: Path) -> None:
+    write_equations(FINISHED[:2], tmp_path)
+    parser = Page()
+    parser.feed((tmp_path / "equations.html").read_text())
+    linked = re.findall(r"\]\(([^#)]+)\)", (tmp_path / "equations.md").read_text())
+    linked += [link for link in parser.links if not link.startswith("#")]
+    assert len(linked) == 2 * sum(len(timed.derivation.results) for timed in FINISHED[:2])
+    for link in linked:
+        assert "def derive(" in (tmp_path / link).read_text(), link
+
+
+# The widest formulas that are one term without a sum to break at; a page of equations.tex is wide enough for them.
+WIDEST = 80
+
+
+def test_no_line_is_wider_than_a_page() -> None:
+    widths = {statement.name: max(map(width, statement_lines(statement))) for statement in all_statements()}
+    assert max(widths.values()) < WIDEST, widths
+    assert sum(found > LINE for found in widths.values()) <= 6
+
+
+def test_only_what_amsmath_has_is_used() -> None:
+    text = as_tex(DERIVATIONS)
+    assert re.findall(r"usepackage\{(.*?)\}", text) == ["amsmath"]
+    assert r"\mathbb" not in text
+
+
+def test_a_statement_says_for_which_variables_it_holds() -> None:
+    for statement in all_statements():
+        ranges = "".join(statement_lines(statement)).partition(r"\text{for } ")[2]
+        assert bool(ranges) == bool(statement.variables), statement.name
+    (harmonic,) = (one for one in all_statements() if one.name == "rectified_cosine.even")
+    assert statement_lines(harmonic)[-1] == r"\text{for } \text{integer } j"
+    (sums,) = (one for one in all_statements() if one.name == "rectangle_bound.identity_half")
+    assert r"\text{positive integer } n" in statement_lines(sums)[-1]
+    assert r"\text{non-negative real } w_j" in statement_lines(sums)[-1]
+    alone = Statement(name="s", title="t", left=pi, right=pi, variables=(), source="here")
+    assert statement_lines(alone) == [r"\pi = \pi"]
+
+
+LONG = Add(*(cos(number * x) * sin(number * y) for number in range(1, 12)))
+J = Symbol("j", integer=True)
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        LONG,
+        -LONG / pi,
+        Modulus(LONG),
+        LONG**2,
+        Integral(LONG, (x, 0, s)),
+        Sum(LONG, (J, 1, n)),
+        Integral(LONG * (1 + LONG), (x, 0, s), (y, 0, pi)) / (2 * pi),
+        cos(M) + LONG * ReLU(s),
+    ],
+    ids=lambda expression: type(expression).__name__,
+)
+def test_a_broken_formula_is_the_formula(expression: object) -> None:
+    lines = broken(expression)
+    assert len(lines) > 1
+    assert max(map(width, lines)) <= LINE
+
+    def atoms(text: str) -> list[str]:
+        bare = re.sub(r"\\(left|right|Bigl|Bigr|qquad|frac|times|,)", "", text)
+        return sorted(re.findall(r"\d|[a-zA-Z]+|[-+]", bare))
+
+    assert [one for one in atoms("".join(lines)) if one != "1"] == [
+        one for one in atoms(formula_latex(expression)) if one != "1"
+    ]
+    assert "".join(lines).count(r"\Bigl") == "".join(lines).count(r"\Bigr")
+
+
+def test_a_fraction_is_as_wide_as_its_wider_half() -> None:
+    assert width(r"\frac{a + b}{2}") == width("a + b") > width("ab")
+    assert width(r"x^{a b}") < width("x a b")

@@ -1,5 +1,5 @@
 """Every statement as a document: LaTeX, Markdown and a self-contained page, numbered, with verdict, source and
-script.
+script. The scripts lie beside the documents, so that the links lead to them wherever the folder goes.
 """
 
 import html
@@ -10,22 +10,31 @@ from quadlens.errors import DependencyError
 from quadlens.files import make_folder, write_atomically
 from quadlens.identities.latex import statement_lines
 from quadlens.identities.proof import Derivation, Result
-from quadlens.identities.scripts import TimedDerivation
+from quadlens.identities.scripts import TimedDerivation, script_folder
 
 TEX_HEAD = r"""\documentclass{article}
-\usepackage{amsmath,amssymb}
+\usepackage{amsmath}
 \allowdisplaybreaks
+\addtolength{\textwidth}{3cm}
+\addtolength{\oddsidemargin}{-1.5cm}
 \begin{document}
 \section*{Identities of quadlens}
 """
+SCRIPTS = "equations-scripts"
+"""The folder beside the documents that the links to the scripts lead to."""
+
 STYLE = """
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; color: #1c1c28; }
-h1, h2 { line-height: 1.2; } h2 { margin-top: 2.5rem; border-bottom: 1px solid #ccc; }
-article { border: 1px solid #dde; border-radius: 6px; padding: .6rem 1rem; margin: 1rem 0; }
-article > p { margin: .3rem 0; } .number { float: right; color: #556; }
+:root { color-scheme: light dark; }
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem;
+  color: light-dark(#1c1c28, #e6e6ee); background: light-dark(#fff, #14141b); }
+h1, h2 { line-height: 1.2; } h2 { margin-top: 2.5rem; border-bottom: 1px solid light-dark(#ccc, #444); }
+article { border: 1px solid light-dark(#dde, #3a3a48); border-radius: 6px; padding: .6rem 1rem; margin: 1rem 0; }
+article > p { margin: .3rem 0; } .number { float: right; color: light-dark(#556, #aab); }
 .formula { overflow-x: auto; padding: .5rem 0; } math { font-size: 1.15rem; margin: .4rem 0; text-align: left; }
-.verdict { font-weight: 600; color: #14632b; } .numeric { color: #8a5300; } .failed { color: #a11; }
-.meta { color: #556; font-size: .9rem; } nav ol { columns: 3; } code { font-size: .95em; }
+.verdict { font-weight: 600; color: light-dark(#14632b, #6fd08c); } .numeric { color: light-dark(#8a5300, #f0b35a); }
+.failed { color: light-dark(#a11, #ff8a80); }
+.meta { color: light-dark(#556, #aab); font-size: .9rem; overflow-wrap: anywhere; }
+nav ol { columns: 3 15rem; } code { font-size: .95em; overflow-wrap: anywhere; }
 """
 
 
@@ -33,6 +42,8 @@ def write_equations(
     finished: Sequence[TimedDerivation], folder: str | Path, *, progress: Callable[[float], None] | None = None
 ) -> tuple[Path, ...]:
     """Write ``equations.tex``, ``equations.md`` and ``equations.html`` and return their paths.
+
+    The scripts that the documents link to are copied into a folder beside them.
 
     Raises
     ------
@@ -51,6 +62,10 @@ def write_equations(
     ):
         write_atomically(target / name, content)
         written.append(target / name)
+    scripts = make_folder(target / SCRIPTS)
+    for derivation in derivations:
+        name = f"{derivation.name}.py"
+        write_atomically(scripts / name, (script_folder() / name).read_text(encoding="utf-8"))
     return tuple(written)
 
 
@@ -74,7 +89,7 @@ def as_tex(derivations: Sequence[Derivation]) -> str:
             parts.append(f"{_tex(statement.title)}\n\\begin{{equation}}\\label{{{_anchor(statement.name)}}}")
             parts.append(f"\\begin{{split}}\n{body}\n\\end{{split}}\n\\end{{equation}}")
             note = f"{_verdict(result)}; {statement.source}; {statement.derivation}"
-            parts.append(rf"{{\footnotesize {_tex(note)}\par}}\medskip")
+            parts.append(rf"{{\footnotesize\raggedright {_tex(note)}\par}}\medskip")
     parts.append("\\end{document}\n")
     return "\n".join(parts)
 
@@ -111,7 +126,7 @@ def as_markdown(derivations: Sequence[Derivation]) -> str:
             parts += ["```math", *(f"{line} \\\\" for line in statement_lines(statement)[:-1])]
             parts += [statement_lines(statement)[-1], "```", ""]
             parts += [
-                f"{_verdict(result)}; {statement.source}; [{statement.derivation}](../{statement.derivation})",
+                f"{_verdict(result)}; {statement.source}; [{statement.derivation}]({SCRIPTS}/{statement.family}.py)",
                 "",
             ]
     return "\n".join(parts)
@@ -161,7 +176,7 @@ def _article(number: int, result: Result, draw: Callable[..., str]) -> str:
         f'<article id="{_anchor(statement.name)}"><p><a class="number" href="#{_anchor(statement.name)}">({number})</a>'
         f'<code>{escaped["name"]}</code></p><p>{escaped["title"]}</p><div class="formula">{pictures}</div>'
         f'<p class="meta"><span class="verdict{kind}">{escaped["verdict"]}</span> · {escaped["source"]} · '
-        f'<a href="{statement.derivation}"><code>{statement.derivation}</code></a></p></article>'
+        f'<a href="{SCRIPTS}/{statement.family}.py"><code>{statement.derivation}</code></a></p></article>'
     )
 
 

@@ -57,7 +57,7 @@ class Gate(Function):  # type: ignore[misc]
     is_nonnegative = True
 
     def _latex(self, printer: Any, exp: str | None = None) -> str:
-        body = rf"\mathbb{{1}}{{\left[{printer._print(self.args[0])} > 0\right]}}"
+        body = rf"\mathbf{{1}}{{\left[{printer._print(self.args[0])} > 0\right]}}"
         return body if exp is None else rf"{body}^{{{exp}}}"
 
 
