@@ -6,19 +6,21 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
-from sympy import Integer
+from sympy import Add, Integer, Le, cos, pretty, symbols
 
 from quadlens.cli.derive import command
 from quadlens.errors import DerivationError, OptionError
 from quadlens.identities import scripts
 from quadlens.identities.catalogue import FAMILIES, all_statements, statements_of
-from quadlens.identities.printing import as_text, run_script
+from quadlens.identities.printing import as_text, readable, run_script
 from quadlens.identities.proof import Derivation
 from quadlens.identities.scripts import load_script, proved, run_derivation, run_derivations, script_folder
 
 ROOT = Path(__file__).resolve().parent.parent
+x = symbols("x", real=True)
 FIRST = {
     "product_to_sum": "product_to_sum",
     "rectified_cosine": "rectified_cosine",
@@ -126,6 +128,9 @@ def test_an_unknown_family_is_refused() -> None:
     with pytest.raises(OptionError, match="choose from"):
         run_derivations(["product_to_sum", "no_such_family"])
     assert CliRunner().invoke(command, ["no_such_family"]).exit_code == 2
+    mistyped = CliRunner().invoke(command, ["piza_integral"])
+    assert mistyped.exit_code == 2
+    assert "did you mean 'pizza_integral'?" in mistyped.output
     assert CliRunner().invoke(command, []).exit_code == 2
 
 
@@ -146,6 +151,7 @@ def test_derive_prints_and_reports() -> None:
     assert printed.exit_code == 0
     assert "product_to_sum.amplitude: proved" in printed.output
     assert "product_to_sum.unequal" not in printed.output
+    assert "1 family, 1 statement: 1 proved" in printed.output
     rows = json.loads(CliRunner().invoke(command, ["product_to_sum", "--json"]).stdout)
     assert len(rows) == 4
     assert {"name", "statement_latex", "steps", "verdict", "seconds"} <= set(rows[0])
@@ -157,3 +163,28 @@ def test_steps_are_numbered_across_statements() -> None:
     text = as_text(proved("product_to_sum"))
     numbers = [int(line.split(".")[0]) for line in text.splitlines() if line[:3].strip().isdigit() and line[3] == "."]
     assert numbers == list(range(1, len(numbers) + 1))
+
+
+@pytest.mark.parametrize("family", ["product_to_sum", "equally_spaced_phases"])
+def test_steps_fit_a_terminal(family: str) -> None:
+    text = as_text(proved(family))
+    assert max(map(len, text.splitlines())) <= 80
+    # nothing is lost where a formula is broken
+    assert text.count("[agrees with the stored statement on both sides]") == len(statements_of(family))
+
+
+def test_a_long_formula_is_broken_between_its_terms() -> None:
+    wide = Add(*(cos(number * x) for number in range(20)))
+    assert readable(Le(wide, 2)) == str(pretty(Le(wide, 2), wrap_line=False))
+    lines = readable(Le(wide, 2), 60).splitlines()
+    assert max(map(len, lines)) <= 60
+    assert lines[-1] == "≤ 2"
+    assert "".join(lines).count("cos") == 19
+    assert all(line.lstrip().startswith(("cos", "+ cos", "≤", "1")) for line in lines), lines
+
+
+def test_names_are_completed() -> None:
+    complete = command.params[0].shell_complete
+    context = click.Context(command)
+    assert [item.value for item in complete(context, "pizza")] == ["pizza_integral"]
+    assert "pizza_integral.scaled" in [item.value for item in complete(context, "pizza_integral.")]
