@@ -79,8 +79,7 @@ def test_json_is_one_document_and_text_fits_80_columns(
     assert found == status
     # an address, or a command to copy, is never broken
     wide = [line for line in out.splitlines() if len(line) > 80 and not line.startswith(("Open file:", "  quadlens "))]
-    # a proof is set in two dimensions, and its formulas are as wide as they are
-    assert wide == [] or name == "derive"
+    assert wide == []
     assert run([name, *arguments, "--quiet"], capsys) == (status, "")
 
 
@@ -152,3 +151,35 @@ def test_decompose_says_where_there_is_no_bound_and_no_width(
     write(ql.construct(p=12, frequencies=(1, 4), neurons=24), "even.safetensors")
     out = run(["decompose", "even.safetensors"], capsys)[1]
     assert "no width certifies" in " ".join(out.split())
+
+
+def test_a_long_file_name_fits_80_columns(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(folder)
+    (folder / "a-file-with-quite-a-long-name.safetensors").write_bytes((folder / "small.safetensors").read_bytes())
+    _, out = run(["fit", "a-file-with-quite-a-long-name.safetensors"], capsys)
+    assert all(len(line) <= 80 for line in out.splitlines() if not line.startswith("  quadlens "))
+    assert "1,094 parameters" not in out.splitlines()[0]
+
+
+def shown(out: str, row: str, column: int) -> float:
+    line = next(line for line in out.splitlines() if line.split()[:1] == [row])
+    return float(line.split()[column].replace("−", "-"))
+
+
+def test_the_digits_shown_of_a_proved_bound_are_a_bound(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(folder)
+    _, out = run(["decompose", "p59-seed0"], capsys)
+    _, document = run(["decompose", "p59-seed0", "--json"], capsys)
+    bounds = {term["name"]: term["bound"] for term in json.loads(document)["terms"] if term["bound"] is not None}
+    assert len(bounds) == 6
+    for name, bound in bounds.items():
+        assert shown(out, name, 2) >= bound
+    _, out = run(["certify", "p59-seed0", "--method", "rectangle"], capsys)
+    _, document = run(["certify", "p59-seed0", "--method", "rectangle", "--json"], capsys)
+    for record in json.loads(document)["frequencies"]:
+        for column, key in enumerate(("direct", "folded", "identity", "phase_mismatch", "total"), start=2):
+            assert shown(out, str(record["frequency"]), column) >= record[key]

@@ -106,9 +106,20 @@ def _in_words(term: str) -> str:
 
 
 def _print_frequencies(frequencies: tuple[Any, ...]) -> None:
-    keys = ("share", "direct", "folded", "identity", "phase_mismatch", "total", "actual")
+    from quadlens.report.digits import at_most, number
+
+    measured, proved = ("share", "actual"), ("direct", "folded", "identity", "phase_mismatch", "total")
     print_table(
-        "Error of the MLP against the integral, over the target's amplitude (0 has 1)",
-        ["k", *keys],
-        [[str(record["frequency"]), *(f"{record[key]:.4f}" for key in keys)] for record in frequencies],
+        "Error of the MLP against the integral, over the target's amplitude (0 has 1): "
+        "proved bounds, rounded up, and what is measured",
+        ["k", measured[0], *proved, measured[1]],
+        [
+            [
+                str(record["frequency"]),
+                number(record[measured[0]]),
+                *(at_most(record[key]) for key in proved),
+                number(record[measured[1]]),
+            ]
+            for record in frequencies
+        ],
     )

@@ -2,6 +2,7 @@
 
 import os
 import shlex
+import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -13,6 +14,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from quadlens.cli.progress import progress_bar
+from quadlens.cli.show import WIDTH
 from quadlens.errors import CheckpointError
 from quadlens.untrusted_text import one_line
 
@@ -42,10 +44,12 @@ class LoadedModel:
 
     @property
     def summary(self) -> str:
-        """What was loaded and what it does on all inputs, one line each."""
+        """What was loaded and what it does on all inputs: a line each, or more where 80 columns do not hold it."""
         c = self.circuit
         size = f"{c.neurons} {c.activation} neurons, {c.parameters:,} parameters"
-        what = f"{self.name}: {c.family}, p = {c.p}, {size}"
+        what = textwrap.fill(
+            f"{self.name}: {c.family}, p = {c.p}, {size}", WIDTH, subsequent_indent="  ", break_long_words=False
+        )
         if self.frozen is not None:
             what += f"\n{self.frozen.summary}"
         if self.evaluation is None:
