@@ -296,3 +296,28 @@ def test_without_javascript_it_is_a_whole_document(html: Path, driver: Browser) 
             assert still.run("return document.querySelector('noscript').innerText").startswith("With JavaScript")
         finally:
             still.close()
+
+
+def test_printing_opens_what_is_folded_and_closes_it_again(browser: Browser) -> None:
+    folded = "return document.querySelectorAll('details:not([open])').length"
+    before = browser.run(folded)
+    assert before > 0
+    browser.run("document.querySelector('details').open = true")
+    browser.run("dispatchEvent(new Event('beforeprint'))")
+    assert browser.run(folded) == 0
+    browser.run("dispatchEvent(new Event('afterprint'))")
+    assert browser.run(folded) == before - 1
+
+
+def test_the_explorer_is_linked_where_there_is_one(browser: Browser) -> None:
+    assert browser.run("return $('x-link').hidden") is False
+    assert browser.run("return document.querySelector('#x-link a').getAttribute('href')") == "#explorer"
+
+
+def test_paper_is_light_whatever_the_screen_was(browser: Browser) -> None:
+    filtered = "return getComputedStyle(document.querySelector('.plot svg image')).filter"
+    browser.run("document.documentElement.dataset.theme = 'dark'")
+    assert browser.run(filtered) == "brightness(1.7)"
+    browser.emulate(media="print", prefers_color_scheme="dark")
+    assert browser.run(filtered) == "none"
+    assert browser.run("return getComputedStyle(document.querySelector('.plot')).backgroundImage") == "none"

@@ -35,6 +35,14 @@
     });
   }
 
+  // ---- on paper nothing can be opened ------------------------------------------------------------------------------
+  let closed = [];
+  addEventListener("beforeprint", () => {
+    closed = [...document.querySelectorAll("details:not([open])")];
+    for (const details of closed) details.open = true;
+  });
+  addEventListener("afterprint", () => { for (const details of closed) details.open = false; });
+
   // ---- explorer ----------------------------------------------------------------------------------------------------
   if (!$("explorer")) return;
   const data = JSON.parse($("x-data").textContent), p = data.p, omega = 2 * Math.PI / p, PI = Math.PI;
@@ -206,5 +214,6 @@
   newGroup();
   for (const [id, key] of [["x-d", "d"], ["x-b", "b"]]) state[key] = Number($(id).value);
   $("explorer").hidden = false;
+  $("x-link").hidden = false;
   draw();
 })();

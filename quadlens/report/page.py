@@ -48,6 +48,7 @@ def page(analysis: Analysis, figures: tuple[Drawn, ...]) -> str:
         for index, key in enumerate(SECTIONS, 1)
     )
     links = "".join(f'<li><a href="#{key}">{key.capitalize()}</a></li>' for key in SECTIONS)
+    links += '<li id="x-link" hidden><a href="#explorer">Look around</a></li>'
     folder = files("quadlens.report")
     style = stylesheet() + (folder / "page.css").read_text(encoding="utf-8")
     script = (folder / "page.js").read_text(encoding="utf-8")
@@ -229,7 +230,7 @@ def _certificate(analysis: Analysis) -> str:
         )
     best, whole = proofs.best, proofs.cheapest_whole
     if best is not None:
-        parts.append(f"About the whole network, skip path included: {escape(best.verdict)} ({best.method}).")
+        parts.append(f"The whole network, skip path included, is {escape(best.verdict)} ({best.method}).")
     if whole is not None and whole.operations < whole.brute_force_operations:
         parts.append(
             f"The cheapest full proof ({whole.method}) takes {whole.operations:,} operations where running all inputs "

@@ -132,7 +132,7 @@ def key_numbers(analysis: Analysis) -> list[tuple[str, str]]:
         and whole.margin_lower_bound is not None
         and whole.operations < whole.brute_force_operations
     ):
-        margin = at_least(whole.margin_lower_bound)
+        margin = at_least(whole.margin_lower_bound, 4)
         share = whole.brute_force_operations / whole.operations
         what = f"of brute force's operations prove all inputs, margin {margin} ({whole.method})"
         numbers.append((f"1/{share:.2g}", what))

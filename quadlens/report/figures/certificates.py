@@ -124,7 +124,7 @@ def cost_panel(certificates: Sequence[Certificate], ax: Axes | None = None, *, s
     for certificate, cost in zip(shown, costs, strict=True):
         colour, marker, _ = STYLES.get(certificate.method, (MUTED, ".", "-"))
         label = f"{certificate.method}: " + (
-            f"margin {at_least(certificate.margin_lower_bound or 0.0)}"
+            f"margin {at_least(certificate.margin_lower_bound or 0.0, 4)}"
             if certificate.certified
             else f"{_share(certificate.certified_accuracy)} of inputs"
         )
