@@ -63,7 +63,7 @@ def _absolute_and_square(proof: Proof) -> None:
     value = r * Rational(4, 3) * cos(t)
     for sign in (1, -1):
         integrand = Modulus(sign * r * cos(x)) * cos(2 * x + t)
-        proof.integral_by_pieces(f"lambda = {sign} r with r > 0", integrand, x, KINKS, value)
+        proof.integral_by_pieces(f"lambda = {'' if sign > 0 else '-'}r with r > 0", integrand, x, KINKS, value)
     integrand = Modulus(lam * cos(x)) * cos(2 * x + t)
     right = Rational(4, 3) * Modulus(lam) * cos(t)
     proof.by_sign("lambda is positive, 0 or negative", Integral(integrand, circle), right, lam, r)

@@ -5,7 +5,7 @@ Run ``python derivations/equally_spaced_phases.py`` to read the steps.
 
 from collections.abc import Iterable
 
-from sympy import Expr, Ge, Le, Rational, S, Sum, Symbol, cos, pi, sin, symbols
+from sympy import Expr, Ge, Le, Rational, S, Sum, Symbol, cos, factor, pi, sin, symbols
 
 from quadlens.identities.functions import Modulus, ReLU
 from quadlens.identities.proof import Derivation, Proof
@@ -116,26 +116,32 @@ def _sizes(proof: Proof) -> None:
         )
 
 
-def _inverse_squares(proof: Proof) -> None:
-    index, end, start = Symbol("l", integer=True), Symbol("K", integer=True), Symbol("L", integer=True, positive=True)
-    more = Symbol("d", integer=True, nonnegative=True)
-    after = start + 1 + more
-    telescoped = 1 / (index - 1) - 1 / index
-    proof.at_most(
-        "For l = L + 1 + d, 1/l^2 is at most 1/(l - 1) - 1/l",
-        1 / after**2,
-        telescoped.subs(index, after),
-        1 / (after**2 * (start + more)),
-    )
-    proof.induction("Which telescopes", telescoped, (index, start + 1, end), 1 / start - 1 / end)
-    proof.say(
-        "So the inverse squares from L + 1 on sum to at most 1/L, and all of them to at most 1 + 1 = 2", 1 / start
-    )
+def _inverse_squares(proof: Proof, scale: Expr) -> tuple[Expr, Expr, tuple[Symbol, int, Symbol]]:
+    """Bound the partial sums of ``scale / l^2`` from L + 1 on and from 1 on; return both terms and their range."""
+    d, end = Symbol("d", integer=True, nonnegative=True), Symbol("K", integer=True, nonnegative=True)
+    limits = (d, 0, end)
+    sums = []
+    for first, times, text in (
+        (L + 1, 1, "For l = L + 1 + d, 1/l^2 is at most 1/(l - 1) - 1/l"),
+        (S.One, 2, "For l = 1 + d, 1/l^2 is at most 2 (1/l - 1/(l + 1))"),
+    ):
+        start = first - 1 if times == 1 else first
+        term = scale / (first + d) ** 2
+        telescoped = times * scale * (1 / (start + d) - 1 / (start + 1 + d))
+        proof.at_most(text, term, telescoped, factor(telescoped - term))
+        proof.summed_bound("So do the sums", term, telescoped, limits)
+        closed = times * scale * (1 / start - 1 / (start + 1 + end))
+        proof.induction("Which telescope", telescoped, limits, closed)
+        proof.at_most("And what is left is less", closed, times * scale / start, times * scale / (start + 1 + end))
+        whole = times * scale / start
+        proof.chain("So every partial sum is bounded", Sum(term, limits), Sum(telescoped, limits), closed, whole)
+        sums.append(term)
+    return sums[0], sums[1], limits
 
 
 def _aliases(proof: Proof) -> None:
     _sizes(proof)
-    _inverse_squares(proof)
+    beyond, all_of_them, limits = _inverse_squares(proof, 48 / (5 * n**2))
     proof.lemma("rectified_cosine.series")
     rule = 2 * pi / n * Sum(ReLU(cos(phase + x)) * cos(2 * phase + y), steps)
     target = Rational(2, 3) * cos(y - 2 * x)
@@ -157,21 +163,24 @@ def _aliases(proof: Proof) -> None:
     aliased = 2 * pi * Sum(alias(order) + alias(-order), (order, 1, L))
     error = Modulus(rule - target - aliased)
     why = "a uniformly convergent series may be summed over finitely many nodes term by term"
-    proof.bounded_by_theorem(
+    proof.series_remainder(
         "Of the series of ReLU(cos) the nodes keep the orders l n - 2 only (l = 0: the target); beyond L they add up "
-        "to "
-        "at most 48/(5 n^2) times the sum of 1/l^2",
+        "to at most 48/(5 n^2) times the sum of 1/l^2",
         error,
+        beyond,
+        limits,
         48 / (5 * n**2 * L),
-        why,
+        theorem=why,
         assuming=large,
     )
     proof.conclude("equally_spaced_phases.aliasing", error, 48 / (5 * n**2 * L), relation="<=", conditions=large)
-    proof.bounded_by_theorem(
+    proof.series_remainder(
         "All aliases together are at most 48/(5 n^2) times 2",
         Modulus(rule - target),
+        all_of_them,
+        limits,
         Rational(96, 5) / n**2,
-        why,
+        theorem=why,
         assuming=large,
     )
     proof.conclude(

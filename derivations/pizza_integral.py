@@ -51,7 +51,8 @@ def _scaled(proof: Proof, x: Symbol, t: Symbol) -> None:
     value = positive * Rational(2, 3) * cos(t)
     for sign in (1, -1):
         integrand = ReLU(sign * positive * cos(x)) * cos(2 * x + t)
-        proof.integral_by_pieces(f"lambda = {sign} r with r > 0, where r = |lambda|", integrand, x, KINKS, value)
+        text = f"lambda = {'' if sign > 0 else '-'}r with r > 0, where r = |lambda|"
+        proof.integral_by_pieces(text, integrand, x, KINKS, value)
     integrand = ReLU(lam * cos(x)) * cos(2 * x + t)
     value = Rational(2, 3) * Modulus(lam) * cos(t)
     proof.by_sign("lambda is positive, 0 or negative", Integral(integrand, circle), value, lam, positive)

@@ -49,12 +49,10 @@ def _target(angle: Expr) -> Expr:
 
 def _cell(proof: Proof) -> None:
     difference = _target(t) - _target(phi)
-    proof.bounded_by_theorem(
-        "h is continuous, and where it is smooth its slope is 0 or at most 2 in modulus",
-        Modulus(difference),
-        2 * Modulus(t - phi),
-        MEAN_VALUE,
-    )
+    general = sin(u) * cos(v) + 2 * cos(u) * sin(v)
+    proof.bound_with("The slope at t", Modulus(general), S(2), {u: t + x, v: 2 * t + y})
+    text = "h is continuous, and where it is smooth its slope is 0 or at most 2 in modulus"
+    proof.mean_value(text, _target(t), t, t, phi, S(2), theorem=MEAN_VALUE)
     order = (Le(low, high),)
     proof.integrated("Integrate over the cell", difference, 2 * Modulus(t - phi), (t, low, high), assuming=order)
     proof.linear("The height at the node is a constant", Integral(difference, (t, low, high)))
@@ -89,12 +87,8 @@ def _halves(proof: Proof) -> None:
         S.Zero,
     )
     difference = half - half.subs(t, phi)
-    proof.bounded_by_theorem(
-        "It is continuous, and where it is smooth its slope is at most 1 in modulus: half of that above",
-        Modulus(difference),
-        Modulus(t - phi),
-        MEAN_VALUE,
-    )
+    text = "It is continuous, and where it is smooth its slope is at most 1 in modulus: half of that above"
+    proof.mean_value(text, half, t, t, phi, S.One, theorem=MEAN_VALUE)
     order = (Le(low, high),)
     proof.integrated("Integrate over the cell", difference, Modulus(t - phi), (t, low, high), assuming=order)
     split = proof.linear("The height at the node is a constant", Integral(difference, (t, low, high)))
@@ -114,14 +108,12 @@ def _halves(proof: Proof) -> None:
 
     z = Symbol("z", real=True)
     moved = cos(psi + y) - cos(2 * phi + y)
-    proof.derivative("The slope of the cosine is a sine", cos(z), z, -sin(z))
-    proof.at_most("It is at most 1 in modulus", sin(z) ** 2, S.One, cos(z) ** 2)
-    proof.bounded_by_theorem(
-        "So two cosines differ by at most the difference of their angles",
-        Modulus(moved),
-        Modulus(psi - 2 * phi),
-        MEAN_VALUE,
-    )
+    slope = sin(z + y)
+    proof.derivative("The slope of the cosine is a sine", cos(z + y), z, -slope)
+    proof.at_most("Its square is at most 1", slope**2, S.One, cos(z + y) ** 2)
+    proof.modulus_at_most("So is its modulus", slope, S.One)
+    text = "So two cosines differ by at most the difference of their angles"
+    proof.mean_value(text, cos(z + y), z, psi, 2 * phi, S.One, theorem=MEAN_VALUE)
     proof.conclude("rectangle_bound.phase_mismatch", Modulus(moved), Modulus(psi - 2 * phi), relation="<=")
 
 

@@ -103,13 +103,15 @@ def _series(proof: Proof) -> None:
     )
     index = Symbol("j", integer=True)
     remainder = Modulus(ReLU(cos(x)) - 1 / pi - cos(x) / 2 - Sum(term.subs(j, index), (index, 1, M)))
-    proof.bounded_by_theorem(
-        "ReLU(cos x) is continuous and its coefficients are absolutely summable: it is the sum of its series, and "
-        "the remainder is at "
-        "most the sum of the coefficients left out",
+    proof.series_remainder(
+        "ReLU(cos x) is continuous and its coefficients are absolutely summable: it is the sum of its series, and the "
+        "remainder is at most the sum of the coefficients left out",
         remainder,
+        size,
+        (j, M + 1, N),
         limit,
-        "a continuous function with absolutely summable Fourier coefficients is the uniform sum of its Fourier series",
+        theorem="a continuous function with absolutely summable Fourier coefficients is the uniform sum of its "
+        "Fourier series",
     )
     proof.conclude("rectified_cosine.series", remainder, limit, relation="<=")
 

@@ -168,7 +168,7 @@ def _special(proof: Proof) -> None:
         shape = sign * 2 * r * cos(t) - sign * 2 * r * cos(tau_1)
         factors = {shape: [sign * 2 * r, -2 * sin((t + tau_1) / 2), sin((t - tau_1) / 2)]}
         integrand = ReLU(shape) * cos(2 * t)
-        text = f"C = {sign} r with r > 0: one arc, to the one or the other side of tau_1"
+        text = f"C = {'' if sign > 0 else '-'}r with r > 0: one arc, to the one or the other side of tau_1"
         proof.integral_by_pieces(text, integrand, t, points, cube, factors=factors, assuming=order)
     right = 2 * Modulus(C) / (3 * pi) * sin(tau_1) ** 3
     left = Integral(general, turn) / (2 * pi)
@@ -181,7 +181,7 @@ def _special(proof: Proof) -> None:
     plain = ReLU(2 * C * cos(t)) * cos(2 * t)
     for sign in (1, -1):
         integrand = ReLU(2 * sign * r * cos(t)) * cos(2 * t)
-        proof.integral_by_pieces(f"C = {sign} r", integrand, t, (-pi, -pi / 2, pi / 2, pi), 4 * r / 3)
+        proof.integral_by_pieces(f"C = {'' if sign > 0 else '-'}r", integrand, t, (-pi, -pi / 2, pi / 2, pi), 4 * r / 3)
     proof.by_sign("C is positive, 0 or negative", Integral(plain, turn), 4 * Modulus(C) / 3, C, r)
     proof.conclude("secondary_frequency.pizza_limit", Integral(plain, turn) / (2 * pi), 2 * Modulus(C) / (3 * pi))
 
@@ -216,7 +216,7 @@ def _general(proof: Proof) -> None:
     proof.equal("Twice a real part is a number and its conjugate", left, right)
     proof.cite(
         "A quartic has at most four roots, and between two of them the waveform keeps its sign",
-        "of algebra; of Bolzano",
+        "a polynomial has at most as many roots as its degree; the intermediate value theorem",
     )
     proof.conclude("secondary_frequency.quartic", left, right)
 

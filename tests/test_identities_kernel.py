@@ -312,3 +312,55 @@ def test_importing_the_package_does_not_import_sympy() -> None:
     code = "import sys, quadlens, quadlens.identities; assert 'sympy' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
     assert callable(importlib.import_module("quadlens.identities"))
+
+
+def test_the_mean_value_theorem_needs_the_slope_of_every_branch() -> None:
+    made = proof()
+    with pytest.raises(DerivationError, match="is not established"):
+        made.mean_value("unknown slope", ReLU(cos(x)), x, x, t, S.One, theorem="the mean value theorem")
+    made.at_most("the slope's square", sin(x) ** 2, S.One, cos(x) ** 2)
+    made.modulus_at_most("the slope", sin(x), S.One)
+    for smaller in (Rational(1, 2), Rational(99, 100)):
+        with pytest.raises(DerivationError, match="is not established"):
+            made.mean_value("too small a slope", ReLU(cos(x)), x, x, t, smaller, theorem="the mean value theorem")
+    with pytest.raises(DerivationError, match="is not established"):
+        made.mean_value("one branch is steeper", Modulus(2 * cos(x)), x, x, t, S.One, theorem="the mean value theorem")
+    for broken in (Gate(cos(x)), 1 / cos(x)):
+        with pytest.raises(DerivationError, match="is not a polynomial"):
+            made.mean_value("not continuous", broken, x, x, t, S.One, theorem="the mean value theorem")
+    made.mean_value("twice as steep", Modulus(2 * cos(x)), x, x, t, S(2), theorem="the mean value theorem")
+    made.mean_value("a kink", ReLU(cos(x)), x, x, t, S.One, theorem="the mean value theorem")
+    made.chain("the bound", Modulus(ReLU(cos(x)) - ReLU(cos(t))), Modulus(x - t))
+
+
+def test_the_remainder_of_a_series_needs_its_partial_sums() -> None:
+    d, end = Symbol("d", integer=True, nonnegative=True), Symbol("K", integer=True, nonnegative=True)
+    term, limits = 1 / ((d + 1) * (d + 2)), (d, 0, end)
+    made = proof()
+    with pytest.raises(DerivationError, match="partial sums"):
+        made.series_remainder("not summed", x, term, limits, 1, theorem="series")
+    made.induction("telescopes", term, limits, 1 - 1 / (end + 2))
+    made.at_most("below 1", Sum(term, limits), 1, 1 / (end + 2))
+    with pytest.raises(DerivationError, match="partial sums"):
+        made.series_remainder("too small", x, term, limits, Rational(1, 2), theorem="series")
+    with pytest.raises(DerivationError, match="must not depend on K"):
+        made.series_remainder("no bound for all", x, term, limits, 1 - 1 / (end + 2), theorem="series")
+    made.series_remainder("all of it", x, term, limits, 1, theorem="series")
+    made.chain("the bound", x, S.One)
+
+
+def test_a_verdict_says_what_it_rests_on() -> None:
+    made = proof()
+    made.integral_by_pieces("all", ReLU(cos(x)), x, KINKS, 2)
+    made.cite("nothing needs it", "a theorem of the textbooks")
+    made.by_balls("nor this", 0, 1, True, "two balls")
+    made.conclude("test", LEFT, 2)
+    (result,) = made.finish().results
+    assert result.rests_on == ("theorem: a theorem of the textbooks", "computation in ball arithmetic: two balls")
+    assert result.in_words == (
+        "proved; with the theorem: a theorem of the textbooks; with the computation in ball arithmetic: two balls"
+    )
+    plain = proof()
+    plain.integral_by_pieces("all", ReLU(cos(x)), x, KINKS, 2)
+    plain.conclude("test", LEFT, 2)
+    assert plain.finish().results[0].in_words == "proved"

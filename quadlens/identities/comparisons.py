@@ -4,15 +4,15 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from sympy import Eq, Expr, Integral, S, Sum, Symbol, Tuple, sympify
+from sympy import Eq, Expr, Integral, S, Sum, Symbol, Tuple, cos, diff, sin, sympify
 from sympy.core.relational import Relational
 
 from quadlens.errors import DerivationError
 from quadlens.identities.cases import nonnegative_in_every_case
 from quadlens.identities.conditions import as_conditions
 from quadlens.identities.exponentials import same
-from quadlens.identities.functions import Modulus
-from quadlens.identities.ledger import Ledger
+from quadlens.identities.functions import Gate, Modulus, ReLU
+from quadlens.identities.ledger import BALLS, THEOREM, Ledger
 from quadlens.identities.signs import known_nonnegative
 
 
@@ -49,14 +49,51 @@ class Comparisons(Ledger):
             raise self._fail(text, str(error)) from error
         self._bound(text, left, right, f"a combination of the signs, exact, in each of {cases} cases", assuming)
 
-    def bounded_by_theorem(
-        self, text: str, left: Any, right: Any, theorem: str, *, assuming: Sequence[Any] = ()
+    def mean_value(
+        self, text: str, function: Expr, variable: Symbol, one: Any, other: Any, slope: Any, *, theorem: str
     ) -> None:
-        """Record ``left <= right`` on the strength of a textbook theorem.
+        """Show ``|f(one) - f(other)| <= slope |one - other|`` for a continuous ``f`` made of smooth branches.
 
-        Whose hypotheses the steps before have shown.
+        ``f`` is a polynomial in sines, cosines, ReLUs and moduli, so it is continuous; each branch that they leave has
+        the derivative 0 or one whose modulus is established to be at most ``slope``.
         """
-        self._bound(text, sympify(left), sympify(right), f"theorem: {theorem}", assuming)
+        if not function.is_polynomial(*function.atoms(cos, sin, ReLU, Modulus)) or function.has(Gate):
+            raise self._fail(text, f"{function} is not a polynomial in sines, cosines, ReLUs and moduli")
+        for branch in _branches(function, variable):
+            derivative = diff(branch, variable)
+            if derivative != 0 and not self._slope_is_known(derivative, sympify(slope)):
+                raise self._fail(text, f"|{derivative}| <= {slope} is not established")
+        difference = function.subs(variable, one) - function.subs(variable, other)
+        self._bound(text, Modulus(difference), slope * Modulus(sympify(one) - other), f"{THEOREM}{theorem}")
+
+    def _slope_is_known(self, derivative: Expr, slope: Expr) -> bool:
+        for left, right, needed in self._bounds:
+            if isinstance(left, Modulus) and not needed:
+                scaled = right / slope * derivative
+                if same(left.args[0], scaled) or same(left.args[0], -scaled):
+                    return True
+        return False
+
+    def series_remainder(
+        self,
+        text: str,
+        error: Any,
+        term: Expr,
+        limits: tuple[Symbol, Any, Symbol],
+        bound: Any,
+        *,
+        theorem: str,
+        assuming: Sequence[Any] = (),
+    ) -> None:
+        """Show ``error <= bound`` for what a convergent series leaves out: terms of modulus at most ``term``.
+
+        Every partial sum of the terms, up to the symbol that ends ``limits``, is established to be at most ``bound``.
+        """
+        if sympify(bound).has(limits[2]):
+            raise self._fail(text, f"{bound} must not depend on {limits[2]}: it bounds every partial sum")
+        if not self._follows(Sum(term, limits), sympify(bound), assuming):
+            raise self._fail(text, f"the partial sums of {term} are not established to be at most {bound}")
+        self._bound(text, sympify(error), sympify(bound), f"{THEOREM}{theorem}", assuming)
 
     def holds(self, text: str, formula: Any, condition: bool, check: str) -> None:
         """Record a step that a named computation decides (a finite case.
@@ -179,4 +216,15 @@ class Comparisons(Ledger):
         """Record ``left <= right`` as ball arithmetic has decided it; raise unless it holds."""
         if holds is not True:
             raise self._fail(text, f"the balls do not show {left} <= {right}")
-        self._bound(text, sympify(left), sympify(right), check, assuming)
+        self._bound(text, sympify(left), sympify(right), f"{BALLS}{check}", assuming)
+
+
+def _branches(function: Expr, variable: Symbol) -> list[Expr]:
+    """Return what is left of a function in each combination of signs of its ReLUs and moduli."""
+    branches = [function]
+    for part in function.atoms(ReLU, Modulus):
+        if part.has(variable):
+            argument = part.args[0]
+            signs = (S.Zero, argument) if isinstance(part, ReLU) else (argument, -argument)
+            branches = [branch.xreplace({part: sign}) for branch in branches for sign in signs]
+    return branches

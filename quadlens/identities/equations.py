@@ -74,7 +74,7 @@ def _anchor(name: str) -> str:
 
 
 def _verdict(result: Result) -> str:
-    return result.detail or result.verdict
+    return result.in_words
 
 
 def as_tex(derivations: Sequence[Derivation]) -> str:

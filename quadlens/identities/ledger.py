@@ -20,6 +20,9 @@ from quadlens.identities.signs import known_nonnegative
 from quadlens.identities.statement import Statement
 
 Verdict = Literal["proved", "checked numerically", "failed"]
+THEOREM, BALLS = "theorem: ", "computation in ball arithmetic: "
+FROM_ELSEWHERE = (THEOREM, BALLS)
+"""What the check of a step starts with that is not a step of symbolic algebra."""
 WEAKER: tuple[Verdict, ...] = ("proved", "checked numerically", "failed")
 
 
@@ -40,6 +43,16 @@ class Result:
     steps: tuple[Step, ...]
     verdict: Verdict
     detail: str = ""
+
+    @property
+    def rests_on(self) -> tuple[str, ...]:
+        """What the steps take from elsewhere: textbook theorems, named, and enclosures that were computed."""
+        return tuple(dict.fromkeys(step.check for step in self.steps if step.check.startswith(FROM_ELSEWHERE)))
+
+    @property
+    def in_words(self) -> str:
+        """The verdict, with what it rests on."""
+        return "; with the ".join([self.detail or self.verdict, *self.rests_on])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +104,7 @@ class Ledger:
 
     def cite(self, text: str, theorem: str) -> None:
         """Record a step that rests on a textbook theorem, named and not re-proved here."""
-        self._steps.append(Step(text=text, formula=None, check=f"theorem: {theorem}"))
+        self._steps.append(Step(text=text, formula=None, check=f"{THEOREM}{theorem}"))
 
     def lemma(self, name: str) -> None:
         """Use a statement that an earlier family proves; its derivation runs, unless it already has in this process."""

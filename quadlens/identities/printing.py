@@ -32,7 +32,7 @@ def as_text(derivation: Derivation, wanted: Collection[str] | None = None) -> st
         lines += [*textwrap.wrap(f"To prove: {result.statement.title}", WIDTH), ""]
         for position, step in enumerate(result.steps, start=first):
             lines += _step_lines(position, step)
-        lines += [f"{result.statement.name}: {result.detail or result.verdict}", ""]
+        lines += [*textwrap.wrap(f"{result.statement.name}: {result.in_words}", WIDTH, subsequent_indent="  "), ""]
     return "\n".join(lines)
 
 
@@ -57,6 +57,7 @@ def json_rows(derivation: Derivation, seconds: float, wanted: Collection[str] | 
             ],
             "verdict": result.verdict,
             "detail": result.detail,
+            "rests_on": list(result.rests_on),
             "source": result.statement.source,
             "derivation": result.statement.derivation,
             "seconds": seconds / len(derivation.results),
