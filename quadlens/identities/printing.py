@@ -10,7 +10,7 @@ from sympy.core.relational import Relational
 from sympy.printing.pretty.pretty import PrettyPrinter
 from sympy.printing.pretty.stringpict import prettyForm
 
-from quadlens.errors import DerivationError
+from quadlens.errors import DerivationError, OptionError
 from quadlens.identities.latex import formula_latex, statement_latex
 from quadlens.identities.proof import Derivation, Result, Step
 
@@ -125,6 +125,9 @@ def run_script(derive: Callable[[], Derivation]) -> int:
         derivation = derive()
     except DerivationError as error:
         sys.stderr.write(f"FAILED: {error}\n")
+        return 1
+    except OptionError as error:
+        sys.stderr.write(f"FAILED: {error}; list a new one in FAMILIES of quadlens/identities/catalogue.py\n")
         return 1
     sys.stdout.write(as_text(derivation) + "\n")
     return 0
