@@ -1,6 +1,7 @@
-"""Tables of plain text, for terminals and for objects that show themselves."""
+"""Tables of plain text, for terminals, and of HTML, for notebooks: how objects show themselves."""
 
 from collections.abc import Iterable, Sequence
+from html import escape
 
 
 def text_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
@@ -22,3 +23,20 @@ def text_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> list[st
         for row in cells
     ]
     return [lines[0], "  ".join("─" * width for width in widths), *lines[1:]]
+
+
+def html_table(caption: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return an HTML table; every text is escaped, and columns after the first are aligned right.
+
+    >>> html_table("<3", ["k"], [["15"]]).partition("<thead>")[0]
+    '<table><caption>&lt;3</caption>'
+    """
+    right = ' style="text-align: right"'
+    head = "".join(
+        f'<th scope="col"{right if index else ""}>{escape(column)}</th>' for index, column in enumerate(columns)
+    )
+    body = "".join(
+        f'<tr><th scope="row">{escape(first)}</th>{"".join(f"<td{right}>{escape(cell)}</td>" for cell in rest)}</tr>'
+        for first, *rest in rows
+    )
+    return f"<table><caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"

@@ -1,6 +1,8 @@
 """Objects show themselves: a short repr, LaTeX that can be drawn, data frames with the numbers of ``to_dict``."""
 
 import builtins
+from dataclasses import replace
+from xml.etree import ElementTree
 
 import pytest
 
@@ -88,3 +90,26 @@ def test_without_pandas_the_reason_is_said(circuit, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(builtins, "__import__", without_pandas)
     with pytest.raises(DependencyError, match="to_dataframe needs pandas"):
         circuit.to_dataframe()
+
+
+@pytest.mark.parametrize("name", ["Circuit", "AmplitudePhaseForm", "ErrorDecomposition"])
+def test_a_notebook_shows_a_table(shown: dict[str, object], name: str) -> None:
+    table = ElementTree.fromstring(shown[name]._repr_html_())
+    heads = len(table.findall("thead/tr/th"))
+    rows = table.findall("tbody/tr")
+    assert rows
+    assert all(len(row) == heads for row in rows)
+    assert "p = 13" in table.findtext("caption")
+
+
+def test_a_notebook_s_table_has_the_numbers_of_the_repr(shown: dict[str, object]) -> None:
+    for name in ("AmplitudePhaseForm", "ErrorDecomposition"):
+        table = ElementTree.fromstring(shown[name]._repr_html_())
+        cells = [[cell.text for cell in row] for row in table.findall("tbody/tr")]
+        assert cells == [line.split() for line in repr(shown[name]).splitlines()[3:]]
+
+
+def test_text_from_a_file_is_escaped_in_a_table(circuit) -> None:
+    hostile = replace(circuit, family="<script>alert(1)</script>")
+    assert "<script>" not in hostile._repr_html_()
+    assert "&lt;script&gt;" in hostile._repr_html_()

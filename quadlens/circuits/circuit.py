@@ -20,6 +20,7 @@ from quadlens.activations import activation_named
 from quadlens.arrays import FloatArray, read_only
 from quadlens.data_frame import data_frame
 from quadlens.errors import CircuitError
+from quadlens.text_table import html_table
 
 if TYPE_CHECKING:
     from quadlens.circuits.weights import Weights
@@ -129,6 +130,18 @@ class Circuit:
             rf"\operatorname{{{self.activation.replace('_', ' ')}}}(A_{{a,i}} + B_{{b,i}})\, U_{{i,c}} "
             rf"+ S^a_{{a,c}} + S^b_{{b,c}} \qquad a, b, c \in \{{0, \dots, {self.p - 1}\}}$"
         )
+
+    def _repr_html_(self) -> str:
+        tables = [(name, getattr(self, name)) for name in TABLES]
+        caption = (
+            f"Circuit: p = {self.p}, {self.neurons} neurons, {self.activation}, {self.parameters:,} parameters, "
+            f"{self.family}"
+        )
+        rows = [
+            [name, f"{table.shape[0]} × {table.shape[1]}", f"{np.sqrt(np.square(table).mean()):.4g}"]
+            for name, table in tables
+        ]
+        return html_table(caption, ["table", "shape", "rms"], rows)
 
     def to_dataframe(self) -> Any:
         """Return a pandas data frame with a row for each table: its shape, size, and proved distance from exact."""

@@ -18,7 +18,7 @@ from quadlens.decomposition.bounds import ladder_bounds, norm_rounding
 from quadlens.decomposition.rung_logits import RungLogits, Totals
 from quadlens.decomposition.rungs import RUNGS
 from quadlens.form.amplitude_phase import AmplitudePhaseForm, fit
-from quadlens.text_table import text_table
+from quadlens.text_table import html_table, text_table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,16 +115,21 @@ class ErrorDecomposition:
             "telescoping_error": self.telescoping_error,
         }
 
+    def _table(self) -> tuple[list[str], list[list[str]]]:
+        return ["rung", "term", "to exact", "R²"], [
+            [term.name, f"{term.relative_l2:.4f}", f"{stage.relative_l2_to_exact:.4f}", f"{stage.r_squared:.4f}"]
+            for term, stage in zip(self.terms, self.stages, strict=True)
+        ]
+
     def __repr__(self) -> str:
-        table = text_table(
-            ["rung", "term", "to exact", "R²"],
-            (
-                [term.name, f"{term.relative_l2:.4f}", f"{stage.relative_l2_to_exact:.4f}", f"{stage.r_squared:.4f}"]
-                for term, stage in zip(self.terms, self.stages, strict=True)
-            ),
-        )
         compressed = f"{self.parameters} parameters to {self.ideal_parameters}"
-        return "\n".join([f"ErrorDecomposition(p={self.p}, neurons={self.neurons}, {compressed})", *table])
+        head = f"ErrorDecomposition(p={self.p}, neurons={self.neurons}, {compressed})"
+        return "\n".join([head, *text_table(*self._table())])
+
+    def _repr_html_(self) -> str:
+        compressed = f"{self.parameters:,} parameters to {self.ideal_parameters}"
+        caption = f"From the exact MLP to the integral: p = {self.p}, {self.neurons} neurons, {compressed}"
+        return html_table(caption, *self._table())
 
     def _repr_latex_(self) -> str:
         names = " + ".join(

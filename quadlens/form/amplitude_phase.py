@@ -17,7 +17,7 @@ import numpy as np
 from quadlens.arrays import ComplexArray, FloatArray, IntArray, wrap_angle
 from quadlens.circuits.circuit import Circuit
 from quadlens.data_frame import data_frame
-from quadlens.text_table import text_table
+from quadlens.text_table import html_table, text_table
 
 EXPONENTIAL_SUMS = 6
 """Highest multiple ``m`` of the phase whose weighted exponential sum is reported."""
@@ -130,17 +130,21 @@ class AmplitudePhaseForm:
             ]
         return out
 
+    def _table(self) -> tuple[list[str], list[list[str]]]:
+        return ["k", "neurons", "weight", "|e_A|", "|e_B|", "|s_A|", "|s_B|", "kappa", "mismatch"], [
+            [str(group.frequency), str(group.members.size), f"{group.weight:.4g}"]
+            + [f"{abs(wave):.3f}" for wave in (group.e_A, group.e_B, group.s_A, group.s_B)]
+            + [f"{group.kappa:.3f}", f"{group.phase_mismatch_rms:.4f}"]
+            for group in self.groups
+        ]
+
     def __repr__(self) -> str:
-        table = text_table(
-            ["k", "neurons", "weight", "|e_A|", "|e_B|", "|s_A|", "|s_B|", "kappa", "mismatch"],
-            (
-                [str(group.frequency), str(group.members.size), f"{group.weight:.4g}"]
-                + [f"{abs(wave):.3f}" for wave in (group.e_A, group.e_B, group.s_A, group.s_B)]
-                + [f"{group.kappa:.3f}", f"{group.phase_mismatch_rms:.4f}"]
-                for group in self.groups
-            ),
-        )
-        return "\n".join([f"AmplitudePhaseForm(p={self.p}, neurons={self.neurons}, {self.activation})", *table])
+        head = f"AmplitudePhaseForm(p={self.p}, neurons={self.neurons}, {self.activation})"
+        return "\n".join([head, *text_table(*self._table())])
+
+    def _repr_html_(self) -> str:
+        caption = f"Amplitude–phase form: p = {self.p}, {self.neurons} neurons, {self.activation}"
+        return html_table(caption, *self._table())
 
     def _repr_latex_(self) -> str:
         waves = (
