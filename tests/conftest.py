@@ -1,6 +1,7 @@
 """Fixtures that several test modules share."""
 
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -15,6 +16,9 @@ sys.path.append(str(Path(__file__).resolve().parent.parent))
 _STORED = {} if os.access(os.curdir, os.W_OK) else {"database": InMemoryExampleDatabase()}
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow], **_STORED)
 settings.load_profile("any machine")
+
+# A shell starts what it puts into the background with Ctrl-C ignored, and every child would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 
