@@ -92,7 +92,7 @@ def test_without_pandas_the_reason_is_said(circuit, monkeypatch: pytest.MonkeyPa
         circuit.to_dataframe()
 
 
-@pytest.mark.parametrize("name", ["Circuit", "AmplitudePhaseForm", "ErrorDecomposition"])
+@pytest.mark.parametrize("name", ["Circuit", "AmplitudePhaseForm", "ErrorDecomposition", "Certificate"])
 def test_a_notebook_shows_a_table(shown: dict[str, object], name: str) -> None:
     table = ElementTree.fromstring(shown[name]._repr_html_())
     heads = len(table.findall("thead/tr/th"))
@@ -107,6 +107,16 @@ def test_a_notebook_s_table_has_the_numbers_of_the_repr(shown: dict[str, object]
         table = ElementTree.fromstring(shown[name]._repr_html_())
         cells = [[cell.text for cell in row] for row in table.findall("tbody/tr")]
         assert cells == [line.split() for line in repr(shown[name]).splitlines()[3:]]
+
+
+def test_a_notebook_shows_a_certificate_s_ledger_and_margin(circuit) -> None:
+    certificate = ql.certify(circuit, method="linear")
+    table = ElementTree.fromstring(certificate._repr_html_())
+    cells = [[cell.text for cell in row] for row in table.findall("tbody/tr")]
+    assert [name for name, _ in cells] == [*(term for term, _ in certificate.ledger), "margin, at least"]
+    assert float(cells[-1][1]) <= certificate.margin_lower_bound
+    refused = ql.certify(ql.construct(p=13, frequencies=(2,), neurons=24, activation="tanh"), method="linear")
+    assert "refused" in ElementTree.fromstring(refused._repr_html_()).findtext("caption")
 
 
 def test_text_from_a_file_is_escaped_in_a_table(circuit) -> None:

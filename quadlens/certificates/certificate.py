@@ -15,7 +15,7 @@ from typing import Any
 
 from quadlens.data_frame import data_frame
 from quadlens.errors import CertificateError
-from quadlens.text_table import text_table
+from quadlens.text_table import html_table, text_table
 
 METHODS = ("rectangle", "interval", "linear", "gated", "adaptive", "brute-force", "exact")
 COMPLETE = ("adaptive", "exact")
@@ -253,9 +253,17 @@ class Certificate:
 
     def __repr__(self) -> str:
         head = f"Certificate(method={self.method!r}, p={self.p}, neurons={self.neurons}, {self.verdict!r})"
-        if not self.ledger:
-            return head
-        return "\n".join([head, *text_table(["term", "value"], ([name, f"{x:+.6g}"] for name, x in self.ledger))])
+        return "\n".join([head, *text_table(*self._ledger_table())]) if self.ledger else head
+
+    def _repr_html_(self) -> str:
+        columns, rows = self._ledger_table()
+        if self.classes:
+            rows.append(["margin, at least", _rounded_down(self.margin_lower_bound)])
+        caption = f"{self.method}, p = {self.p}, {self.neurons} neurons: {self.verdict}"
+        return html_table(caption, columns, rows)
+
+    def _ledger_table(self) -> tuple[list[str], list[list[str]]]:
+        return ["term", "value"], [[name, f"{x:+.6g}"] for name, x in self.ledger]
 
     def _repr_latex_(self) -> str | None:
         if not self.classes:
