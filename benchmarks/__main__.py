@@ -59,7 +59,7 @@ def ladder_tasks(largest: int) -> list[dict[str, Any]]:
         methods += ["brute-force", "exact"] if p <= LARGEST_EXACT else []
         tasks += [{"task": "method", "method": method, **size} for method in methods]
         tasks += [{"task": "mapped", "method": "linear", **size}] if p > LARGEST_IN_MEMORY else []
-        for dtype in ("float32", "float64"):
+        for dtype in ("float32", "float64") if p <= LARGEST_IN_MEMORY else ():
             part = {} if p <= LARGEST_WHOLE_BRUTE_FORCE else {"rows": max(1, 2 * 10**8 // (p * neurons))}
             tasks.append({"task": "brute", "dtype": dtype, **size, **part})
     return tasks
