@@ -23,7 +23,9 @@ extensions = [
     "plain_docstrings",
     "stored_identities",
     "executed_scripts",
+    "shown_output",
 ]
+shown_output_pages = ["tour"]
 exclude_patterns = ["_build", "_ext", "conf.py"]
 
 myst_enable_extensions = ["dollarmath", "amsmath", "deflist", "fieldlist"]
