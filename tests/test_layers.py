@@ -12,7 +12,7 @@ PACKAGE = Path(quadlens.__file__).parent
 LAYERS = (
     ("errors", "untrusted_text", "text_table"),
     ("arrays",),
-    ("claims", "rounding", "files", "activations", "data_frame"),
+    ("claims", "rounding", "files", "memory", "activations", "data_frame"),
     ("identities",),
     ("quadrature",),
     ("circuits",),

@@ -11,6 +11,7 @@ import numpy as np
 from quadlens.arrays import wrap_angle
 from quadlens.circuits.circuit import Circuit
 from quadlens.errors import OptionError
+from quadlens.memory import require_memory
 
 
 def construct(
@@ -49,6 +50,8 @@ def construct(
         raise OptionError(f"needs at least one neuron for each of {len(chosen)} frequencies, got {neurons}")
     if not all(math.isfinite(x) for x in (sigma, kappa, noise)) or noise < 0:
         raise OptionError(f"sigma, kappa and noise must be finite and noise >= 0, got {sigma}, {kappa}, {noise}")
+    # the five tables, and as much again for the angles and the noise they are made of
+    require_memory(16 * (3 * p * neurons + 2 * p * p), f"a circuit with p = {p} and {neurons} neurons")
     key, phase = [], []
     for index, k in enumerate(chosen):
         count = neurons // len(chosen) + (index < neurons % len(chosen))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from quadlens.activations import activation_named
 from quadlens.errors import OptionError
+from quadlens.memory import require_memory
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -92,6 +93,11 @@ class TrainingOptions:
             raise OptionError(
                 f"train_fraction {self.train_fraction} of {self.p**2} pairs leaves none to train on; raise it"
             )
+
+        # tables and gradients in float32, weights and their moments, and for every pair its place and weight
+        tables = 3 * self.p * self.neurons + 2 * self.p**2
+        needed = 8 * tables + 20 * self.layout.size + 32 * self.p**2
+        require_memory(needed, f"training p = {self.p} with {self.neurons} neurons")
 
     @property
     def layout(self) -> Layout:
