@@ -21,6 +21,9 @@ FOLDER = DOCS / "population"
 PAGE = DOCS / "population.md"
 START, END = "<!-- tables: python -m benchmarks.population -->", "<!-- end of tables -->"
 
+LEAST_SHARE = -4.0
+"""Margins proved are drawn as fractions of the true one, none below this."""
+
 QUANTITIES = {
     "accuracy": "accuracy over all p² inputs",
     "min_margin": "minimum margin",
@@ -43,7 +46,20 @@ QUANTITIES = {
     "linear_cost": "operations of linear / brute force",
     "adaptive_certified": "inputs certified by adaptive",
     "adaptive_cost": "operations of adaptive / brute force",
+    "brute-force_certified": "inputs certified by brute-force",
 }
+
+
+CORRELATED = (
+    "rectangle_worst",
+    "mismatch_rms",
+    "evenness",
+    "r_squared_quadrature",
+    "min_margin",
+    "kappa",
+    "sigma",
+    "key_frequencies",
+)
 
 
 def main() -> None:
@@ -91,7 +107,7 @@ def tables(networks: list[Row], dynamics: list[Row]) -> str:
     by_configuration: dict[str, dict[str, Statistic]] = {}
     for statistic in statistics(networks):
         by_configuration.setdefault(statistic.configuration, {})[statistic.quantity] = statistic
-    lines = []
+    lines = findings(networks)
     for configuration, found in by_configuration.items():
         seeds = sorted(row["seed"] for row in networks if configuration_of(row) == configuration)
         lines += [f"### {configuration}", ""]
@@ -114,6 +130,42 @@ def tables(networks: list[Row], dynamics: list[Row]) -> str:
     return "\n".join(lines)
 
 
+def findings(networks: list[Row]) -> list[str]:
+    """Return what the largest configuration shows as a whole, in lines of Markdown."""
+    from scipy.stats import spearmanr
+
+    most = max(dict.fromkeys(map(configuration_of, networks)), key=lambda name: _size(networks, name))
+    rows = [row for row in networks if configuration_of(row) == most and "linear_margin" in row]
+    if len(rows) < 8:
+        return []
+    certified = [row["linear_certified"] for row in rows]
+    lines = [f"### The {len(rows)} networks of {most}", "", "| found | of the networks |", "|---|---|"]
+    for words, holds in (
+        ("right on every input", [row["accuracy"] == 1 for row in rows]),
+        ("decided whole by adaptive at less than a quarter of brute force", [r["adaptive_cost"] < 0.25 for r in rows]),
+        ("certified whole by linear", [share == 1 for share in certified]),
+        ("certified in part by linear", [0 < share < 1 for share in certified]),
+        ("every rectangle bound below 1", [row["rectangle_worst"] < 1 for row in rows]),
+        ("phases more even than independent random ones", [r["evenness"] < r["evenness_random"] for r in rows]),
+        ("every key frequency locked", [row["locked_groups"] == row["key_frequencies"] for row in rows]),
+        ("R² of the refined integral above 0.99", [row["r_squared_quadrature"] > 0.99 for row in rows]),
+        (
+            "the integral closer to the MLP than the sum with exact phases",
+            [row["r_squared_quadrature"] > row["r_squared_phase_mismatch"] for row in rows],
+        ),
+    ):
+        lines.append(f"| {words} | {sum(holds)} |")
+    lines += ["", "| rank correlation (Spearman) with the margin that linear proves | |", "|---|---|"]
+    for name in CORRELATED:
+        rho = spearmanr([row[name] for row in rows], [row["linear_margin"] for row in rows])[0]
+        lines.append(f"| {QUANTITIES[name]} | {rho:+.2f} |")
+    return [*lines, ""]
+
+
+def _size(networks: list[Row], configuration: str) -> int:
+    return sum(configuration_of(row) == configuration for row in networks)
+
+
 def _epoch(epoch: int | None) -> str:
     return "not yet" if epoch is None else f"{epoch:,}"
 
@@ -127,11 +179,11 @@ def _networks(dynamics: list[Row]) -> dict[str, list[Row]]:
 
 
 def draw_networks(networks: list[Row], path: Path) -> None:
-    """Draw every network: evenness of phases against chance, phase lock, and what each rung explains."""
+    """Draw every network: evenness of phases against chance, phase lock, what each rung explains, what is proved."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(11, 4.4), layout="constrained")
-    even, lock, rungs = figure.subplots(1, 3)
+    figure = Figure(figsize=(10, 8.4), layout="constrained")
+    (even, lock), (rungs, proof) = figure.subplots(2, 2)
     stages = [name for name in QUANTITIES if name.startswith("r_squared_")]
     names = list(dict.fromkeys(configuration_of(row) for row in networks))
     for index, name in enumerate(names):
@@ -140,6 +192,9 @@ def draw_networks(networks: list[Row], path: Path) -> None:
         size: Any = {"markersize": 5, "alpha": 0.75, "label": f"{name} ({len(rows)})"}
         even.plot([r["evenness_random"] for r in rows], [r["evenness"] for r in rows], **style, **size)
         lock.plot([r["mismatch_rms"] for r in rows], [1 - r["r_squared_quadrature"] for r in rows], **style, **size)
+        proved = [row for row in rows if "linear_margin" in row and "rectangle_worst" in row]
+        share = [max(row["linear_margin"] / row["min_margin"], LEAST_SHARE) for row in proved]
+        proof.plot([row["rectangle_worst"] for row in proved], share, **style, **size)
         for row in rows:
             rungs.plot(range(1, 7), [1 - row[s] for s in stages], color=style["color"], linewidth=0.8, alpha=0.7)
     edge = [0.9 * min(r["evenness"] for r in networks), 1.1 * max(r["evenness_random"] for r in networks)]
@@ -148,6 +203,20 @@ def draw_networks(networks: list[Row], path: Path) -> None:
     even.set(xscale="log", yscale="log", xlabel="rms exponential sum of random phases", ylabel="of the trained phases")
     lock.set(yscale="log", xlabel="rms of ψ − 2φ (rad)", ylabel="1 − R² of the refined integral")
     rungs.set(yscale="log", xlabel="rung of the ladder", ylabel="1 − R²")
+    proof.axhline(0, color=MUTED, linestyle="--", linewidth=1)
+    proof.annotate(
+        "certified whole above",
+        (1, 0),
+        (-2, 3),
+        color=MUTED,
+        fontsize=8,
+        ha="right",
+        va="bottom",
+        xycoords=("axes fraction", "data"),
+        textcoords="offset points",
+    )
+    proof.set(xlabel="worst rectangle bound of a frequency (1 is vacuous)", ylabel="margin proved by linear / true")
+    proof.set_title("The rectangle bound and the proof", fontsize=10)
     even.set_title("Trained phases against chance", fontsize=10)
     lock.set_title("Locked phases and the integral", fontsize=10)
     rungs.set_title("What each rung leaves unexplained", fontsize=10)
