@@ -83,6 +83,17 @@ def test_json_is_one_document_and_text_fits_80_columns(
     assert run([name, *arguments, "--quiet"], capsys) == (status, "")
 
 
+def test_a_mistyped_method_is_told_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["certify", "--method", "lineer"])
+    assert ended.value.code == 2
+    assert "'lineer' is no method; did you mean 'linear'?" in " ".join(capsys.readouterr().err.split())
+    with pytest.raises(SystemExit) as ended:
+        main(["certify", "--method", "zzz"])
+    assert ended.value.code == 2
+    assert "'zzz' is not one of" in capsys.readouterr().err
+
+
 def test_what_is_not_certified_exits_with_1(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

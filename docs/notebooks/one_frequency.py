@@ -37,7 +37,7 @@ for ax, d in zip(figure.subplots(2, 1, sharex=True), (1, blind), strict=True):
     ax.plot(zeros.zeros[: zeros.count], np.zeros(zeros.count), "o", color="tab:blue", label="zeros")
     phi = form.phi[group.members]  # where the neurons sit for b = 0; they all turn together with b
     ax.plot(phi, np.full(phi.size, values.min()), "|", color="tab:orange", label="neurons")
-    ax.legend(loc="upper right")
+    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, frameon=False)
 figure
 
 # %% [markdown]

@@ -1,6 +1,7 @@
 """``quadlens certify``: prove that a network is right on every input."""
 
 import shlex
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,11 +18,27 @@ SHOWN = 8
 """Most misclassified inputs and blamed classes that are printed; the JSON has more."""
 
 
+if TYPE_CHECKING:
+    _Choice = click.Choice[str]
+else:
+    _Choice = click.Choice  # click 8.1 has no type argument
+
+
+class _Method(_Choice):
+    """One of the methods; a mistyped one is told which comes nearest."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        near = get_close_matches(value, self.choices, n=1)
+        if value not in self.choices and near:
+            self.fail(f"{value!r} is no method; did you mean {near[0]!r}?", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 @click.command(epilog="Example: quadlens certify --method linear -o certificate.json")
 @model_options
 @click.option(
     "--method",
-    type=click.Choice(METHODS),
+    type=_Method(METHODS),
     metavar="METHOD",
     default="adaptive",
     show_default=True,
