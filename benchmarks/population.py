@@ -192,14 +192,17 @@ def draw_networks(networks: list[Row], path: Path) -> None:
         size: Any = {"markersize": 5, "alpha": 0.75, "label": f"{name} ({len(rows)})"}
         even.plot([r["evenness_random"] for r in rows], [r["evenness"] for r in rows], **style, **size)
         lock.plot([r["mismatch_rms"] for r in rows], [1 - r["r_squared_quadrature"] for r in rows], **style, **size)
-        proved = [row for row in rows if "linear_margin" in row and "rectangle_worst" in row]
+        # of a network that errs there is nothing to prove
+        asked = [row for row in rows if "linear_margin" in row and "rectangle_worst" in row]
+        proved = [row for row in asked if row["min_margin"] > 0]
         share = [max(row["linear_margin"] / row["min_margin"], LEAST_SHARE) for row in proved]
         proof.plot([row["rectangle_worst"] for row in proved], share, **style, **size)
         for row in rows:
             rungs.plot(range(1, 7), [1 - row[s] for s in stages], color=style["color"], linewidth=0.8, alpha=0.7)
     edge = [0.9 * min(r["evenness"] for r in networks), 1.1 * max(r["evenness_random"] for r in networks)]
     even.plot(edge, edge, color=MUTED, linestyle="--", linewidth=1)
-    even.annotate("as random phases", (edge[1], edge[1]), color=MUTED, fontsize=8, ha="right", va="bottom")
+    middle = math.sqrt(edge[0] * edge[1])
+    even.annotate("as random phases", (middle, 1.1 * middle), color=MUTED, fontsize=8, ha="right", va="bottom")
     even.set(xscale="log", yscale="log", xlabel="rms exponential sum of random phases", ylabel="of the trained phases")
     lock.set(yscale="log", xlabel="rms of ψ − 2φ (rad)", ylabel="1 − R² of the refined integral")
     rungs.set(yscale="log", xlabel="rung of the ladder", ylabel="1 − R²")
