@@ -7,6 +7,9 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
+BLOCK = 2**20
+"""Float64 numbers in one block of a table, at most, unless one row has more (8 MiB: near the cache)."""
+
 
 def cores() -> int:
     """Return how many cores this process may use."""

@@ -11,7 +11,7 @@ from dataclasses import asdict
 
 from quadlens.certificates.certificate import Certificate
 from quadlens.certificates.digest import network_digest
-from quadlens.certificates.operations import brute_force_operations
+from quadlens.certificates.operations import brute_force_operations, transform_operations
 from quadlens.circuits.circuit import Circuit
 from quadlens.errors import CertificateError
 from quadlens.form.amplitude_phase import fit
@@ -39,7 +39,7 @@ def certify_rectangle(circuit: Circuit, *, progress: Callable[[float], None] | N
         raise CertificateError("no neuron carries a wave from input to output, so there is no rule to bound")
     weight = sum(group.weight for group in groups)
     frequencies = []
-    operations = _transform_operations(circuit)
+    operations = 3 * circuit.neurons * transform_operations(circuit.p)  # of A, B and U
     for number, group in enumerate(groups):
         members = group.members
         bounds = rectangle_bounds(form.phi[members], form.psi[members], form.weights[members])
@@ -68,8 +68,3 @@ def certify_rectangle(circuit: Circuit, *, progress: Callable[[float], None] | N
         frequencies=tuple(frequencies),
         blame=blame,
     )
-
-
-def _transform_operations(circuit: Circuit) -> int:
-    """Return the operations of three fast transforms, about ``2.5 p log₂ p`` a neuron."""
-    return 3 * circuit.neurons * math.ceil(2.5 * circuit.p * math.log2(circuit.p))

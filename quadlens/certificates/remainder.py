@@ -9,14 +9,11 @@ import numpy as np
 
 from quadlens.arrays import ComplexArray, FloatArray, IntArray
 from quadlens.certificates.operations import OperationCounter
-from quadlens.certificates.parallel import blocks_of, in_parallel
+from quadlens.certificates.parallel import BLOCK, blocks_of, in_parallel
 from quadlens.certificates.plan import Plan, Waveforms
 from quadlens.certificates.retained import Retained, rest_of_outputs
 from quadlens.circuits.circuit import Circuit
 from quadlens.rounding import gamma
-
-BLOCK = 2**20
-"""Float64 numbers in one block of a table, at most, unless one row has more (8 MiB: near the cache)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

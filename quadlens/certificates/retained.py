@@ -12,11 +12,8 @@ import numpy as np
 
 from quadlens.arrays import BoolArray, ComplexArray, FloatArray, IntArray
 from quadlens.certificates.operations import OperationCounter
-from quadlens.certificates.parallel import blocks_of, in_parallel
+from quadlens.certificates.parallel import BLOCK, blocks_of, in_parallel
 from quadlens.circuits.circuit import Circuit
-
-BLOCK = 2**20
-"""Float64 numbers in one block of a table, at most, unless one row has more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -13,7 +13,7 @@ import numpy as np
 
 from quadlens.arrays import ComplexArray, FloatArray, IntArray
 from quadlens.certificates.operations import OperationCounter, transform_operations
-from quadlens.certificates.parallel import blocks_of, in_parallel
+from quadlens.certificates.parallel import BLOCK, blocks_of, in_parallel
 from quadlens.certificates.plan import LIMIT, SCALE, Bucket, Waveforms, quantised
 from quadlens.circuits.circuit import Circuit
 
@@ -34,9 +34,6 @@ HARMONICS = 8
 
 CLEAN = 0.022
 """Below this root mean square residual, relative to r, one level does: so few neurons are near a zero of H."""
-
-BLOCK = 2**20
-"""Float64 numbers in one block of a table, at most, unless it is too narrow for a matrix product."""
 
 LEVELS = {1: (2.5,), 2: (1.5, 5.0), 3: (1.2, 3.5, 9.0), 4: (0.8, 2.0, 4.5, 10.0), 5: (0.6, 1.4, 3.0, 6.0, 12.0)}
 """Levels of |H| in units of the bucket's root mean square residual."""
