@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 
 import quadlens as ql
-from quadlens.certificates import gate_kernel, gate_sums
+from quadlens.certificates import compiled, gate_kernel, gate_sums
 from quadlens.certificates.choose import Budget, choose
-from quadlens.certificates.gate_kernel import WORTH_COMPILING, compiled_is_worth_it, row_sums
 from quadlens.certificates.operations import OperationCounter
 
 
@@ -23,24 +22,17 @@ def unlike_anything(p: int, n: int, seed: int) -> ql.Circuit:
 CIRCUITS = {
     "constructed": ql.construct(p=31, frequencies=(3, 7), neurons=60, noise=0.03),
     "even p": ql.construct(p=12, frequencies=(1, 3, 5), neurons=40, noise=0.05),
+    "frequencies with p in common": ql.construct(p=15, frequencies=(3, 5, 7), neurons=60, noise=0.05),
     "negative bias": ql.construct(p=13, frequencies=(2,), neurons=20, kappa=-0.9, noise=0.01),
     "random": unlike_anything(11, 24, 0),
     "p = 3": unlike_anything(3, 5, 1),
 }
 
 
-@pytest.fixture(scope="module")
-def compiled():
-    """Compile the kernel once for all tests."""
-    numba = pytest.importorskip("numba", reason="the compiled kernel is optional: pip install 'quadlens[fast]'")
-    return numba.njit(nogil=True)(row_sums)
-
-
-def both_sums(circuit: ql.Circuit, monkeypatch: pytest.MonkeyPatch, kernel) -> list:
-    """Return C and R by numpy and by the given compilation of the kernel, and the counted operations."""
+def both_sums(circuit: ql.Circuit, monkeypatch: pytest.MonkeyPatch) -> list:
+    """Return C and R by numpy and by the compiled loops, and the counted operations."""
     choice = choose(circuit, Budget(), OperationCounter())
     found = []
-    monkeypatch.setattr(gate_kernel, "_compiled", lambda: kernel)
     for use in (False, True):
         monkeypatch.setattr(gate_sums, "compiled_is_worth_it", lambda entries, use=use: use)
         count = OperationCounter()
@@ -57,25 +49,22 @@ def assert_same(plain: tuple, other: tuple) -> None:
 
 
 @pytest.mark.parametrize("name", CIRCUITS)
-def test_the_kernel_as_plain_python_gives_numpy_s_sums(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert_same(*both_sums(CIRCUITS[name], monkeypatch, row_sums))
-
-
-@pytest.mark.parametrize("name", CIRCUITS)
-def test_the_kernel_compiled_gives_numpy_s_sums(name: str, monkeypatch: pytest.MonkeyPatch, compiled) -> None:
-    assert_same(*both_sums(CIRCUITS[name], monkeypatch, compiled))
+def test_the_compiled_loops_give_numpy_s_sums(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert_same(*both_sums(CIRCUITS[name], monkeypatch))
 
 
 def test_a_kernel_that_forgets_one_arc_end_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    def forgetful(*arguments) -> None:
-        ends = arguments[13].copy()
-        ends[:, 0] = 2 * arguments[7].size
-        row_sums(*arguments[:13], ends, *arguments[14:])
+    def forgetful(sums: gate_sums.TableSums) -> gate_kernel.Ends:
+        ends = arc_ends(sums)
+        ends.cell[0] = 2 * sums.plan.cells
+        return ends
 
-    plain, wrong = both_sums(CIRCUITS["constructed"], monkeypatch, forgetful)
+    arc_ends = gate_kernel.arc_ends
+    monkeypatch.setattr(gate_kernel, "arc_ends", forgetful)
+    plain, wrong = both_sums(CIRCUITS["constructed"], monkeypatch)
     with pytest.raises(AssertionError, match="Not equal to tolerance"):
         assert_same(plain, wrong)
 
 
 def test_small_circuits_never_wait_for_a_compiler() -> None:
-    assert not compiled_is_worth_it(WORTH_COMPILING - 1)
+    assert not compiled.compiled_is_worth_it(compiled.WORTH_COMPILING - 1)

@@ -1,141 +1,260 @@
-r"""The prefix sums of ``gate_sums`` compiled by numba, where that optional package is installed: same sums, same order.
+"""The prefix sums of ``gate_sums`` in compiled loops, for large circuits: the same sums, row by row.
 
-One residue's prefix sums stay in the cache while every residue of the other table reads them, and rows are shared out
-over threads. The verdicts are those of the numpy path: the rounding term holds for every order of summation.
+One residue's prefix sums stay in the cache while every residue of the other table reads them. These are read in the
+order of ``s = k d mod p``: from one s to the next an arc's end moves by a few cells, so what it finds is at hand.
+The verdicts are those of the numpy path: the rounding term holds for every order of summation.
 """
 
-from collections.abc import Callable
-from functools import cache
-from importlib.util import find_spec
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
-from quadlens.arrays import FloatArray, IntArray
+from quadlens.arrays import ComplexArray, FloatArray, IntArray
+from quadlens.certificates.arcs import thresholds_of
+from quadlens.certificates.compiled import kernel
+from quadlens.certificates.gate_sums import TableSums
 from quadlens.certificates.parallel import blocks_of, cores, in_parallel
 
-WORTH_COMPILING = 2**21
-"""Entries of A and B from which the compiled kernel is used: below, numpy is done before a compiler has started."""
+Positions = npt.NDArray[np.uint32]
+"""Without a sign, so that compiled code need not look for a place counted from the end."""
 
 
-def compiled_is_worth_it(entries: int) -> bool:
-    """Say whether a circuit with this many entries in its tables is summed by the compiled kernel."""
-    return entries >= WORTH_COMPILING and find_spec("numba") is not None
+class Neurons(NamedTuple):
+    """One table ``(p, n)`` and a bucket's members: amplitude ``r``, cell ``at``, the table's ``curve (G,)``.
+
+    ``turn (p,)`` is ``g·(k a mod p)``; ``halves`` are half of 0 and the levels; ``outputs (members, 2K)`` are real and
+    imaginary parts of the coefficients at the K retained frequencies.
+    """
+
+    table: FloatArray
+    members: IntArray
+    r: FloatArray
+    at: IntArray
+    curve: FloatArray
+    turn: IntArray
+    halves: FloatArray
+    half_weights: FloatArray
+    outputs: FloatArray
 
 
+class Ends(NamedTuple):
+    """Every arc end: ``cell (ends, p)`` by s, before the turn by this table's residue; ``2G`` where s has fewer.
+
+    An end of ``sign`` +1 closes an arc of its ``threshold``. ``position`` is as in ``TableSums``.
+    """
+
+    cell: Positions
+    threshold: IntArray
+    sign: FloatArray
+    position: Positions
+
+
+class Inputs(NamedTuple):
+    """How the other table's residues are met: ``s = direction (residue[mine] − residue[other])``, ``residue`` k a mod
+    p; the zone of the last cell from ``last_mine + last_other``.
+    """
+
+    direction: int
+    residue: IntArray
+    last_mine: FloatArray
+    last_other: FloatArray
+    thresholds: FloatArray
+
+
+@kernel
+def midpoint_prefix(
+    neurons: Neurons, mine: int, value: FloatArray, before: FloatArray, prefix: FloatArray, everywhere: FloatArray
+) -> None:
+    """Write a residue's ``value``s, ``prefix (thresholds, members + 1, channels)`` of the changes of its part of ½ρ̄
+    (times w, û°) at each threshold, and ``everywhere (zones, channels)``, its sum with every neuron in one zone.
+    """
+    members, r, at, curve, weights = neurons.members, neurons.r, neurons.at, neurons.curve, neurons.half_weights
+    cells, turn, three = curve.size, neurons.turn[mine], weights.shape[1] == 3
+    zero = neurons.halves.size - 1
+    delta = np.empty(value.size)
+    for i in range(value.size):
+        cell = at[i] + turn
+        cell = cell - cells if cell >= cells else cell
+        value[i] = neurons.table[mine, members[i]]
+        delta[i] = value[i] - r[i] * curve[cell]
+    # the lowest zone is that of "threshold −1", whose prefix sums nobody reads
+    for number in range(-1, prefix.shape[0]):
+        below = number < zero
+        side = 1.0 if below else -1.0
+        half = neurons.halves[zero - number - 1] if below else neurons.halves[number - zero]
+        # a sum in a register is not the last sum read back from memory: this loop is what the method waits for
+        w, re, im = 0.0, 0.0, 0.0
+        if number < 0:
+            for i in range(value.size):
+                before[i] = max(delta[i] - half * r[i], 0.0)
+                w += before[i] * weights[i, 0]
+                if three:
+                    re += before[i] * weights[i, 1]
+                    im += before[i] * weights[i, 2]
+        elif three:
+            for i in range(value.size):
+                after = max(side * delta[i] - half * r[i], 0.0)
+                change = after - before[i]
+                before[i] = after
+                w += change * weights[i, 0]
+                re += change * weights[i, 1]
+                im += change * weights[i, 2]
+                prefix[number, i + 1, 0] = w
+                prefix[number, i + 1, 1] = re
+                prefix[number, i + 1, 2] = im
+        else:
+            for i in range(value.size):
+                after = max(side * delta[i] - half * r[i], 0.0)
+                w += (after - before[i]) * weights[i, 0]
+                before[i] = after
+                prefix[number, i + 1, 0] = w
+        for channel in range(weights.shape[1]):
+            lower = everywhere[number, channel] if number >= 0 else 0.0
+            everywhere[number + 1, channel] = lower + (w if channel == 0 else re if channel == 1 else im)
+
+
+@kernel
+def gated_prefix(outputs: FloatArray, value: FloatArray, prefix: FloatArray) -> None:
+    """Write the prefix sums of ``value · outputs`` to ``prefix (members + 1, 2K)``."""
+    for column in range(0, outputs.shape[1], 2):
+        re, im = 0.0, 0.0
+        for i in range(value.size):
+            re += value[i] * outputs[i, column]
+            im += value[i] * outputs[i, column + 1]
+            prefix[i + 1, column] = re
+            prefix[i + 1, column + 1] = im
+
+
+@kernel
+def read_ends(
+    ends: Ends, turned: int, zero: int, midpoint: FloatArray, gated: FloatArray, found: FloatArray, on: FloatArray
+) -> None:
+    """Sum what the arc ends of each s find: ``found (p, channels)`` in ``midpoint``, ``on (p, 2K)`` in ``gated``."""
+    found[:] = 0.0
+    on[:] = 0.0
+    place = np.empty(found.shape[0], dtype=np.uint64)
+    back = np.uint64(turned)
+    for end in range(ends.sign.size):
+        sign, threshold = ends.sign[end], ends.threshold[end]
+        cell, prefix = ends.cell[end], midpoint[threshold]
+        for s in range(place.size):
+            place[s] = ends.position[cell[s] + back]
+        if found.shape[1] == 3:
+            for s in range(place.size):
+                here = place[s]
+                found[s, 0] += sign * prefix[here, 0]
+                found[s, 1] += sign * prefix[here, 1]
+                found[s, 2] += sign * prefix[here, 2]
+        else:
+            for s in range(place.size):
+                found[s, 0] += sign * prefix[place[s], 0]
+        if threshold == zero:
+            for column in range(0, on.shape[1], 2):
+                for s in range(place.size):
+                    here = place[s]
+                    on[s, column] += sign * gated[here, column]
+                    on[s, column + 1] += sign * gated[here, column + 1]
+
+
+@kernel
 def row_sums(
-    start: int,
-    stop: int,
-    first: bool,
-    table: FloatArray,
-    members: IntArray,
-    r: FloatArray,
-    at: IntArray,
-    curve: FloatArray,
-    shift: IntArray,
-    halves: FloatArray,
-    half_weights: FloatArray,
-    outputs: FloatArray,
-    zone: IntArray,
-    ends: IntArray,
-    end_threshold: IntArray,
-    end_sign: FloatArray,
-    position: IntArray,
-    places: IntArray,
-    own: int,
-    C: FloatArray,
+    start: int, stop: int, neurons: Neurons, ends: Ends, inputs: Inputs, places: IntArray, own: int, C: FloatArray,
     R: FloatArray,
 ) -> None:
     """Add the sums of residues ``start … stop − 1`` of one table to the rows of ``C (places, p, 2p)`` and ``R (p, p)``.
 
-    ``ends (p, arc ends)`` are cells, ``2G`` where a d has fewer; an end of sign +1 closes an arc of its threshold.
-    ``outputs (members, 2K)`` are real and imaginary parts of the K sums that go to ``places`` of C; ``own`` is the
-    place of the own frequency, or −1. Plain Python that numba compiles; it runs without numba too, slowly.
+    The K gated sums go to ``places`` of C; ``own`` is the place of the own frequency, or −1.
     """
-    p, count = shift.size, members.size
-    cells, channels, parts = curve.size, half_weights.shape[1], outputs.shape[1]
-    thresholds = 2 * halves.size - 1
-    zero = halves.size - 1
-    # a neuron's row: every threshold's channels, then the gated parts
-    gated = thresholds * channels
-    prefix = np.zeros((count + 1, gated + parts))
+    p, count = neurons.turn.size, neurons.members.size
+    channels, parts = neurons.half_weights.shape[1], neurons.outputs.shape[1]
+    thresholds = inputs.thresholds.size
+    zero = thresholds // 2
+    midpoint, gated = np.zeros((thresholds, count + 1, channels)), np.zeros((count + 1, parts))
     everywhere = np.zeros((thresholds + 1, channels))
-    change = np.zeros(thresholds)
-    out = np.zeros((p, channels + parts))
+    value, before = np.empty(count), np.empty(count)
+    found, on = np.empty((p, channels)), np.empty((p, parts))
+    zone, at = np.empty(p, dtype=np.int64), np.empty(p, dtype=np.int64)
     for mine in range(start, stop):
-        everywhere[0, :] = 0.0
-        for i in range(count):
-            value = table[mine, members[i]]
-            cell = at[i] + shift[mine]
-            if cell >= cells:
-                cell -= cells
-            delta = value - r[i] * curve[cell]
-            before = max(delta - halves[zero] * r[i], 0.0)
-            for channel in range(channels):
-                everywhere[0, channel] += before * half_weights[i, channel]
-            for number in range(thresholds):
-                if number < zero:
-                    after = max(delta - halves[zero - number - 1] * r[i], 0.0)
-                else:
-                    after = max(-delta - halves[number - zero] * r[i], 0.0)
-                change[number] = after - before
-                before = after
-            column = 0
-            for number in range(thresholds):
-                for channel in range(channels):
-                    prefix[i + 1, column] = prefix[i, column] + change[number] * half_weights[i, channel]
-                    column += 1
-            for part in range(parts):
-                prefix[i + 1, gated + part] = prefix[i, gated + part] + value * outputs[i, part]
-        for number in range(thresholds):
-            for channel in range(channels):
-                change_of_all = prefix[count, number * channels + channel]
-                everywhere[number + 1, channel] = everywhere[number, channel] + change_of_all
+        midpoint_prefix(neurons, mine, value, before, midpoint, everywhere)
+        gated_prefix(neurons.outputs, value, gated)
+        read_ends(ends, neurons.curve.size - neurons.turn[mine], zero, midpoint, gated, found, on)
         for other in range(p):
-            d = mine - other if first else other - mine
-            if d < 0:
-                d += p
-            turn = shift[other] if first else shift[mine]
-            last = turn - 1 if turn > 0 else cells - 1
-            where = zone[d, last]
-            for channel in range(channels):
-                out[other, channel] = everywhere[where, channel]
-            for part in range(parts):
-                out[other, channels + part] = prefix[count, gated + part] if where > zero else 0.0
-            for end in range(ends.shape[1]):
-                if ends[d, end] == 2 * cells:
-                    continue
-                place = position[ends[d, end] + cells - turn]
-                number = end_threshold[end]
-                sign = end_sign[end]
-                for channel in range(channels):
-                    out[other, channel] += sign * prefix[place, number * channels + channel]
-                if number == zero:
-                    for part in range(parts):
-                        out[other, channels + part] += sign * prefix[place, gated + part]
-        for other in range(p):
-            R[mine, other] += out[other, 0]
-        for number in range(places.size):
-            for other in range(p):
-                C[places[number], mine, 2 * other] += out[other, channels + 2 * number]
-                C[places[number], mine, 2 * other + 1] += out[other, channels + 2 * number + 1]
+            s = inputs.direction * (inputs.residue[mine] - inputs.residue[other])
+            at[other] = s + p if s < 0 else s
+            H = inputs.last_mine[mine] + inputs.last_other[other]
+            above = 0
+            for number in range(thresholds):
+                above += inputs.thresholds[number] < H
+            zone[other] = above
+            R[mine, other] += found[at[other], 0] + everywhere[above, 0]
         if own >= 0:
             for other in range(p):
-                C[own, mine, 2 * other] += out[other, 1]
-                C[own, mine, 2 * other + 1] += out[other, 2]
+                C[own, mine, 2 * other] += found[at[other], 1] + everywhere[zone[other], 1]
+                C[own, mine, 2 * other + 1] += found[at[other], 2] + everywhere[zone[other], 2]
+        for number in range(places.size):
+            re, im = gated[count, 2 * number], gated[count, 2 * number + 1]
+            for other in range(p):
+                open_gate = 1.0 if zone[other] > zero else 0.0
+                C[places[number], mine, 2 * other] += on[at[other], 2 * number] + open_gate * re
+                C[places[number], mine, 2 * other + 1] += on[at[other], 2 * number + 1] + open_gate * im
 
 
-@cache
-def _compiled() -> Callable[..., None]:
-    from numba import njit
+def arc_ends(sums: TableSums) -> Ends:
+    """Return all arc ends of a bucket as one table's residues meet them."""
+    p, cells = sums.plan.p, sums.plan.cells
+    # B's residue turns the circle by itself; A's turns it by g·kb = g·ka − g·s
+    moved = sums.plan.grid * np.arange(p) if sums.first else np.zeros(p, dtype=np.int64)
+    pieces = [
+        (number, sign, rows)
+        for number, one in enumerate(sums.found)
+        for sign, rows in ((1.0, one.stops), (-1.0, one.starts))
+    ]
+    cell = np.concatenate([rows for _, _, rows in pieces])
+    return Ends(
+        cell=np.ascontiguousarray(np.where(cell == 2 * cells, 2 * cells, (cell + moved) % cells), dtype=np.uint32),
+        threshold=np.concatenate([np.full(rows.shape[0], number) for number, _, rows in pieces]),
+        sign=np.concatenate([np.full(rows.shape[0], sign) for _, sign, rows in pieces]),
+        position=sums.position.astype(np.uint32),
+    )
 
-    compiled: Callable[..., None] = njit(nogil=True, cache=True)(row_sums)
-    return compiled
 
+def add_compiled(sums: TableSums, C: ComplexArray, R: FloatArray) -> None:
+    """Add a table's sums to ``C (|F|, p, p)`` (axes z, a, b) and ``R (p, p)`` on every core this process may use.
 
-def add_row_sums(first: bool, *arguments: Any) -> None:
-    """Run the compiled kernel over all rows, on every core this process may use; arguments as in `row_sums`."""
-    compiled = _compiled()
-    p = arguments[0].shape[0]
-    rows = blocks_of(p, min(64, -(-p // (4 * cores()))))
-    in_parallel(lambda block: compiled(block.start, block.stop, first, *arguments), rows)
+    The loops' rows are those of the table; B's are columns of C and R, so they are collected first and turned as a
+    whole.
+    """
+    plan, bucket, members, own = sums.plan, sums.bucket, sums.bucket.members, sums.own
+    p = plan.p
+    neurons = Neurons(
+        table=sums.table,
+        members=members,
+        r=plan.amplitude[members],
+        at=plan.cell[members],
+        curve=sums.curve,
+        turn=plan.shifts(bucket.frequency),
+        halves=0.5 * np.array([0.0, *bucket.levels]),
+        half_weights=sums.half_weights,
+        outputs=np.ascontiguousarray(sums.u_hat).view(np.float64),
+    )
+    last_mine, last_other = sums.last
+    inputs = Inputs(
+        direction=1 if sums.first else -1,
+        residue=bucket.frequency * np.arange(p) % p,
+        last_mine=last_mine,
+        last_other=last_other,
+        thresholds=thresholds_of(bucket),
+    )
+    ends = arc_ends(sums)
+    mine = sums.kept if own is None or own in sums.kept else np.append(sums.kept, own)
+    rows = (C, R) if sums.first else (np.zeros((mine.size, p, p), dtype=np.complex128), np.zeros((p, p)))
+    place = mine if sums.first else np.arange(mine.size)
+    places, of_own = place[: sums.kept.size], -1 if own is None else int(place[mine == own][0])
+    into = rows[0].view(np.float64), rows[1]
+    blocks = blocks_of(p, min(64, -(-p // (4 * cores()))))
+    in_parallel(lambda block: row_sums(block.start, block.stop, neurons, ends, inputs, places, of_own, *into), blocks)
+    if not sums.first:
+        for z, part in zip(mine, rows[0], strict=True):
+            C[z] += part.T
+        R += rows[1].T

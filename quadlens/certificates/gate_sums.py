@@ -15,17 +15,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from quadlens.arrays import BoolArray, ComplexArray, FloatArray, IntArray
-from quadlens.certificates.gate_kernel import add_row_sums, compiled_is_worth_it
+from quadlens.arrays import ComplexArray, FloatArray, IntArray
+from quadlens.certificates.arcs import Arcs, Zones, arcs_of, thresholds_of, zones
+from quadlens.certificates.compiled import compiled_is_worth_it
 from quadlens.certificates.operations import OperationCounter
-from quadlens.certificates.parallel import blocks_of, in_parallel
 from quadlens.certificates.plan import Bucket, Plan
 from quadlens.certificates.retained import Retained
 from quadlens.circuits.circuit import Circuit
-
-Zones = npt.NDArray[np.int8]
 
 BLOCK = 2**20
 """Float64 numbers that one block of prefix sums holds at most, unless one residue needs more (8 MiB: near the
@@ -46,47 +43,6 @@ class GateSums:
     def C(self) -> ComplexArray:
         """The retained sums with axes a, b, z."""
         return np.moveaxis(self.by_output, 0, 2)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Arcs:
-    """Where ``H_d`` is above a threshold, for each d: ``starts`` (arcs, p) are the first cells of its arcs, ``stops``
-    the cells just behind them; where a d has fewer arcs, the cell is ``2G``.
-    """
-
-    starts: IntArray
-    stops: IntArray
-
-
-def zones(H: FloatArray, thresholds: FloatArray) -> Zones:
-    """Return how many of the thresholds lie below each H."""
-    out = np.zeros(H.shape, dtype=np.int8)
-    for threshold in thresholds:
-        out += threshold < H
-    return out
-
-
-def arcs(zone: Zones, thresholds: int) -> list[Arcs]:
-    """Find, for each threshold, the arcs of each row where the zone is above it."""
-    changed = np.empty(zone.shape, dtype=np.bool_)
-    np.not_equal(zone[:, 1:], zone[:, :-1], out=changed[:, 1:])
-    np.not_equal(zone[:, 0], zone[:, -1], out=changed[:, 0])
-    rows, columns = np.divmod(np.flatnonzero(changed), zone.shape[1])
-    old, new = zone[rows, columns - 1], zone[rows, columns]
-    out = []
-    for number in range(thresholds):
-        up, down = (old <= number) & (number < new), (new <= number) & (number < old)
-        out.append(Arcs(starts=_ranked(rows[up], columns[up], zone), stops=_ranked(rows[down], columns[down], zone)))
-    return out
-
-
-def _ranked(rows: IntArray, columns: IntArray, zone: Zones) -> IntArray:
-    """Return the columns of each row, in order, padded: shape (most in a row, rows)."""
-    number = np.bincount(rows, minlength=zone.shape[0])
-    first = np.cumsum(number) - number
-    out = np.full((int(number.max(initial=0)), zone.shape[0]), 2 * zone.shape[1], dtype=np.int64)
-    out[np.arange(rows.size) - first[rows], rows] = columns
-    return out
 
 
 def gate_sums(
@@ -123,42 +79,35 @@ def _add_bucket(
 ) -> int:
     """Add a bucket's part to C and write its R; return the most arc ends of one (d, threshold)."""
     p, cells = plan.p, plan.cells
-    shift = plan.shifts(bucket.frequency)
     own = plan.own(bucket)
-    thresholds = np.concatenate([-bucket.levels[::-1], [0.0], bucket.levels])
-    zone = np.empty((p, cells), dtype=np.int8)
-
-    def work(block: slice) -> None:
-        zone[block] = zones(plan.turned(bucket.A, bucket.frequency, block) + bucket.B, thresholds)
-
-    in_parallel(work, blocks_of(p, BLOCK // cells))
-    found = arcs(zone, thresholds.size)
-    count.add(p, cells, 1 + thresholds.size + 1)
+    found = arcs_of(plan, bucket, count)
     # how many neurons have a cell below c, for every c, twice round; then 0, where padded arc ends find the empty sum
     position = np.searchsorted(plan.cell[bucket.members], np.arange(cells))
     position = np.concatenate([position, position, np.zeros(cells + 1, dtype=position.dtype)])
     kept = np.array([plan.retained.index(z) for z in bucket.retained], dtype=np.int64)
     u_hat = retained.u_hat[np.ix_(bucket.members, kept)]
-    half_weights = _half_weights(retained.u_hat[bucket.members, own] if own is not None else None,
-    cross[bucket.members], bucket.cross)
+    wave = retained.u_hat[bucket.members, own] if own is not None else None
+    half_weights = _half_weights(wave, cross[bucket.members], bucket.cross)
     compiled = compiled_is_worth_it(circuit.A.size + circuit.B.size)
     for first in (True, False):
-        sums = _TableSums(
+        sums = TableSums(
             table=circuit.A if first else circuit.B,
-            curve=bucket.A if first else bucket.B,
             first=first,
             plan=plan,
             bucket=bucket,
             u_hat=u_hat,
             kept=kept,
             half_weights=half_weights,
+            found=found,
+            position=position,
         )
         if compiled:
-            sums.add_compiled(zone, found, position, shift, own, C, R)
+            from quadlens.certificates.gate_kernel import add_compiled
+
+            add_compiled(sums, C, R)
         else:
-            turned = (C, R) if first else (C.transpose(0, 2, 1), R.T)
-            sums.add(zone, found, position, shift, own, *turned)
-        sums.count(found, count)
+            sums.add(*((C, R) if first else (C.transpose(0, 2, 1), R.T)))
+        sums.count(count)
     return max((one.starts.shape[0] for one in found), default=0)
 
 
@@ -170,19 +119,44 @@ def _half_weights(wave: ComplexArray | None, cross: FloatArray, ratio: float) ->
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _TableSums:
-    """Prefix sums of one table ``(p, n)`` over one bucket's members, built and read in blocks of residues."""
+class TableSums:
+    """Prefix sums of one table ``(p, n)`` over one bucket's members, built and read in blocks of residues.
+
+    ``found`` are the bucket's arcs by threshold, ``position`` how many members lie below a cell; ``kept`` are the
+    places in F of what the bucket retains, ``u_hat (members, kept)`` its coefficients.
+    """
 
     table: FloatArray
-    curve: FloatArray
     first: bool
     plan: Plan
     bucket: Bucket
     u_hat: ComplexArray
     kept: IntArray
     half_weights: FloatArray
+    found: list[Arcs]
+    position: IntArray
 
-    def count(self, found: list[Arcs], count: OperationCounter) -> None:
+    @property
+    def curve(self) -> FloatArray:
+        """The table's waveform."""
+        return self.bucket.A if self.first else self.bucket.B
+
+    @property
+    def own(self) -> int | None:
+        """The place in F of the bucket's own frequency, or None."""
+        return self.plan.own(self.bucket)
+
+    @property
+    def last(self) -> tuple[FloatArray, FloatArray]:
+        """What H is made of in the last cell of all, by this table's residue and by the other's.
+
+        There a walk round the circle begins: the zone of their sum is that of every neuron before the first arc end.
+        """
+        at = (self.plan.shifts(self.bucket.frequency) - 1) % self.plan.cells
+        mine, other = (self.bucket.A, self.bucket.B) if self.first else (self.bucket.B, self.bucket.A)
+        return mine[at], other[at]
+
+    def count(self, count: OperationCounter) -> None:
         """Count what building and reading the prefix sums takes, by either way."""
         p, entries = self.table.shape[0], self.table.shape[0] * self.bucket.members.size
         parts, channels = 2 * self.u_hat.shape[1], self.half_weights.shape[1]
@@ -190,72 +164,19 @@ class _TableSums:
         count.add(entries, 2 + 4 * levels + 2 * channels)
         count.add(entries, 2 * levels - 1, 1 + 2 * channels)
         count.add(2 * entries, parts)
-        ends = [one.stops.shape[0] + one.starts.shape[0] for one in found]
+        ends = [one.stops.shape[0] + one.starts.shape[0] for one in self.found]
         count.add(p * p, channels * sum(ends) + parts * ends[zero] + parts + channels)
 
-    def add_compiled(
-        self,
-        zone: Zones,
-        found: list[Arcs],
-        position: IntArray,
-        shift: IntArray,
-        own: int | None,
-        C: ComplexArray,
-        R: FloatArray,
-    ) -> None:
-        """Add to C (axes z, a, b) and R (axes a, b) by the compiled kernel.
-
-        Its rows are those of the table; B's are columns of C and R, so they are collected first and turned as a whole.
-        """
-        both = [(one.stops, 1) for one in found], [(one.starts, -1) for one in found]
-        pieces = [(number, cells, sign) for side in both for number, (cells, sign) in enumerate(side)]
-        members = self.bucket.members
-        mine = self.kept if own is None or own in self.kept else np.append(self.kept, own)
-        rows = (C, R) if self.first else (np.zeros((mine.size, *R.shape), dtype=np.complex128), np.zeros_like(R))
-        place = mine if self.first else np.arange(mine.size)
-        add_row_sums(
-            self.first,
-            self.table,
-            members,
-            self.plan.amplitude[members],
-            self.plan.cell[members],
-            self.curve,
-            shift,
-            0.5 * np.array([0.0, *self.bucket.levels]),
-            self.half_weights,
-            np.ascontiguousarray(self.u_hat).view(np.float64),
-            zone,
-            np.ascontiguousarray(np.concatenate([cells for _, cells, _ in pieces]).T),
-            np.concatenate([np.full(cells.shape[0], number) for number, cells, _ in pieces]),
-            np.concatenate([np.full(cells.shape[0], float(sign)) for _, cells, sign in pieces]),
-            position,
-            place[: self.kept.size],
-            -1 if own is None else int(place[mine == own][0]),
-            rows[0].view(np.float64),
-            rows[1],
-        )
-        if not self.first:
-            for z, sums in zip(mine, rows[0], strict=True):
-                C[z] += sums.T
-            R += rows[1].T
-
-    def add(
-        self,
-        zone: Zones,
-        found: list[Arcs],
-        position: IntArray,
-        shift: IntArray,
-        own: int | None,
-        C: ComplexArray,
-        R: FloatArray,
-    ) -> None:
+    def add(self, C: ComplexArray, R: FloatArray) -> None:
         """Add to C and R, whose rows (the last axis but one) are this table's residues."""
         p, members = self.table.shape[0], self.bucket.members
         kept, channels = self.u_hat.shape[1], self.half_weights.shape[1]
         rows = max(1, min(p, BLOCK // ((members.size + 1) * (2 * kept + channels))))
         r = self.plan.amplitude[members]
         at = self.plan.cell[members]
+        shift, own = self.plan.shifts(self.bucket.frequency), self.own
         zero = self.bucket.levels.size
+        last = zones(np.add.outer(*self.last), thresholds_of(self.bucket))
         for start in range(0, p, rows):
             block = slice(start, min(start + rows, p))
             table = self.table[block, members]
@@ -265,10 +186,10 @@ class _TableSums:
             lowest = residuals[0] @ self.half_weights
             prefix = _prefix(np.diff(residuals, axis=0)[..., None] * self.half_weights)
             everywhere = np.cumsum(np.concatenate([lowest[None], prefix[:, :, -1]]), axis=0)
-            midpoint = self._read(prefix, everywhere, zone, found, position, shift, block)
+            midpoint = self._read(prefix, everywhere, last[block], self.found, block)
             prefix = _prefix((table[:, :, None] * self.u_hat).view(np.float64)[None])
             on = np.stack([np.zeros_like(prefix[0, :, -1]), prefix[0, :, -1]])
-            sums = self._read(prefix, on, zone > zero, [found[zero]], position, shift, block)
+            sums = self._read(prefix, on, (last[block] > zero).astype(np.int8), [self.found[zero]], block)
             C[self.kept, block] += np.moveaxis(sums.view(np.complex128), 2, 0)
             R[block] += midpoint[:, :, 0]
             if own is not None:
@@ -280,37 +201,29 @@ class _TableSums:
         return np.asarray(np.maximum(np.concatenate([delta - halves[::-1], -delta - halves]), 0.0))
 
     def _read(
-        self,
-        prefix: FloatArray,
-        everywhere: FloatArray,
-        zone: Zones | BoolArray,
-        found: list[Arcs],
-        position: IntArray,
-        shift: IntArray,
-        block: slice,
+        self, prefix: FloatArray, everywhere: FloatArray, last: Zones, found: list[Arcs], block: slice
     ) -> FloatArray:
         """Return the sums for the block's residues and every residue of the other table, shape (rows, p, channels).
 
         ``prefix`` (thresholds, rows, members + 1, channels) belongs to ``found``; ``everywhere`` (zones, rows,
-        channels) is the
-        sum with every neuron in one zone. From the zone of the last cell, each arc end on the way round adds or
-        takes away.
+        channels) is the sum with every neuron in one zone. From the zone ``last`` (rows, p) of the last cell, each arc
+        end on the way round adds or takes away.
         """
-        p, cells = self.plan.p, self.plan.cells
+        p, cells, k = self.plan.p, self.plan.cells, self.bucket.frequency
         _, rows, width, channels = prefix.shape
         flat = prefix.reshape(-1, channels)
         mine, other = np.arange(block.start, block.stop)[:, None], np.arange(p)
-        d = (mine - other if self.first else other - mine) % p
+        s = k * (mine - other if self.first else other - mine) % p
+        shift = self.plan.shifts(k)
         t = shift[other][None, :] if self.first else shift[block, None]
         row = np.arange(rows)[:, None]
-        last = zone[d, (t - 1) % cells].astype(np.int64)
-        out = everywhere.reshape(-1, channels).take(last * rows + row, axis=0)
+        out = everywhere.reshape(-1, channels).take(last.astype(np.int64) * rows + row, axis=0)
         for number, one in enumerate(found):
             first = (number * rows + row) * width
             for cell in one.stops:
-                out += flat.take(first + position[cell[d] + (cells - t)], axis=0)
+                out += flat.take(first + self.position[cell[s] + (cells - t)], axis=0)
             for cell in one.starts:
-                out -= flat.take(first + position[cell[d] + (cells - t)], axis=0)
+                out -= flat.take(first + self.position[cell[s] + (cells - t)], axis=0)
         return np.asarray(out)
 
 
