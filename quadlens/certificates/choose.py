@@ -109,7 +109,7 @@ def keys(circuit: Circuit, energy: FloatArray, count: OperationCounter) -> Keys:
     wave, constant = np.zeros(n, dtype=np.complex128), np.zeros(n)
 
     def by_spectrum(neurons: IntArray) -> None:
-        hats = [np.fft.rfft(table[:, neurons], axis=0) / p for table in (circuit.A, circuit.B)]
+        hats = [np.fft.rfft(np.take(table, neurons, axis=1), axis=0) / p for table in (circuit.A, circuit.B)]
         half = max(1, (p - 1) // 2)
         power = np.abs(hats[0][1 : half + 1]) ** 2 + np.abs(hats[1][1 : half + 1]) ** 2
         key[neurons] = best = np.argmax(power, axis=0) + 1
@@ -120,20 +120,22 @@ def keys(circuit: Circuit, energy: FloatArray, count: OperationCounter) -> Keys:
 
     by_spectrum(sample)
     if sample.size < n:
-        rest = np.delete(np.arange(n), sample)
         candidates, votes = np.unique(key[sample], return_counts=True)
         candidates = np.sort(candidates[np.argsort(-votes, kind="stable")[:CANDIDATES]])
+        every = np.arange(n)
         hats = [
-            harmonics_of(table, rest, np.concatenate([[0], candidates]), count) for table in (circuit.A, circuit.B)
+            harmonics_of(table, every, np.concatenate([[0], candidates]), count) for table in (circuit.A, circuit.B)
         ]
         power = np.abs(hats[0][1:]) ** 2 + np.abs(hats[1][1:]) ** 2
         best = np.argmax(power, axis=0)
-        here = np.arange(rest.size)
         both = hats[0] + hats[1]
-        key[rest], wave[rest], constant[rest] = candidates[best], both[1 + best, here], both[0].real
-        waves = energy[:, rest].sum(axis=0) - hats[0][0].real ** 2 - hats[1][0].real ** 2
-        by_spectrum(rest[2 * power[best, here] < EXPLAINED * waves])
-        count.add(8 * rest.size, candidates.size)
+        waves = energy.sum(axis=0) - hats[0][0].real ** 2 - hats[1][0].real ** 2
+        explained = 2 * power[best, every] >= EXPLAINED * waves
+        explained[sample] = True
+        rest = np.delete(every, sample)
+        key[rest], wave[rest], constant[rest] = candidates[best[rest]], both[1 + best[rest], rest], both[0].real[rest]
+        by_spectrum(np.flatnonzero(~explained))
+        count.add(8 * n, candidates.size)
     # a neuron that is nearly constant takes its scale from the constant, so that its curve stays bounded
     amplitude = np.clip(np.maximum(np.abs(wave), np.abs(constant) / 4), 0, np.finfo(np.float32).max)
     with np.errstate(under="ignore"):

@@ -25,19 +25,23 @@ def compiled_is_worth_it(entries: int) -> bool:
     return entries >= WORTH_COMPILING and _numba() is not None
 
 
-def kernel(loops: Loops) -> Loops:
-    """Return loops compiled by numba, or as they are without it: the same numbers, slowly.
+def kernel(*, reorder: bool = False) -> Callable[[Loops], Loops]:
+    """Return a decorator that compiles loops with numba, or without it leaves them as they are: slow.
 
-    Sums keep their order; a product and a sum may be fused, which every rounding bound here allows. The machine code
-    is kept beside the source or in the user's cache folder, where one of these can be written.
+    A product and a sum may be fused; with ``reorder`` sums may be taken in any order, several numbers at a time. Every
+    rounding bound here allows both. No number may be NaN. The machine code is kept beside the source or in the user's
+    cache folder, where one of these can be written.
     """
-    numba = _numba()
-    if numba is None:
+    flags = {"contract", "reassoc", "nnan", "nsz"} if reorder else {"contract"}
+
+    def compiled(loops: Loops) -> Loops:
+        numba = _numba()
+        for kept in (True, False) if numba is not None else ():
+            try:
+                made: Loops = numba.njit(nogil=True, cache=kept, fastmath=flags)(loops)
+            except RuntimeError:  # no folder to keep it in
+                continue
+            return made
         return loops
-    for kept in (True, False):
-        try:
-            compiled: Loops = numba.njit(nogil=True, cache=kept, fastmath={"contract"})(loops)
-        except RuntimeError:  # no folder to keep it in
-            continue
-        return compiled
-    return loops
+
+    return compiled

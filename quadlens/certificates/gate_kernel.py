@@ -62,7 +62,7 @@ class Inputs(NamedTuple):
     thresholds: FloatArray
 
 
-@kernel
+@kernel()
 def midpoint_prefix(
     neurons: Neurons, mine: int, value: FloatArray, before: FloatArray, prefix: FloatArray, everywhere: FloatArray
 ) -> None:
@@ -114,7 +114,7 @@ def midpoint_prefix(
             everywhere[number + 1, channel] = lower + (w if channel == 0 else re if channel == 1 else im)
 
 
-@kernel
+@kernel()
 def gated_prefix(outputs: FloatArray, value: FloatArray, prefix: FloatArray) -> None:
     """Write the prefix sums of ``value · outputs`` to ``prefix (members + 1, 2K)``."""
     for column in range(0, outputs.shape[1], 2):
@@ -126,7 +126,7 @@ def gated_prefix(outputs: FloatArray, value: FloatArray, prefix: FloatArray) -> 
             prefix[i + 1, column + 1] = im
 
 
-@kernel
+@kernel()
 def read_ends(
     ends: Ends, turned: int, zero: int, midpoint: FloatArray, gated: FloatArray, found: FloatArray, on: FloatArray
 ) -> None:
@@ -157,7 +157,7 @@ def read_ends(
                     on[s, column + 1] += sign * gated[here, column + 1]
 
 
-@kernel
+@kernel()
 def row_sums(
     start: int, stop: int, neurons: Neurons, ends: Ends, inputs: Inputs, places: IntArray, own: int, C: FloatArray,
     R: FloatArray,

@@ -78,8 +78,7 @@ def _add_bucket(
     count: OperationCounter,
 ) -> int:
     """Add a bucket's part to C and write its R; return the most arc ends of one (d, threshold)."""
-    p, cells = plan.p, plan.cells
-    own = plan.own(bucket)
+    cells, own = plan.cells, plan.own(bucket)
     found = arcs_of(plan, bucket, count)
     # how many neurons have a cell below c, for every c, twice round; then 0, where padded arc ends find the empty sum
     position = np.searchsorted(plan.cell[bucket.members], np.arange(cells))

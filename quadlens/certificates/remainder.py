@@ -3,17 +3,23 @@ r"""What the rest of U can cost: harmonics one by one, their tail, and what the 
     D(d,δ) = Σ_γ Σ_m |P̂_{γ,d}[m]| O_{γ,m}(δ),    tail(d),    res(a,b)            docs/certificates.md, "The rest of U"
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from quadlens.arrays import ComplexArray, FloatArray, IntArray
+from quadlens.certificates.compiled import compiled_is_worth_it
 from quadlens.certificates.operations import OperationCounter
 from quadlens.certificates.parallel import BLOCK, blocks_of, in_parallel
 from quadlens.certificates.plan import Plan, Waveforms
 from quadlens.certificates.retained import Retained, rest_of_outputs
 from quadlens.circuits.circuit import Circuit
 from quadlens.rounding import gamma
+
+if TYPE_CHECKING:
+    from quadlens.certificates.remainder_kernel import Members
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -66,7 +72,7 @@ def remainder(circuit: Circuit, plan: Plan, retained: Retained, count: Operation
         weights = _weights(circuit, plan, retained, group, roots, osc, square_U, count)
         curves = _curve_harmonics(plan, group, roots, count)
         P_hat[number], Q[number] = curves.head, weights.Q
-        widest[number] = _widest(weights.Q, count)
+        widest[number] = _widest(weights.Q, compiled_is_worth_it(2 * p * circuit.neurons), count)
         # the difference of two outputs is at most twice the larger
         tail[number] = 2 * curves.beyond * weights.norm
         tail_error += 2 * curves.error * weights.norm
@@ -154,17 +160,11 @@ def _weights(
     by_cell = np.zeros((cells.size, p))
     # a cell's neurons lie together: a block of whole cells writes rows of its own
     first = np.searchsorted(number, np.arange(cells.size + 1))
-
-    def work(block: slice) -> FloatArray:
-        mine = slice(first[block.start], first[block.stop])
-        i = members[mine]
-        rest = rest_of_outputs(circuit, retained, i)
-        osc[i] = rest.max(axis=1) - rest.min(axis=1)
-        squares = np.einsum("ic,ic->c", rest, rest)
-        rest *= plan.amplitude[i][:, None]
-        by_cell[block] = np.add.reduceat(rest, first[block] - first[block.start], axis=0)
-        return np.asarray(squares)
-
+    work = (
+        _sums_by_loops(circuit, plan, retained, group, number, first, osc, by_cell)
+        if compiled_is_worth_it(2 * p * circuit.neurons)
+        else _sums_by_arrays(circuit, plan, retained, members, first, osc, by_cell)
+    )
     rows = max(1, BLOCK * cells.size // max(1, members.size * p))
     for squares in in_parallel(work, blocks_of(cells.size, rows)):
         square_U += squares
@@ -176,6 +176,67 @@ def _weights(
     return _Weights(Q=parts[:kept] + 1j * parts[kept:], norm=norm)
 
 
+def _sums_by_arrays(
+    circuit: Circuit,
+    plan: Plan,
+    retained: Retained,
+    members: IntArray,
+    first: IntArray,
+    osc: FloatArray,
+    by_cell: FloatArray,
+) -> Callable[[slice], FloatArray]:
+    """Return what writes ``osc`` and ``by_cell`` of a block of cells, and returns the sums of squares of dU."""
+
+    def work(block: slice) -> FloatArray:
+        i = members[first[block.start] : first[block.stop]]
+        rest = rest_of_outputs(circuit, retained, i)
+        osc[i] = rest.max(axis=1) - rest.min(axis=1)
+        squares = np.einsum("ic,ic->c", rest, rest)
+        rest *= plan.amplitude[i][:, None]
+        by_cell[block] = np.add.reduceat(rest, first[block] - first[block.start], axis=0)
+        return np.asarray(squares)
+
+    return work
+
+
+def _sums_by_loops(
+    circuit: Circuit,
+    plan: Plan,
+    retained: Retained,
+    group: Waveforms,
+    number: IntArray,
+    first: IntArray,
+    osc: FloatArray,
+    by_cell: FloatArray,
+) -> Callable[[slice], FloatArray]:
+    """Return the same in compiled loops."""
+    from quadlens.certificates.remainder_kernel import Split, rest_by_cell
+
+    split = Split(
+        U=circuit.U,
+        re=np.ascontiguousarray(retained.u_hat.real),
+        im=np.ascontiguousarray(retained.u_hat.imag),
+        cos=np.ascontiguousarray(retained.waves.real),
+        sin=np.ascontiguousarray(retained.waves.imag),
+    )
+    members = _members(plan, group, number)
+
+    def work(block: slice) -> FloatArray:
+        squares = np.zeros(plan.p)
+        start, stop = int(first[block.start]), int(first[block.stop])
+        rest_by_cell(split, members, start, stop, osc, squares, by_cell)
+        return squares
+
+    return work
+
+
+def _members(plan: Plan, group: Waveforms, number: IntArray) -> "Members":
+    from quadlens.certificates.remainder_kernel import Members
+
+    i = group.members
+    return Members(neuron=i, r=plan.amplitude[i], at=plan.cell[i], number=number)
+
+
 def _residuals(
     circuit: Circuit, plan: Plan, name: str, osc: FloatArray, count: OperationCounter
 ) -> tuple[FloatArray, FloatArray]:
@@ -183,7 +244,7 @@ def _residuals(
     p, table = plan.p, getattr(circuit, name)
     total, square = np.zeros(p), np.zeros(p)
 
-    def work(block: slice) -> None:
+    def by_arrays(block: slice) -> None:
         for group in plan.groups:
             i = group.members
             at = plan.cell[i] + plan.shifts(group.frequency)[block, None]
@@ -192,23 +253,43 @@ def _residuals(
             square[block] += np.einsum("ai,ai->a", apart, apart)
             total[block] += np.abs(apart) @ osc[i]
 
-    in_parallel(work, blocks_of(p, BLOCK // circuit.neurons))
+    if compiled_is_worth_it(2 * table.size):
+        from quadlens.certificates.remainder_kernel import residual_sums
+
+        def by_loops(block: slice) -> None:
+            for group in plan.groups:
+                members = _members(plan, group, group.members)
+                turn = plan.shifts(group.frequency)
+                curve, mine = getattr(group, name), osc[group.members]
+                residual_sums(table, members, curve, turn, mine, block.start, block.stop, total, square)
+
+        in_parallel(by_loops, blocks_of(p, 64))
+    else:
+        in_parallel(by_arrays, blocks_of(p, BLOCK // circuit.neurons))
     count.add(p * circuit.neurons, 3 + 2 + 3)
     return total, np.sqrt(square)
 
 
-def _widest(Q: ComplexArray, count: OperationCounter) -> FloatArray:
+def _widest(Q: ComplexArray, compiled: bool, count: OperationCounter) -> FloatArray:
     """Return ``O_m(δ) = max_y |Q_m(y) − Q_m(y + δ)|``, shape (M + 1, p)."""
     kept, p = Q.shape
     widest = np.zeros((kept, p))
     twice = np.concatenate([Q, Q], axis=1)
 
-    def work(block: slice) -> None:
+    def by_arrays(block: slice) -> None:
         for delta in range(block.start + 1, block.stop + 1):
             apart = twice[:, delta : delta + p] - Q
             # the pairs of −δ are those of δ
             widest[:, delta] = widest[:, p - delta] = np.sqrt((apart.real**2 + apart.imag**2).max(axis=1))
 
-    in_parallel(work, blocks_of(p // 2, 64))
+    if compiled:
+        from quadlens.certificates.remainder_kernel import widest_changes
+
+        re, im = np.ascontiguousarray(twice.real), np.ascontiguousarray(twice.imag)
+        in_parallel(
+            lambda block: widest_changes(re, im, block.start + 1, block.stop + 1, widest), blocks_of(p // 2, 64)
+        )
+    else:
+        in_parallel(by_arrays, blocks_of(p // 2, 64))
     count.add(6 * kept, p // 2, p)
     return widest

@@ -72,12 +72,19 @@ def harmonics_of(table: FloatArray, members: IntArray, frequencies: IntArray, co
     out = np.empty((frequencies.size, members.size), dtype=np.complex128)
 
     def work(block: slice) -> None:
-        found = parts @ table[:, members[block]]
+        found = parts @ _columns(table, members[block])
         out[:, block] = found[: frequencies.size] + 1j * found[frequencies.size :]
 
     in_parallel(work, blocks_of(members.size, max(64, BLOCK // p)))
     count.add(4 * p, members.size, frequencies.size)
     return out
+
+
+def _columns(table: FloatArray, members: IntArray) -> FloatArray:
+    """Return some columns of a table, without copying them where they lie side by side."""
+    if members.size and members[-1] - members[0] + 1 == members.size and (np.diff(members) == 1).all():
+        return table[:, members[0] : members[-1] + 1]
+    return np.take(table, members, axis=1)
 
 
 def column_energy(circuit: Circuit, count: OperationCounter) -> FloatArray:
