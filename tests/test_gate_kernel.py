@@ -56,8 +56,7 @@ def test_the_compiled_loops_give_numpy_s_sums(name: str, monkeypatch: pytest.Mon
 def test_a_kernel_that_forgets_one_arc_end_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     def forgetful(sums: gate_sums.TableSums) -> gate_kernel.Ends:
         ends = arc_ends(sums)
-        ends.cell[0] = 2 * sums.plan.cells
-        return ends
+        return ends._replace(first=np.concatenate([[ends.first[1]], ends.first[1:]]))
 
     arc_ends = gate_kernel.arc_ends
     monkeypatch.setattr(gate_kernel, "arc_ends", forgetful)

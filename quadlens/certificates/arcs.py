@@ -36,15 +36,24 @@ def zones(H: FloatArray, thresholds: FloatArray) -> Zones:
     return out
 
 
-def arcs_of(plan: Plan, bucket: Bucket, count: OperationCounter) -> list[Arcs]:
+def arcs_of(plan: Plan, bucket: Bucket, compiled: bool, count: OperationCounter) -> list[Arcs]:
     """Return the arcs of ``W^A[c + g s] + W^B[c]`` above each threshold, for every residue s."""
     thresholds = thresholds_of(bucket)
     zone = np.empty((plan.p, plan.cells), dtype=np.int8)
 
-    def work(block: slice) -> None:
+    def by_arrays(block: slice) -> None:
         zone[block] = zones(plan.turned(bucket.A, 1, block) + bucket.B, thresholds)
 
-    in_parallel(work, blocks_of(plan.p, BLOCK // plan.cells))
+    if compiled:
+        from quadlens.certificates.zone_kernel import zones_of_curves
+
+        twice = np.concatenate([bucket.A, bucket.A])
+        in_parallel(
+            lambda block: zones_of_curves(twice, bucket.B, plan.grid, thresholds, block.start, block.stop, zone),
+            blocks_of(plan.p, 64),
+        )
+    else:
+        in_parallel(by_arrays, blocks_of(plan.p, BLOCK // plan.cells))
     count.add(plan.p, plan.cells, 1 + thresholds.size + 1)
     return arcs(zone, thresholds.size)
 

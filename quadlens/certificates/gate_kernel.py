@@ -39,11 +39,14 @@ class Neurons(NamedTuple):
 
 
 class Ends(NamedTuple):
-    """Every arc end: ``cell (ends, p)`` by s, before the turn by this table's residue; ``2G`` where s has fewer.
+    """Every arc end: end e lies in ``cell``, before the turn by this table's residue, for the ``residue`` s beside it;
+    both are listed from ``first[e]`` to ``first[e + 1]``.
 
     An end of ``sign`` +1 closes an arc of its ``threshold``. ``position`` is as in ``TableSums``.
     """
 
+    first: IntArray
+    residue: Positions
     cell: Positions
     threshold: IntArray
     sign: FloatArray
@@ -137,22 +140,24 @@ def read_ends(
     back = np.uint64(turned)
     for end in range(ends.sign.size):
         sign, threshold = ends.sign[end], ends.threshold[end]
-        cell, prefix = ends.cell[end], midpoint[threshold]
-        for s in range(place.size):
-            place[s] = ends.position[cell[s] + back]
+        prefix = midpoint[threshold]
+        residue = ends.residue[ends.first[end] : ends.first[end + 1]]
+        cell = ends.cell[ends.first[end] : ends.first[end + 1]]
+        for one in range(residue.size):
+            place[one] = ends.position[cell[one] + back]
         if found.shape[1] == 3:
-            for s in range(place.size):
-                here = place[s]
+            for one in range(residue.size):
+                s, here = residue[one], place[one]
                 found[s, 0] += sign * prefix[here, 0]
                 found[s, 1] += sign * prefix[here, 1]
                 found[s, 2] += sign * prefix[here, 2]
         else:
-            for s in range(place.size):
-                found[s, 0] += sign * prefix[place[s], 0]
+            for one in range(residue.size):
+                found[residue[one], 0] += sign * prefix[place[one], 0]
         if threshold == zero:
             for column in range(0, on.shape[1], 2):
-                for s in range(place.size):
-                    here = place[s]
+                for one in range(residue.size):
+                    s, here = residue[one], place[one]
                     on[s, column] += sign * gated[here, column]
                     on[s, column + 1] += sign * gated[here, column + 1]
 
@@ -205,16 +210,21 @@ def arc_ends(sums: TableSums) -> Ends:
     p, cells = sums.plan.p, sums.plan.cells
     # B's residue turns the circle by itself; A's turns it by g·kb = g·ka − g·s
     moved = sums.plan.grid * np.arange(p) if sums.first else np.zeros(p, dtype=np.int64)
-    pieces = [
-        (number, sign, rows)
-        for number, one in enumerate(sums.found)
-        for sign, rows in ((1.0, one.stops), (-1.0, one.starts))
-    ]
-    cell = np.concatenate([rows for _, _, rows in pieces])
+    residue, cell, threshold, sign = [], [], [], []
+    for number, one in enumerate(sums.found):
+        for side, rows in ((1.0, one.stops), (-1.0, one.starts)):
+            for row in rows:
+                there = np.flatnonzero(row < 2 * cells)
+                residue.append(there)
+                cell.append((row[there] + moved[there]) % cells)
+                threshold.append(number)
+                sign.append(side)
     return Ends(
-        cell=np.ascontiguousarray(np.where(cell == 2 * cells, 2 * cells, (cell + moved) % cells), dtype=np.uint32),
-        threshold=np.concatenate([np.full(rows.shape[0], number) for number, _, rows in pieces]),
-        sign=np.concatenate([np.full(rows.shape[0], sign) for _, sign, rows in pieces]),
+        first=np.cumsum([0, *(part.size for part in residue)]),
+        residue=np.concatenate([*residue, []]).astype(np.uint32),
+        cell=np.concatenate([*cell, []]).astype(np.uint32),
+        threshold=np.array(threshold, dtype=np.int64),
+        sign=np.array(sign),
         position=sums.position.astype(np.uint32),
     )
 
@@ -255,6 +265,10 @@ def add_compiled(sums: TableSums, C: ComplexArray, R: FloatArray) -> None:
     blocks = blocks_of(p, min(64, -(-p // (4 * cores()))))
     in_parallel(lambda block: row_sums(block.start, block.stop, neurons, ends, inputs, places, of_own, *into), blocks)
     if not sums.first:
-        for z, part in zip(mine, rows[0], strict=True):
-            C[z] += part.T
-        R += rows[1].T
+
+        def turn(block: slice) -> None:
+            for z, part in zip(mine, rows[0], strict=True):
+                C[z, block] += part[:, block].T
+            R[block] += rows[1][:, block].T
+
+        in_parallel(turn, blocks_of(p, 64))

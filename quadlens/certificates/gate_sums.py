@@ -79,7 +79,8 @@ def _add_bucket(
 ) -> int:
     """Add a bucket's part to C and write its R; return the most arc ends of one (d, threshold)."""
     cells, own = plan.cells, plan.own(bucket)
-    found = arcs_of(plan, bucket, count)
+    compiled = compiled_is_worth_it(circuit.A.size + circuit.B.size)
+    found = arcs_of(plan, bucket, compiled, count)
     # how many neurons have a cell below c, for every c, twice round; then 0, where padded arc ends find the empty sum
     position = np.searchsorted(plan.cell[bucket.members], np.arange(cells))
     position = np.concatenate([position, position, np.zeros(cells + 1, dtype=position.dtype)])
@@ -87,7 +88,6 @@ def _add_bucket(
     u_hat = retained.u_hat[np.ix_(bucket.members, kept)]
     wave = retained.u_hat[bucket.members, own] if own is not None else None
     half_weights = _half_weights(wave, cross[bucket.members], bucket.cross)
-    compiled = compiled_is_worth_it(circuit.A.size + circuit.B.size)
     for first in (True, False):
         sums = TableSums(
             table=circuit.A if first else circuit.B,
