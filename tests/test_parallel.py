@@ -1,8 +1,10 @@
 """Blocks over threads: every number once, results in order, errors not lost."""
 
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from quadlens.certificates import parallel
+from quadlens.certificates.blas_threads import one_blas_thread
 from quadlens.certificates.parallel import blocks_of, in_parallel
 
 
@@ -30,3 +32,28 @@ def test_an_error_in_one_block_is_raised(monkeypatch, cores):
 
     with pytest.raises(ArithmeticError, match="block 6"):
         in_parallel(work, blocks_of(20, 3))
+
+
+def blas_threads() -> set[int]:
+    return {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
+
+
+@pytest.mark.skipif(parallel.cores() < 2, reason="one core: BLAS has one thread as it is")
+def test_blas_has_its_threads_back_when_the_last_of_several_is_done() -> None:
+    with threadpool_limits(limits=2, user_api="blas"):
+        before = blas_threads()
+        first, second = one_blas_thread(), one_blas_thread()
+        first.__enter__()
+        second.__enter__()
+        first.__exit__(None, None, None)
+        inside = blas_threads()
+        second.__exit__(None, None, None)
+        assert (before, inside, blas_threads()) == ({2}, {1}, {2})
+
+
+@pytest.mark.skipif(parallel.cores() < 2, reason="one core: BLAS has one thread as it is")
+def test_blas_has_its_threads_back_after_an_error() -> None:
+    with threadpool_limits(limits=2, user_api="blas"):
+        with pytest.raises(RuntimeError, match="inside"), one_blas_thread():
+            raise RuntimeError("inside")
+        assert blas_threads() == {2}

@@ -7,6 +7,7 @@ input is decided; then, at a limited price, until the smallest margin is known.
 
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,13 +72,16 @@ def certify_adaptive(
     classes: tuple[ClassBound, ...] = ()
     wrong: list[tuple[int, int]] = []
     record: dict[str, Any] = {}
-    if reason is None:
-        found = evaluate_inequality(circuit, budget, count, progress and (lambda done: progress(0.5 * done)))
-        classes, wrong, stages = _decide(
-            circuit, found, search, count, (lambda done: progress(0.5 + 0.5 * done)) if progress else (lambda done:
-            None)
-        )
-        record = {**found.record(), "stages": stages}
+    # neither depends on the bounds
+    with ThreadPoolExecutor(2) as aside:
+        sha256, float32_error = aside.submit(network_digest, circuit), aside.submit(float32_margin_error, circuit)
+        if reason is None:
+            found = evaluate_inequality(circuit, budget, count, progress and (lambda done: progress(0.5 * done)))
+            classes, wrong, stages = _decide(
+                circuit, found, search, count, (lambda done: progress(0.5 + 0.5 * done)) if progress else (lambda done:
+                None)
+            )
+            record = {**found.record(), "stages": stages}
     decided = reason is None
     return Certificate(
         method="adaptive",
@@ -85,7 +89,7 @@ def certify_adaptive(
         neurons=circuit.neurons,
         parameters=circuit.parameters,
         activation=circuit.activation,
-        sha256=network_digest(circuit),
+        sha256=sha256.result(),
         arithmetic=f"{ARITHMETIC}; {SINGLE}",
         operations=count.total,
         brute_force_operations=brute_force_operations(circuit),
@@ -95,7 +99,7 @@ def certify_adaptive(
         prover=record,
         misclassified=tuple(wrong[:LISTED]) if decided else None,
         misclassified_count=len(wrong) if decided else None,
-        float32_error=float32_margin_error(circuit) if reason is None else None,
+        float32_error=float32_error.result() if reason is None else None,
         refusal=reason,
     )
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from quadlens.arrays import BoolArray, FloatArray, IntArray
 from quadlens.certificates.operations import OperationCounter, transform_operations
+from quadlens.certificates.parallel import blocks_of, in_parallel
 from quadlens.certificates.plan import Plan, Waveforms
 from quadlens.certificates.retained import Retained, coefficients_of, cross_oscillation, split
 from quadlens.certificates.waveform_choice import (
@@ -41,6 +42,9 @@ FEW = 8
 
 SAMPLE = 512
 """So many neurons, evenly spread, are asked for their spectra, and fewer than twice as many."""
+
+SPECTRA = 128
+"""So many spectra are taken at a time."""
 
 CANDIDATES = 64
 """Key frequencies that neurons outside the sample may have: those that most neurons of the sample have."""
@@ -109,12 +113,17 @@ def keys(circuit: Circuit, energy: FloatArray, count: OperationCounter) -> Keys:
     wave, constant = np.zeros(n, dtype=np.complex128), np.zeros(n)
 
     def by_spectrum(neurons: IntArray) -> None:
-        hats = [np.fft.rfft(np.take(table, neurons, axis=1), axis=0) / p for table in (circuit.A, circuit.B)]
         half = max(1, (p - 1) // 2)
-        power = np.abs(hats[0][1 : half + 1]) ** 2 + np.abs(hats[1][1 : half + 1]) ** 2
-        key[neurons] = best = np.argmax(power, axis=0) + 1
-        both = hats[0] + hats[1]
-        wave[neurons], constant[neurons] = both[best, np.arange(neurons.size)], both[0].real
+
+        def work(block: slice) -> None:
+            mine = neurons[block]
+            hats = [np.fft.rfft(np.take(table, mine, axis=1).T, axis=1) / p for table in (circuit.A, circuit.B)]
+            power = np.abs(hats[0][:, 1 : half + 1]) ** 2 + np.abs(hats[1][:, 1 : half + 1]) ** 2
+            key[mine] = best = np.argmax(power, axis=1) + 1
+            both = hats[0] + hats[1]
+            wave[mine], constant[mine] = both[np.arange(mine.size), best], both[:, 0].real
+
+        in_parallel(work, blocks_of(neurons.size, SPECTRA))
         count.add(2 * neurons.size, transform_operations(p))
         count.add(8 * neurons.size, half)
 

@@ -20,6 +20,7 @@ from quadlens.arrays import ComplexArray, FloatArray, IntArray
 from quadlens.certificates.arcs import Arcs, Zones, arcs_of, thresholds_of, zones
 from quadlens.certificates.compiled import compiled_is_worth_it
 from quadlens.certificates.operations import OperationCounter
+from quadlens.certificates.parallel import blocks_of, in_parallel
 from quadlens.certificates.plan import Bucket, Plan
 from quadlens.certificates.retained import Retained
 from quadlens.circuits.circuit import Circuit
@@ -55,7 +56,12 @@ def gate_sums(
 ) -> GateSums:
     """Return C and R for every input; ``cross`` holds ``V_i``."""
     p, kept = plan.p, len(plan.retained)
-    C = np.ascontiguousarray(retained.skip_a.T[:, :, None] + retained.skip_b.T[:, None, :])
+    C = np.empty((kept, p, p), dtype=np.complex128)
+
+    def begin(block: slice) -> None:
+        np.add(retained.skip_a.T[:, block, None], retained.skip_b.T[:, None, :], out=C[:, block])
+
+    in_parallel(begin, blocks_of(p, BLOCK // (kept * p)))
     count.add(2 * p * p, kept)
     R = np.zeros((len(plan.buckets), p, p))
     most = 0

@@ -5,6 +5,7 @@ The inequality (G) of docs/certificates.md.
 
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -44,36 +45,39 @@ def certify_gated(
     classes: list[ClassBound] = []
     sentences: tuple[str, ...] = ()
     record: dict[str, Any] = {}
-    if reason is None:
-        p = circuit.p
-        found = evaluate_inequality(circuit, budget, count, progress and (lambda done: progress(0.6 * done)))
-        of_class = found.lowered(found.classes.bound.min(axis=1))
-        bounds = InputBounds(found)
-        delta = np.arange(1, p)
-        for d in range(p):
-            every = bounds.of_class(d, delta, count)
-            # an input is never worse off than its class; the two differ by rounding only where they are equal
-            margins = np.maximum(every.min(axis=1), of_class[d])
-            b = int(margins.argmin())
-            classes.append(
-                ClassBound(
-                    difference=d,
-                    margin_lower_bound=float(margins[b]),
-                    certified=int((margins > 0).sum()),
-                    ledger=input_ledger(found, d, b, int(every[b].argmin()) + 1, float(margins[b])),
+    # neither depends on the bounds
+    with ThreadPoolExecutor(2) as aside:
+        sha256, float32_error = aside.submit(network_digest, circuit), aside.submit(float32_margin_error, circuit)
+        if reason is None:
+            p = circuit.p
+            found = evaluate_inequality(circuit, budget, count, progress and (lambda done: progress(0.6 * done)))
+            of_class = found.lowered(found.classes.bound.min(axis=1))
+            bounds = InputBounds(found)
+            delta = np.arange(1, p)
+            for d in range(p):
+                every = bounds.of_class(d, delta, count)
+                # an input is never worse off than its class; the two differ by rounding only where they are equal
+                margins = np.maximum(every.min(axis=1), of_class[d])
+                b = int(margins.argmin())
+                classes.append(
+                    ClassBound(
+                        difference=d,
+                        margin_lower_bound=float(margins[b]),
+                        certified=int((margins > 0).sum()),
+                        ledger=input_ledger(found, d, b, int(every[b].argmin()) + 1, float(margins[b])),
+                    )
                 )
-            )
-            if progress is not None:
-                progress(0.6 + 0.4 * (d + 1) / p)
-        sentences = blame(found, [bound.difference for bound in classes if bound.certified < p])
-        record = found.record()
+                if progress is not None:
+                    progress(0.6 + 0.4 * (d + 1) / p)
+            sentences = blame(found, [bound.difference for bound in classes if bound.certified < p])
+            record = found.record()
     return Certificate(
         method="gated",
         p=circuit.p,
         neurons=circuit.neurons,
         parameters=circuit.parameters,
         activation=circuit.activation,
-        sha256=network_digest(circuit),
+        sha256=sha256.result(),
         arithmetic=ARITHMETIC,
         operations=count.total,
         brute_force_operations=brute_force_operations(circuit),
@@ -82,6 +86,6 @@ def certify_gated(
         ledger=min(classes, key=lambda bound: bound.margin_lower_bound).ledger if classes else (),
         prover=record,
         blame=sentences,
-        float32_error=float32_margin_error(circuit) if reason is None else None,
+        float32_error=float32_error.result() if reason is None else None,
         refusal=reason,
     )

@@ -8,9 +8,12 @@ from typing import Any
 import numpy as np
 
 from quadlens.arrays import FloatArray, IntArray
+from quadlens.certificates.blas_threads import one_blas_thread
 from quadlens.certificates.choose import Budget, choose
-from quadlens.certificates.class_bounds import ClassBounds, InputQuantities, class_bounds, clusters, input_quantities
+from quadlens.certificates.class_bounds import ClassBounds, class_bounds
+from quadlens.certificates.clusters import clusters
 from quadlens.certificates.gate_sums import gate_sums
+from quadlens.certificates.input_quantities import InputQuantities, input_quantities
 from quadlens.certificates.operations import OperationCounter
 from quadlens.certificates.plan import Plan
 from quadlens.certificates.remainder import Remainder, remainder
@@ -63,6 +66,7 @@ def refusal(circuit: Circuit) -> str | None:
     return too_large(circuit)
 
 
+@one_blas_thread()
 def evaluate_inequality(
     circuit: Circuit, budget: Budget, count: OperationCounter, progress: Callable[[float], None] | None = None
 ) -> Inequality:

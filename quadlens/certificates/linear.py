@@ -5,6 +5,7 @@ The inequality (L) of docs/certificates.md. No step touches the p²n preactivati
 
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 from quadlens.certificates.certificate import Certificate, ClassBound
 from quadlens.certificates.choose import Budget
@@ -41,27 +42,30 @@ def certify_linear(
     classes: tuple[ClassBound, ...] = ()
     sentences: tuple[str, ...] = ()
     record = {}
-    if reason is None:
-        found = evaluate_inequality(circuit, budget, count, progress)
-        margins = found.lowered(found.classes.bound.min(axis=1))
-        classes = tuple(
-            ClassBound(
-                difference=d,
-                margin_lower_bound=float(margin),
-                certified=circuit.p if margin > 0 else 0,
-                ledger=class_ledger(found, d),
+    # neither depends on the bounds
+    with ThreadPoolExecutor(2) as aside:
+        sha256, float32_error = aside.submit(network_digest, circuit), aside.submit(float32_margin_error, circuit)
+        if reason is None:
+            found = evaluate_inequality(circuit, budget, count, progress)
+            margins = found.lowered(found.classes.bound.min(axis=1))
+            classes = tuple(
+                ClassBound(
+                    difference=d,
+                    margin_lower_bound=float(margin),
+                    certified=circuit.p if margin > 0 else 0,
+                    ledger=class_ledger(found, d),
+                )
+                for d, margin in enumerate(margins)
             )
-            for d, margin in enumerate(margins)
-        )
-        sentences = blame(found, [bound.difference for bound in classes if not bound.certified])
-        record = found.record()
+            sentences = blame(found, [bound.difference for bound in classes if not bound.certified])
+            record = found.record()
     return Certificate(
         method="linear",
         p=circuit.p,
         neurons=circuit.neurons,
         parameters=circuit.parameters,
         activation=circuit.activation,
-        sha256=network_digest(circuit),
+        sha256=sha256.result(),
         arithmetic=ARITHMETIC,
         operations=count.total,
         brute_force_operations=brute_force_operations(circuit),
@@ -70,6 +74,6 @@ def certify_linear(
         ledger=min(classes, key=lambda bound: bound.margin_lower_bound).ledger if classes else (),
         prover=record,
         blame=sentences,
-        float32_error=float32_margin_error(circuit) if reason is None else None,
+        float32_error=float32_error.result() if reason is None else None,
         refusal=reason,
     )

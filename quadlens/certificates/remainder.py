@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from quadlens.certificates.remainder_kernel import Members
 
 
+IN_CACHE = 2**16
+"""Numbers of a block of curves that a core's cache holds beside what it is multiplied with."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Remainder:
     """``tail (groups, p)``, and what D is made of: ``P_hat (groups, p, M + 1)`` holds ``P̂_{γ,d}[m]``, twice it for
@@ -67,12 +71,12 @@ def remainder(circuit: Circuit, plan: Plan, retained: Retained, count: Operation
     widest = np.zeros((groups, kept, p))
     osc = np.zeros(circuit.neurons)
     square_U = np.zeros(p)
-    roots = _roots(plan)
+    roots, compiled = _roots(plan), compiled_is_worth_it(2 * p * circuit.neurons)
     for number, group in enumerate(plan.groups):
         weights = _weights(circuit, plan, retained, group, roots, osc, square_U, count)
-        curves = _curve_harmonics(plan, group, roots, count)
+        curves = _curve_harmonics(plan, group, roots, compiled, count)
         P_hat[number], Q[number] = curves.head, weights.Q
-        widest[number] = _widest(weights.Q, compiled_is_worth_it(2 * p * circuit.neurons), count)
+        widest[number] = _widest(weights.Q, compiled, count)
         # the difference of two outputs is at most twice the larger
         tail[number] = 2 * curves.beyond * weights.norm
         tail_error += 2 * curves.error * weights.norm
@@ -114,22 +118,42 @@ class _CurveHarmonics:
     error: float
 
 
-def _curve_harmonics(plan: Plan, group: Waveforms, roots: FloatArray, count: OperationCounter) -> _CurveHarmonics:
+def _curve_harmonics(
+    plan: Plan, group: Waveforms, roots: FloatArray, compiled: bool, count: OperationCounter
+) -> _CurveHarmonics:
     p, cells, kept = plan.p, plan.cells, plan.harmonics + 1
     head = np.empty((p, kept), dtype=np.complex128)
     square, beyond = np.empty(p), np.empty(p)
     factor = np.where(np.arange(kept) == 0, 1.0, 2.0) / cells
     share = np.where(np.arange(kept) == 0, 1.0, 0.5)
 
-    def work(block: slice) -> None:
+    def by_arrays(block: slice) -> FloatArray:
         curve = np.maximum(plan.turned(group.A, group.frequency, block) + group.B, 0.0)
+        square[block] = np.einsum("ds,ds->d", curve, curve)
+        return np.asarray(curve)
+
+    curves, rows = by_arrays, BLOCK // cells
+    if compiled:
+        from quadlens.certificates.remainder_kernel import gated_curves
+
+        twice, turn = np.concatenate([group.A, group.A]), plan.shifts(group.frequency)
+        rows = IN_CACHE // cells
+
+        def by_loops(block: slice) -> FloatArray:
+            curve = np.empty((block.stop - block.start, cells))
+            gated_curves(twice, group.B, turn, block.start, block.stop, curve, square)
+            return curve
+
+        curves = by_loops
+
+    def work(block: slice) -> None:
+        curve = curves(block)
         parts = curve @ roots.T
         head[block] = factor * (parts[:, :kept] - 1j * parts[:, kept:])
-        square[block] = np.einsum("ds,ds->d", curve, curve)
         held = cells * (np.abs(head[block]) ** 2 @ share)
         beyond[block] = np.sqrt(np.maximum(square[block] - held, 0.0))
 
-    in_parallel(work, blocks_of(p, BLOCK // cells))
+    in_parallel(work, blocks_of(p, rows))
     count.add(p, cells, 2 + 4 * kept + 2)
     # a sum over the cells, roots of unity that are off by 40 u, a sum over harmonics
     relative = 8 * kept * gamma(cells + kept + 100)

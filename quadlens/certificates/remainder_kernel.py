@@ -97,3 +97,19 @@ def widest_changes(re: FloatArray, im: FloatArray, start: int, stop: int, widest
                 x, w = re[row, y + delta] - re[row, y], im[row, y + delta] - im[row, y]
                 largest = max(largest, x * x + w * w)
             widest[row, delta] = widest[row, p - delta] = np.sqrt(largest)
+
+
+@kernel(reorder=True)
+def gated_curves(
+    twice: FloatArray, B: FloatArray, turn: IntArray, start: int, stop: int, curve: FloatArray, square: FloatArray
+) -> None:
+    """Write ``P_d[s] = ReLU(A[s + turn_d] + B[s])`` to rows of ``curve`` from 0 and ``Σ_s P_d²`` to ``square (p,)``,
+    ``d = start … stop − 1``; ``twice`` is A, twice round.
+    """
+    for d in range(start, stop):
+        squares = 0.0
+        for s in range(B.size):
+            value = max(twice[s + turn[d]] + B[s], 0.0)
+            curve[d - start, s] = value
+            squares += value * value
+        square[d] = squares
