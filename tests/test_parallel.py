@@ -1,5 +1,6 @@
 """Blocks over threads: every number once, results in order, errors not lost."""
 
+import numpy as np
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
@@ -35,6 +36,7 @@ def test_an_error_in_one_block_is_raised(monkeypatch, cores):
 
 
 def blas_threads() -> set[int]:
+    np.ones((2, 2)) @ np.ones((2, 2))  # loaded, so that there is a BLAS to ask
     return {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
 
 
