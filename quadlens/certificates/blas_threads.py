@@ -6,8 +6,17 @@ while after they are done.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from threading import Lock
 from typing import Any
+
+
+@cache
+def _libraries() -> Any:
+    """Find the process's BLAS libraries: once, for it takes as long as proving something small."""
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
 
 
 class _Setting:
@@ -20,11 +29,9 @@ class _Setting:
         self._limits: Any = None
 
     def enter(self) -> None:
-        from threadpoolctl import threadpool_limits
-
         with self._lock:
             if not self._users:
-                self._limits = threadpool_limits(limits=1, user_api="blas")
+                self._limits = _libraries().limit(limits=1, user_api="blas")
             self._users += 1
 
     def leave(self) -> None:

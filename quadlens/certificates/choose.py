@@ -224,7 +224,13 @@ def _retained(
 ) -> tuple[tuple[int, ...], FloatArray]:
     """Return the output frequencies to retain, and ``r |Û|`` of each neuron of the sample, shape (sample, p//2 + 1)."""
     p, sample = circuit.p, found.sample
-    outputs = found.amplitude[sample, None] * np.abs(np.fft.rfft(circuit.U[sample], axis=1))
+    outputs = np.empty((sample.size, p // 2 + 1))
+
+    def work(block: slice) -> None:
+        mine = sample[block]
+        outputs[block] = found.amplitude[mine, None] * np.abs(np.fft.rfft(circuit.U[mine], axis=1))
+
+    in_parallel(work, blocks_of(sample.size, SPECTRA))
     skip = sum(np.abs(np.fft.rfft(table, axis=1)).max(axis=0) for table in (circuit.S_a, circuit.S_b) if table.any())
     count.add(sample.size + 2 * p, transform_operations(p) + 5 * (p // 2 + 1))
     strength = outputs.sum(axis=0) * (circuit.neurons / sample.size) + skip

@@ -16,7 +16,7 @@ from quadlens.certificates.parallel import blocks_of, in_parallel
 from quadlens.certificates.plan import Plan
 from quadlens.certificates.remainder import Remainder
 
-BLOCK = 2**20
+BLOCK = 2**18
 """Numbers for each retained frequency or cluster in one block of classes, at most, unless one class has more."""
 
 

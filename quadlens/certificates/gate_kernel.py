@@ -69,52 +69,52 @@ class Inputs(NamedTuple):
 def midpoint_prefix(
     neurons: Neurons, mine: int, value: FloatArray, before: FloatArray, prefix: FloatArray, everywhere: FloatArray
 ) -> None:
-    """Write a residue's ``value``s, ``prefix (thresholds, members + 1, channels)`` of the changes of its part of ½ρ̄
-    (times w, û°) at each threshold, and ``everywhere (zones, channels)``, its sum with every neuron in one zone.
+    """Write a residue's ``value``s, and for its part of ½ρ̄ (times w, û°) the ``prefix (zones, members + 1, channels)``
+    of its change from one zone to the next, and ``everywhere (zones, channels)``: its sum with all neurons in one zone.
+
+    Below the lowest zone stands nothing: its prefix sums are its own, and nobody reads them.
     """
-    members, r, at, curve, weights = neurons.members, neurons.r, neurons.at, neurons.curve, neurons.half_weights
-    cells, turn, three = curve.size, neurons.turn[mine], weights.shape[1] == 3
-    zero = neurons.halves.size - 1
+    r, weights, zero = neurons.r, neurons.half_weights, neurons.halves.size - 1
+    cells, turn, three = neurons.curve.size, neurons.turn[mine], weights.shape[1] == 3
     delta = np.empty(value.size)
     for i in range(value.size):
-        cell = at[i] + turn
+        cell = neurons.at[i] + turn
         cell = cell - cells if cell >= cells else cell
-        value[i] = neurons.table[mine, members[i]]
-        delta[i] = value[i] - r[i] * curve[cell]
-    # the lowest zone is that of "threshold −1", whose prefix sums nobody reads
-    for number in range(-1, prefix.shape[0]):
-        below = number < zero
+        value[i] = neurons.table[mine, neurons.members[i]]
+        delta[i] = value[i] - r[i] * neurons.curve[cell]
+        before[i] = 0.0
+    # zones come in pairs, −l_j and −l_{j−1} or l_j and l_{j+1}: one sum's addition fills the time that another's takes
+    for zone in range(0, prefix.shape[0], 2):
+        below = zone <= zero
         side = 1.0 if below else -1.0
-        half = neurons.halves[zero - number - 1] if below else neurons.halves[number - zero]
-        # a sum in a register is not the last sum read back from memory: this loop is what the method waits for
-        w, re, im = 0.0, 0.0, 0.0
-        if number < 0:
-            for i in range(value.size):
-                before[i] = max(delta[i] - half * r[i], 0.0)
-                w += before[i] * weights[i, 0]
-                if three:
-                    re += before[i] * weights[i, 1]
-                    im += before[i] * weights[i, 2]
-        elif three:
-            for i in range(value.size):
-                after = max(side * delta[i] - half * r[i], 0.0)
-                change = after - before[i]
-                before[i] = after
-                w += change * weights[i, 0]
+        first = neurons.halves[zero - zone] if below else neurons.halves[zone - zero - 1]
+        # with an even number of levels the pair in the middle has one zone on either side of 0
+        across = zone == zero
+        other = -1.0 if across else side
+        second = neurons.halves[0] if across else neurons.halves[zero - zone - 1 if below else zone - zero]
+        w, re, im, w2, re2, im2 = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+        for i in range(value.size):
+            there = max(side * delta[i] - first * r[i], 0.0)
+            after = max(other * delta[i] - second * r[i], 0.0)
+            change, change2 = there - before[i], after - there
+            before[i] = after
+            w += change * weights[i, 0]
+            w2 += change2 * weights[i, 0]
+            prefix[zone, i + 1, 0] = w
+            prefix[zone + 1, i + 1, 0] = w2
+            if three:
                 re += change * weights[i, 1]
                 im += change * weights[i, 2]
-                prefix[number, i + 1, 0] = w
-                prefix[number, i + 1, 1] = re
-                prefix[number, i + 1, 2] = im
-        else:
-            for i in range(value.size):
-                after = max(side * delta[i] - half * r[i], 0.0)
-                w += (after - before[i]) * weights[i, 0]
-                before[i] = after
-                prefix[number, i + 1, 0] = w
+                re2 += change2 * weights[i, 1]
+                im2 += change2 * weights[i, 2]
+                prefix[zone, i + 1, 1] = re
+                prefix[zone, i + 1, 2] = im
+                prefix[zone + 1, i + 1, 1] = re2
+                prefix[zone + 1, i + 1, 2] = im2
+    for zone in range(prefix.shape[0]):
         for channel in range(weights.shape[1]):
-            lower = everywhere[number, channel] if number >= 0 else 0.0
-            everywhere[number + 1, channel] = lower + (w if channel == 0 else re if channel == 1 else im)
+            lower = everywhere[zone - 1, channel] if zone > 0 else 0.0
+            everywhere[zone, channel] = lower + prefix[zone, value.size, channel]
 
 
 @kernel()
@@ -140,7 +140,7 @@ def read_ends(
     back = np.uint64(turned)
     for end in range(ends.sign.size):
         sign, threshold = ends.sign[end], ends.threshold[end]
-        prefix = midpoint[threshold]
+        prefix = midpoint[threshold + 1]
         residue = ends.residue[ends.first[end] : ends.first[end + 1]]
         cell = ends.cell[ends.first[end] : ends.first[end + 1]]
         for one in range(residue.size):
@@ -175,7 +175,7 @@ def row_sums(
     channels, parts = neurons.half_weights.shape[1], neurons.outputs.shape[1]
     thresholds = inputs.thresholds.size
     zero = thresholds // 2
-    midpoint, gated = np.zeros((thresholds, count + 1, channels)), np.zeros((count + 1, parts))
+    midpoint, gated = np.zeros((thresholds + 1, count + 1, channels)), np.zeros((count + 1, parts))
     everywhere = np.zeros((thresholds + 1, channels))
     value, before = np.empty(count), np.empty(count)
     found, on = np.empty((p, channels)), np.empty((p, parts))

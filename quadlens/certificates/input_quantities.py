@@ -18,7 +18,7 @@ from quadlens.certificates.retained import Retained
 if TYPE_CHECKING:
     from quadlens.certificates.input_kernel import Quantities
 
-LOOPS_PAY = 8
+LOOPS_PAY = 16
 """An input is as much work here as this many entries of a table."""
 
 

@@ -36,6 +36,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from quadlens.arrays import FloatArray
+from quadlens.certificates.parallel import BLOCK, blocks_of, in_parallel
 from quadlens.certificates.plan import Plan
 from quadlens.circuits.circuit import Circuit
 from quadlens.rounding import gamma, up
@@ -57,8 +58,7 @@ class RoundingTerm:
 def too_large(circuit: Circuit) -> str | None:
     """Return why the circuit's numbers are beyond what float64 can bound, or None."""
     for name in ("A", "B", "U", "S_a", "S_b"):
-        table = getattr(circuit, name)
-        largest = float(max(table.max(), -table.min()))
+        largest = float(_largest(getattr(circuit, name), 0).max())
         if largest > LARGEST:
             return f"table {name} has entries up to {largest:.3g}, beyond {LARGEST:g}: float64 may overflow; rescale it"
     return None
@@ -111,4 +111,12 @@ def rounding_term(
 
 def _largest(table: FloatArray, axis: int) -> FloatArray:
     """Return the largest moduli along an axis."""
-    return np.asarray(np.maximum(table.max(axis=axis), -table.min(axis=axis)))
+    across = table if axis == 0 else table.T
+    out = np.empty(across.shape[1])
+
+    def work(block: slice) -> None:
+        part = across[:, block]
+        out[block] = np.maximum(part.max(axis=0), -part.min(axis=0))
+
+    in_parallel(work, blocks_of(across.shape[1], max(64, BLOCK // across.shape[0])))
+    return out
