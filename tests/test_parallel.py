@@ -2,10 +2,9 @@
 
 import numpy as np
 import pytest
-from threadpoolctl import threadpool_info, threadpool_limits
 
 from quadlens.certificates import parallel
-from quadlens.certificates.blas_threads import one_blas_thread
+from quadlens.certificates.blas_threads import blas_libraries, one_blas_thread
 from quadlens.certificates.parallel import blocks_of, in_parallel
 
 
@@ -37,12 +36,12 @@ def test_an_error_in_one_block_is_raised(monkeypatch, cores):
 
 def blas_threads() -> set[int]:
     np.ones((2, 2)) @ np.ones((2, 2))  # loaded, so that there is a BLAS to ask
-    return {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
+    return {pool["num_threads"] for pool in blas_libraries().info() if pool["user_api"] == "blas"}
 
 
 @pytest.mark.skipif(parallel.cores() < 2, reason="one core: BLAS has one thread as it is")
 def test_blas_has_its_threads_back_when_the_last_of_several_is_done() -> None:
-    with threadpool_limits(limits=2, user_api="blas"):
+    with blas_libraries().limit(limits=2, user_api="blas"):
         before = blas_threads()
         first, second = one_blas_thread(), one_blas_thread()
         first.__enter__()
@@ -55,7 +54,7 @@ def test_blas_has_its_threads_back_when_the_last_of_several_is_done() -> None:
 
 @pytest.mark.skipif(parallel.cores() < 2, reason="one core: BLAS has one thread as it is")
 def test_blas_has_its_threads_back_after_an_error() -> None:
-    with threadpool_limits(limits=2, user_api="blas"):
+    with blas_libraries().limit(limits=2, user_api="blas"):
         with pytest.raises(RuntimeError, match="inside"), one_blas_thread():
             raise RuntimeError("inside")
         assert blas_threads() == {2}

@@ -12,8 +12,8 @@ from typing import Any
 
 
 @cache
-def _libraries() -> Any:
-    """Find the process's BLAS libraries: once, for it takes as long as proving something small."""
+def blas_libraries() -> Any:
+    """Find the BLAS libraries that numpy has loaded: once, for it takes as long as proving something small."""
     from threadpoolctl import ThreadpoolController
 
     return ThreadpoolController()
@@ -31,7 +31,7 @@ class _Setting:
     def enter(self) -> None:
         with self._lock:
             if not self._users:
-                self._limits = _libraries().limit(limits=1, user_api="blas")
+                self._limits = blas_libraries().limit(limits=1, user_api="blas")
             self._users += 1
 
     def leave(self) -> None:
