@@ -1,4 +1,7 @@
-"""The compiled prefix sums are those of numpy, to rounding, and count the same operations."""
+"""Compiled loops give what numpy does, to rounding, stage by stage: sums, quantities, bounds and verdicts."""
+
+from dataclasses import fields, is_dataclass
+from importlib import import_module
 
 import numpy as np
 import pytest
@@ -6,6 +9,8 @@ import pytest
 import quadlens as ql
 from quadlens.certificates import compiled, gate_kernel, gate_sums
 from quadlens.certificates.choose import Budget, choose
+from quadlens.certificates.compiled import kernel
+from quadlens.certificates.inequality import Inequality, evaluate_inequality
 from quadlens.certificates.operations import OperationCounter
 
 
@@ -67,3 +72,50 @@ def test_a_kernel_that_forgets_one_arc_end_is_caught(monkeypatch: pytest.MonkeyP
 
 def test_small_circuits_never_wait_for_a_compiler() -> None:
     assert not compiled.compiled_is_worth_it(compiled.WORTH_COMPILING - 1)
+
+
+STAGES = ("gate_sums", "remainder", "input_quantities", "clusters")
+
+
+def evaluated(circuit: ql.Circuit, monkeypatch: pytest.MonkeyPatch, compiled: bool) -> tuple[Inequality, int]:
+    for stage in STAGES:
+        module = import_module(f"quadlens.certificates.{stage}")
+        monkeypatch.setattr(module, "compiled_is_worth_it", lambda entries: compiled)
+    count = OperationCounter()
+    return evaluate_inequality(circuit, Budget(), count), count.total
+
+
+def assert_close(got: object, want: object, scale: float) -> None:
+    for field in fields(want):
+        x, y = getattr(got, field.name), getattr(want, field.name)
+        if is_dataclass(y):
+            assert_close(x, y, scale)
+        elif isinstance(y, np.ndarray | float):
+            np.testing.assert_allclose(x, y, rtol=1e-12, atol=1e-11 * scale, err_msg=field.name)
+
+
+@pytest.mark.parametrize("name", [*CIRCUITS, "trained"])
+def test_loops_and_arrays_give_the_same_quantities(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    circuit = ql.bundled("p59-seed0") if name == "trained" else CIRCUITS[name]
+    plain, operations = evaluated(circuit, monkeypatch, False)
+    compiled, again = evaluated(circuit, monkeypatch, True)
+    assert operations == again
+    np.testing.assert_array_equal(compiled.label, plain.label)
+    scale = float(np.abs(plain.inputs.X).max())
+    assert scale > 0.1
+    for part in ("inputs", "rest"):
+        assert_close(getattr(compiled, part), getattr(plain, part), scale)
+    # where two δ are worst to rounding the ledgers may differ; bounds may not
+    np.testing.assert_allclose(compiled.classes.bound, plain.classes.bound, rtol=0, atol=1e-11 * scale)
+    assert ((compiled.lowered(compiled.classes.bound) > 0) == (plain.lowered(plain.classes.bound) > 0)).all()
+
+
+def test_the_trained_network_has_clusters(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert evaluated(ql.bundled("p59-seed0"), monkeypatch, True)[0].label.max() > 8
+
+
+def test_loops_are_left_as_they_are_without_numba(monkeypatch: pytest.MonkeyPatch) -> None:
+    def loops() -> None: ...
+
+    monkeypatch.setattr("quadlens.certificates.compiled._numba", lambda: None)
+    assert kernel()(loops) is loops
