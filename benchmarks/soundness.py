@@ -40,6 +40,9 @@ from quadlens.circuits.construct import construct
 
 METHODS = ("linear", "gated", "adaptive", "brute-force", "interval")
 KINDS = ("random", "trained-like", "degenerate", "planted", "scaled", "adversarial")
+MODULUS = 0.3
+"""So many of the circuits have |x| in place of ReLU."""
+
 CHECKED_EVERY = 200
 """One circuit in so many has its certificates checked by the independent checker too."""
 
@@ -221,6 +224,8 @@ def campaign(task: tuple[str, int, int]) -> dict[str, Any]:
             best = best if number % 40 else np.inf
         else:
             candidate = MAKERS[kind](generator)
+            if generator.random() < MODULUS:
+                candidate = replace(candidate, activation="abs")
         result = examine(candidate, generator, checked=number % CHECKED_EVERY == 0)
         if kind == "adversarial" and result["gap"] <= best:
             circuit, best = candidate, result["gap"]

@@ -1,5 +1,7 @@
 """The method ``linear``: its sums against dense ones, its bounds against the network, its budget, its refusals."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -30,7 +32,8 @@ def dense_sums(circuit, plan, retained, cross):
     p = circuit.p
     y = circuit.A[:, None] + circuit.B[None]
     C = retained.skip_a[:, None] + retained.skip_b[None]
-    C = C + np.maximum(y[:, :, plan.solo], 0) @ retained.u_hat[plan.solo]
+    act, α = (np.abs, -1.0) if circuit.activation == "abs" else (lambda x: np.maximum(x, 0), 0.0)
+    C = C + act(y[:, :, plan.solo]) @ retained.u_hat[plan.solo]
     R = np.zeros((len(plan.buckets), p, p))
     for number, bucket in enumerate(plan.buckets):
         i = bucket.members
@@ -43,11 +46,12 @@ def dense_sums(circuit, plan, retained, cross):
         level = np.where(on, np.searchsorted(levels, H, "left") - 1, np.searchsorted(levels, -H, "right") - 1)
         half, sign = 0.5 * levels[level] * r, np.where(on, -1.0, 1.0)
         rho = np.maximum(sign * delta_A[:, None] - half, 0) + np.maximum(sign * delta_B[None] - half, 0)
-        true = np.maximum(y[:, :, i], 0) - on * y[:, :, i]
+        true = (act(y[:, :, i]) - np.where(on, 1, α) * y[:, :, i]) / (1 - α)
         assert (true >= 0).all()
         # both sides are a few roundings of numbers of this size
         assert (true <= rho + 8 * np.finfo(float).eps * (np.abs(y).max() + np.abs(r).max())).all()
-        C += (on * y[:, :, i]) @ retained.u_hat[i]
+        rho = (1 - α) * rho
+        C += (np.where(on, 1, α) * y[:, :, i]) @ retained.u_hat[i]
         own, w = plan.own(bucket), cross[i] / bucket.cross
         if own is not None:
             C[:, :, own] += 0.5 * rho @ retained.u_hat[i, own]
@@ -65,6 +69,8 @@ DEGENERATE = [
     random_circuit(23, 64, 5),
     noisy(),
     ql.construct(p=12, frequencies=(1, 5), neurons=40, noise=0.05),
+    replace(random_circuit(8, 40, 6), activation="abs"),
+    ql.construct(p=13, frequencies=(1, 5), neurons=60, noise=0.05, activation="abs"),
 ]
 
 

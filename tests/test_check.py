@@ -99,11 +99,12 @@ def random_plan(seed: int, p: int, n: int) -> dict[str, Any]:
     }
 
 
+@pytest.mark.parametrize("activation", ["relu", "abs"])
 @pytest.mark.parametrize("seed", range(40))
-def test_the_inequality_holds_for_plans_that_fit_nothing(seed):
+def test_the_inequality_holds_for_plans_that_fit_nothing(seed, activation):
     generator = np.random.default_rng(1000 + seed)
     p, n = int(generator.integers(3, 9)), int(generator.integers(1, 10))
-    circuit = random_circuit(seed, p, n)
+    circuit = random_circuit(seed, p, n, activation)
     with flint.ctx.workprec(PRECISION):
         network = ball_network(circuit)
         gates = GateSums(network=network, plan=read_plan(random_plan(seed, p, n), p, n))
@@ -170,10 +171,10 @@ def test_every_class_bound_is_held_to_the_last_digits(method, seed):
         assert f"class {d} claims 1 certified inputs; only 0" in result.reasons[0]
 
 
-@pytest.mark.parametrize("seed", [0, 1])
-def test_prover_and_checker_agree_to_rounding(seed):
+@pytest.mark.parametrize(("seed", "activation"), [(0, "relu"), (1, "relu"), (2, "abs")])
+def test_prover_and_checker_agree_to_rounding(seed, activation):
     """Two programs without common code evaluate one inequality: class bounds differ by the rounding term alone."""
-    circuit = ql.construct(p=13, frequencies=[2, 3], neurons=60, noise=0.1, seed=seed)
+    circuit = ql.construct(p=13, frequencies=[2, 3], neurons=60, noise=0.1, seed=seed, activation=activation)
     S_b = 0.1 * np.random.default_rng(seed).standard_normal((13, 13))
     circuit = replace(circuit, S_b=S_b)
     budget = Budget(retained=3, harmonics=4, clusters=4)
@@ -434,12 +435,12 @@ def test_hostile_parameters_are_refused(name):
     assert message in result.reasons[0]
 
 
-def test_the_inequality_is_about_relu():
+def test_the_inequality_is_about_relu_and_the_modulus():
     circuit = random_circuit(0, 5, 6)
     certificate = claim_of(circuit, "linear", random_plan(0, 5, 6))
-    other = replace(circuit, activation="abs")
-    moved = replace(certificate, activation="abs", sha256=certify(other, "exact").sha256, float32_error=None)
-    assert "the inequality is about ReLU; the network has abs" in check(moved, other).reasons[0]
+    other = replace(circuit, activation="square")
+    moved = replace(certificate, activation="square", sha256=certify(other, "exact").sha256, float32_error=None)
+    assert "the inequality is about ReLU and |x|; the network has square" in check(moved, other).reasons[0]
 
 
 def leaves(data: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:

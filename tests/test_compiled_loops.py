@@ -28,6 +28,7 @@ CIRCUITS = {
     "constructed": ql.construct(p=31, frequencies=(3, 7), neurons=60, noise=0.03),
     "even p": ql.construct(p=12, frequencies=(1, 3, 5), neurons=40, noise=0.05),
     "frequencies with p in common": ql.construct(p=15, frequencies=(3, 5, 7), neurons=60, noise=0.05),
+    "modulus": ql.construct(p=17, frequencies=(3, 5), neurons=60, noise=0.05, activation="abs"),
     "negative bias": ql.construct(p=13, frequencies=(2,), neurons=20, kappa=-0.9, noise=0.01),
     "random": unlike_anything(11, 24, 0),
     "p = 3": unlike_anything(3, 5, 1),

@@ -45,7 +45,7 @@ def certify_adaptive(
 
     Parameters
     ----------
-    circuit : activation ReLU; its tables, or its stored weights, are taken as exact
+    circuit : activation ReLU or |x|; its tables, or its stored weights, are taken as exact
     budget : limits on what the bounds may spend
     search : the search for the smallest margin, once every input is decided, may cost this many times what was spent
         before

@@ -10,9 +10,12 @@ import numpy as np
 
 from quadlens.arrays import IntArray
 from quadlens.certificates.check_plan import CheckedPlan
-from quadlens.certificates.check_tables import BallNetwork
+from quadlens.certificates.check_tables import BALL_ACTIVATIONS, BallNetwork
 
 Balls = list[list[Any]]
+
+BELOW_ZERO: dict[str, int] = {"relu": 0, "abs": -1}
+"""The slope α below zero of the activations that the gate lemma is about; above it is 1."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,7 +98,7 @@ class GateSums:
 
     @cached_property
     def columns(self) -> Any:
-        """The matrix that takes ``[g y | ρ̄]``, 2n entries, to ``[Re C_z | Im C_z | R_β]``."""
+        """The matrix that takes ``[g y + α (1 − g) y | (1 − α) ρ̄]``, 2n entries, to ``[Re C_z | Im C_z | R_β]``."""
         plan, n, F = self.plan, self.network.circuit.neurons, len(self.plan.retained)
         zero, half = flint.arb(0), flint.arb(1) / 2
         top, bottom = [], []
@@ -169,7 +172,8 @@ class GateSums:
     def of_class(self, d: int) -> ClassSums:
         """Return the sums of the inputs ``(d + b, b)``."""
         p, n, F = self.network.p, self.network.circuit.neurons, len(self.plan.retained)
-        zero = flint.arb(0)
+        zero, activation = flint.arb(0), self.network.circuit.activation
+        act, below = BALL_ACTIVATIONS[activation], BELOW_ZERO[activation]
         A, B = self.network.rows["A"], self.network.rows["B"]
         excess_A, excess_B = self.excess["A"], self.excess["B"]
         solo = (self.plan.bucket < 0).tolist()
@@ -179,11 +183,11 @@ class GateSums:
             H = self.values["A"][a] + self.values["B"][b]
             gates, levels = (H > 0).tolist(), self.levels(H).tolist()
             entries += [
-                (x + y).nonnegative_part() if alone else (x + y if gate else zero)
+                act(x + y) if alone else (x + y if gate else below * (x + y))
                 for x, y, gate, alone in zip(A[a], B[b], gates, solo, strict=True)
             ]
             entries += [
-                zero if alone else (x[0][j] + y[0][j] if gate else x[1][j] + y[1][j])
+                zero if alone else (1 - below) * (x[0][j] + y[0][j] if gate else x[1][j] + y[1][j])
                 for x, y, gate, j, alone in zip(excess_A[a], excess_B[b], gates, levels, solo, strict=True)
             ]
         sums = (flint.arb_mat(p, 2 * n, entries) * self.columns).tolist()

@@ -7,7 +7,16 @@ import flint
 import numpy as np
 
 from quadlens.certificates.certificate import Certificate
-from quadlens.certificates.check_gates import Balls, ClassSums, GateSums, largest, modulus, roots_of_unity, spread
+from quadlens.certificates.check_gates import (
+    BELOW_ZERO,
+    Balls,
+    ClassSums,
+    GateSums,
+    largest,
+    modulus,
+    roots_of_unity,
+    spread,
+)
 from quadlens.certificates.check_plan import read_plan
 from quadlens.certificates.check_tables import BallNetwork
 from quadlens.errors import CertificateError
@@ -22,10 +31,10 @@ def provable_classes(
     Raises
     ------
     CertificateError
-        If the activation is not ReLU, or the parameters do not fit the network.
+        If the activation is neither ReLU nor |x|, or the parameters do not fit the network.
     """
-    if network.circuit.activation != "relu":
-        raise CertificateError(f"the inequality is about ReLU; the network has {network.circuit.activation}")
+    if network.circuit.activation not in BELOW_ZERO:
+        raise CertificateError(f"the inequality is about ReLU and |x|; the network has {network.circuit.activation}")
     p = network.p
     gates = GateSums(network=network, plan=read_plan(certificate.prover, p, network.circuit.neurons))
     remainder, turns = Remainder(gates), Turns(gates)
@@ -63,12 +72,12 @@ class Remainder:
         self.D: Balls = [[flint.arb(0)] * p for _ in range(p)]
         self.tail = [flint.arb(0)] * p
         M, G = plan.harmonics, plan.cells
-        roots = roots_of_unity(G)
+        roots, below = roots_of_unity(G), BELOW_ZERO[network.circuit.activation]
         for gamma, group in enumerate(plan.groups):
             members = np.flatnonzero(plan.group == gamma).tolist()
             if not members:
                 continue
-            spectra = _spectra(group.A, group.B, plan.grid * group.frequency, p, plan.scale)
+            spectra = _spectra(group.A, group.B, plan.grid * group.frequency, p, plan.scale, below)
             weights = [flint.arb(plan.amplitude[i]) for i in members]
             table = flint.arb_mat([rest[i] for i in members])
             angles = [int(plan.cell[i]) for i in members]
@@ -112,13 +121,13 @@ def _residuals(gates: GateSums, name: str, oscillation: list[Any]) -> list[tuple
     return out
 
 
-def _spectra(A: Any, B: Any, step: int, p: int, scale: int) -> Balls:
+def _spectra(A: Any, B: Any, step: int, p: int, scale: int, below: int) -> Balls:
     """Return ``|P̂_d[m]|`` for every class d and ``m = 0 … ⌊G/2⌋``, by a Fourier transform in balls."""
     G = A.size
     out = []
     for d in range(p):
-        curve = np.maximum(np.roll(A, -(step * d) % G) + B, 0).tolist()
-        transform = flint.acb.dft(curve)
+        curve = np.roll(A, -(step * d) % G) + B
+        transform = flint.acb.dft(np.where(curve > 0, curve, below * curve).tolist())
         out.append([abs(x) / (scale * G) for x in transform[: G // 2 + 1]])
     return out
 

@@ -23,8 +23,8 @@ Positions = npt.NDArray[np.uint32]
 class Neurons(NamedTuple):
     """One table ``(p, n)`` and a bucket's members: amplitude ``r``, cell ``at``, the table's ``curve (G,)``.
 
-    ``turn (p,)`` is ``g·(k a mod p)``; ``halves`` are half of 0 and the levels; ``outputs (members, 2K)`` are real and
-    imaginary parts of the coefficients at the K retained frequencies.
+    ``turn (p,)`` is ``g·(k a mod p)``; ``halves`` are half of 0 and the levels, ``shut`` is that of ``TableSums``;
+    ``outputs (members, 2K)`` are real and imaginary parts of the coefficients at the K retained frequencies.
     """
 
     table: FloatArray
@@ -34,6 +34,7 @@ class Neurons(NamedTuple):
     curve: FloatArray
     turn: IntArray
     halves: FloatArray
+    shut: float
     half_weights: FloatArray
     outputs: FloatArray
 
@@ -200,7 +201,7 @@ def row_sums(
         for number in range(places.size):
             re, im = gated[count, 2 * number], gated[count, 2 * number + 1]
             for other in range(p):
-                open_gate = 1.0 if zone[other] > zero else 0.0
+                open_gate = neurons.shut + (1.0 if zone[other] > zero else 0.0)
                 C[places[number], mine, 2 * other] += on[at[other], 2 * number] + open_gate * re
                 C[places[number], mine, 2 * other + 1] += on[at[other], 2 * number + 1] + open_gate * im
 
@@ -245,6 +246,7 @@ def add_compiled(sums: TableSums, C: ComplexArray, R: FloatArray) -> None:
         curve=sums.curve,
         turn=plan.shifts(bucket.frequency),
         halves=0.5 * np.array([0.0, *bucket.levels]),
+        shut=sums.shut,
         half_weights=sums.half_weights,
         outputs=np.ascontiguousarray(sums.u_hat).view(np.float64),
     )

@@ -16,9 +16,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from quadlens.activations import activation_named
 from quadlens.arrays import ComplexArray, FloatArray, IntArray
 from quadlens.certificates.arcs import Arcs, Zones, arcs_of, thresholds_of, zones
 from quadlens.certificates.compiled import compiled_is_worth_it
+from quadlens.certificates.kink import negative_slope
 from quadlens.certificates.operations import OperationCounter
 from quadlens.certificates.parallel import blocks_of, in_parallel
 from quadlens.certificates.plan import Bucket, Plan
@@ -91,9 +93,11 @@ def _add_bucket(
     position = np.searchsorted(plan.cell[bucket.members], np.arange(cells))
     position = np.concatenate([position, position, np.zeros(cells + 1, dtype=position.dtype)])
     kept = np.array([plan.retained.index(z) for z in bucket.retained], dtype=np.int64)
-    u_hat = retained.u_hat[np.ix_(bucket.members, kept)]
+    # h = α y + (1 − α)(g y + ρ): both parts of the bracket come in units of 1 − α
+    slope = negative_slope(circuit.activation)
+    u_hat = (1 - slope) * retained.u_hat[np.ix_(bucket.members, kept)]
     wave = retained.u_hat[bucket.members, own] if own is not None else None
-    half_weights = _half_weights(wave, cross[bucket.members], bucket.cross)
+    half_weights = (1 - slope) * _half_weights(wave, cross[bucket.members], bucket.cross)
     for first in (True, False):
         sums = TableSums(
             table=circuit.A if first else circuit.B,
@@ -103,6 +107,7 @@ def _add_bucket(
             u_hat=u_hat,
             kept=kept,
             half_weights=half_weights,
+            shut=slope / (1 - slope),
             found=found,
             position=position,
         )
@@ -128,7 +133,8 @@ class TableSums:
     """Prefix sums of one table ``(p, n)`` over one bucket's members, built and read in blocks of residues.
 
     ``found`` are the bucket's arcs by threshold, ``position`` how many members lie below a cell; ``kept`` are the
-    places in F of what the bucket retains, ``u_hat (members, kept)`` its coefficients.
+    places in F of what the bucket retains, ``u_hat (members, kept)`` its coefficients. Where its gate is shut, ``shut``
+    times what a neuron gives where it is open, more or less, is left: 0 for ReLU.
     """
 
     table: FloatArray
@@ -138,6 +144,7 @@ class TableSums:
     u_hat: ComplexArray
     kept: IntArray
     half_weights: FloatArray
+    shut: float
     found: list[Arcs]
     position: IntArray
 
@@ -193,7 +200,7 @@ class TableSums:
             everywhere = np.cumsum(np.concatenate([lowest[None], prefix[:, :, -1]]), axis=0)
             midpoint = self._read(prefix, everywhere, last[block], self.found, block)
             prefix = _prefix((table[:, :, None] * self.u_hat).view(np.float64)[None])
-            on = np.stack([np.zeros_like(prefix[0, :, -1]), prefix[0, :, -1]])
+            on = np.stack([self.shut * prefix[0, :, -1], (1 + self.shut) * prefix[0, :, -1]])
             sums = self._read(prefix, on, (last[block] > zero).astype(np.int8), [self.found[zero]], block)
             C[self.kept, block] += np.moveaxis(sums.view(np.complex128), 2, 0)
             R[block] += midpoint[:, :, 0]
@@ -243,13 +250,13 @@ def _add_solo(circuit: Circuit, plan: Plan, retained: Retained, C: ComplexArray,
     """Add the solo neurons, evaluated for every input."""
     if not plan.solo.size:
         return
-    p, kept = plan.p, len(plan.retained)
+    p, kept, act = plan.p, len(plan.retained), activation_named(circuit.activation).apply
     u_hat = retained.u_hat[plan.solo]
     parts = np.concatenate([u_hat.real, u_hat.imag], axis=1)
     rows = max(1, BLOCK // (p * plan.solo.size))
     for start in range(0, p, rows):
         block = slice(start, min(start + rows, p))
-        hidden = np.maximum(circuit.A[block, None, plan.solo] + circuit.B[None, :, plan.solo], 0.0)
+        hidden = act(circuit.A[block, None, plan.solo] + circuit.B[None, :, plan.solo])
         values = hidden @ parts
         C[:, block] += np.moveaxis(values[:, :, :kept] + 1j * values[:, :, kept:], 2, 0)
     count.add(p * p * plan.solo.size, 2 + 4 * kept)

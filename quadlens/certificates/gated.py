@@ -29,7 +29,7 @@ def certify_gated(
 
     Parameters
     ----------
-    circuit : activation ReLU
+    circuit : activation ReLU or |x|
     budget : limits on what the prover may spend, as for ``linear``
     progress : called with the fraction done
 

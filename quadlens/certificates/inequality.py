@@ -14,6 +14,7 @@ from quadlens.certificates.class_bounds import ClassBounds, class_bounds
 from quadlens.certificates.clusters import clusters
 from quadlens.certificates.gate_sums import gate_sums
 from quadlens.certificates.input_quantities import InputQuantities, input_quantities
+from quadlens.certificates.kink import SLOPES
 from quadlens.certificates.operations import OperationCounter
 from quadlens.certificates.plan import Plan
 from quadlens.certificates.remainder import Remainder, remainder
@@ -58,10 +59,10 @@ class Inequality:
 
 def refusal(circuit: Circuit) -> str | None:
     """Return why no bound can be given for a circuit, or None."""
-    if circuit.activation != "relu":
+    if circuit.activation not in SLOPES:
         return (
-            f"the gate lemma is for relu, this circuit has {circuit.activation}; use brute-force"
-            + (" or exact" if circuit.activation in ("abs", "square") else "")
+            f"the gate lemma is for {' and '.join(SLOPES)}, this circuit has {circuit.activation}; use brute-force"
+            + (" or exact" if circuit.activation == "square" else "")
         )
     return too_large(circuit)
 

@@ -26,7 +26,7 @@ def certify_linear(
 
     Parameters
     ----------
-    circuit : activation ReLU
+    circuit : activation ReLU or |x|
     budget : limits on what the prover may spend; every constant of the linear time is in it
     progress : called with the fraction done
 

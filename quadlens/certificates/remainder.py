@@ -11,6 +11,7 @@ import numpy as np
 
 from quadlens.arrays import ComplexArray, FloatArray, IntArray
 from quadlens.certificates.compiled import compiled_is_worth_it
+from quadlens.certificates.kink import negative_slope
 from quadlens.certificates.operations import OperationCounter
 from quadlens.certificates.parallel import BLOCK, blocks_of, in_parallel
 from quadlens.certificates.plan import Plan, Waveforms
@@ -71,10 +72,11 @@ def remainder(circuit: Circuit, plan: Plan, retained: Retained, count: Operation
     widest = np.zeros((groups, kept, p))
     osc = np.zeros(circuit.neurons)
     square_U = np.zeros(p)
-    roots, compiled = _roots(plan), compiled_is_worth_it(2 * p * circuit.neurons)
+    roots, slope = _roots(plan), negative_slope(circuit.activation)
+    compiled = compiled_is_worth_it(2 * p * circuit.neurons)
     for number, group in enumerate(plan.groups):
         weights = _weights(circuit, plan, retained, group, roots, osc, square_U, count)
-        curves = _curve_harmonics(plan, group, roots, compiled, count)
+        curves = _curve_harmonics(plan, group, slope, roots, compiled, count)
         P_hat[number], Q[number] = curves.head, weights.Q
         widest[number] = _widest(weights.Q, compiled, count)
         # the difference of two outputs is at most twice the larger
@@ -119,7 +121,7 @@ class _CurveHarmonics:
 
 
 def _curve_harmonics(
-    plan: Plan, group: Waveforms, roots: FloatArray, compiled: bool, count: OperationCounter
+    plan: Plan, group: Waveforms, slope: float, roots: FloatArray, compiled: bool, count: OperationCounter
 ) -> _CurveHarmonics:
     p, cells, kept = plan.p, plan.cells, plan.harmonics + 1
     head = np.empty((p, kept), dtype=np.complex128)
@@ -128,7 +130,8 @@ def _curve_harmonics(
     share = np.where(np.arange(kept) == 0, 1.0, 0.5)
 
     def by_arrays(block: slice) -> FloatArray:
-        curve = np.maximum(plan.turned(group.A, group.frequency, block) + group.B, 0.0)
+        curve = plan.turned(group.A, group.frequency, block) + group.B
+        curve = np.maximum(curve, slope * curve)
         square[block] = np.einsum("ds,ds->d", curve, curve)
         return np.asarray(curve)
 
@@ -141,7 +144,7 @@ def _curve_harmonics(
 
         def by_loops(block: slice) -> FloatArray:
             curve = np.empty((block.stop - block.start, cells))
-            gated_curves(twice, group.B, turn, block.start, block.stop, curve, square)
+            gated_curves(twice, group.B, turn, slope, block.start, block.stop, curve, square)
             return curve
 
         curves = by_loops

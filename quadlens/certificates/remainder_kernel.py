@@ -101,15 +101,23 @@ def widest_changes(re: FloatArray, im: FloatArray, start: int, stop: int, widest
 
 @kernel(reorder=True)
 def gated_curves(
-    twice: FloatArray, B: FloatArray, turn: IntArray, start: int, stop: int, curve: FloatArray, square: FloatArray
+    twice: FloatArray,
+    B: FloatArray,
+    turn: IntArray,
+    slope: float,
+    start: int,
+    stop: int,
+    curve: FloatArray,
+    square: FloatArray,
 ) -> None:
-    """Write ``P_d[s] = ReLU(A[s + turn_d] + B[s])`` to rows of ``curve`` from 0 and ``Σ_s P_d²`` to ``square (p,)``,
-    ``d = start … stop − 1``; ``twice`` is A, twice round.
+    """Write ``P_d[s] = h(A[s + turn_d] + B[s])`` to rows of ``curve`` from 0 and ``Σ_s P_d²`` to ``square (p,)``,
+    ``d = start … stop − 1``; ``twice`` is A, twice round, and h has slope 1 above 0 and ``slope`` below.
     """
     for d in range(start, stop):
         squares = 0.0
         for s in range(B.size):
-            value = max(twice[s + turn[d]] + B[s], 0.0)
+            sum_of_two = twice[s + turn[d]] + B[s]
+            value = max(sum_of_two, slope * sum_of_two)
             curve[d - start, s] = value
             squares += value * value
         square[d] = squares

@@ -27,6 +27,8 @@ are shorter than ``K = n + p + G + 2x + 2J + 4f + 4M + 200``, with ``x`` the mos
 * the last sums over z and terms: γ_K times everything that is added, at most ``20 (f + 1)(‖M‖ ‖U‖ + s)`` and the
   terms above over γ_K
 
+* where ReLU's ``g y + ρ`` is ``α y + (1 − α)(g y + ρ)``, everything ``|α| + |1 − α| <= 1 + 2 |α|`` times
+
 Underflow: a product may lose 2^−1074 and a square root of squares 2^−537; ``UNDERFLOW`` times the numbers they can
 meet covers all of them.
 """
@@ -36,6 +38,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from quadlens.arrays import FloatArray
+from quadlens.certificates.kink import negative_slope
 from quadlens.certificates.parallel import BLOCK, blocks_of, in_parallel
 from quadlens.certificates.plan import Plan
 from quadlens.circuits.circuit import Circuit
@@ -100,7 +103,9 @@ def rounding_term(
     met = (1 + float(M.sum())) * (1 + float(U.sum())) * (1 + s) * float(1 / v.min())
     underflow = UNDERFLOW * met * (n + p + plan.cells) * (kept + 1) * (levels + 1) * (crossings + 1) * harmonics
     operations = 16 * (n + p + plan.cells) + 1000
-    evaluation = float(up(np.array(C + R + D + tail + rest + last + underflow), operations))
+    # κ ρ̄, κ g y and α y in place of ρ̄ and g y, κ = 1 − α
+    slopes = 1 + 2 * abs(negative_slope(circuit.activation))
+    evaluation = float(up(np.array(slopes * (C + R + D + tail + rest + last + underflow)), operations))
 
     radius = circuit.radius
     hidden = radius["A"] + radius["B"]

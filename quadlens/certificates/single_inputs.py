@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from quadlens.activations import activation_named
 from quadlens.arrays import FloatArray, IntArray
 from quadlens.certificates.exact_tables import ExactTables, exact_tables
 from quadlens.certificates.operations import OperationCounter
@@ -25,16 +26,16 @@ class Decided:
 class SingleInputs:
     """Evaluates ``margin(a, b, δ)`` for given triples of one class.
 
-    ``hidden`` is ``h_i``, evaluated once for each input; each triple is one column of U more. Rounding: h is off by
-    a relative
-    ``u``, a sum of n products by ``γ_{n+4}`` of ``Σ h_i max_c |U[i,c]|``, which is computed too; then the skip
-    path's two terms.
+    ``hidden`` is ``h_i``, ReLU or |x|, evaluated once for each input; each triple is one column of U more. Rounding: h
+    is off by a relative ``u``, a sum of n products by ``γ_{n+4}`` of ``Σ h_i max_c |U[i,c]|``, which is computed too;
+    then the skip path's two terms.
     """
 
-    __slots__ = ("_U_columns", "_U_max", "_circuit", "_count", "_exact", "_skip", "_tables", "exactly")
+    __slots__ = ("_U_columns", "_U_max", "_act", "_circuit", "_count", "_exact", "_skip", "_tables", "exactly")
 
     def __init__(self, circuit: Circuit, tables: float, count: OperationCounter) -> None:
         self._circuit = circuit
+        self._act = activation_named(circuit.activation).apply
         self._tables = tables
         self._count = count
         self._U_columns = np.ascontiguousarray(circuit.U.T)
@@ -50,7 +51,7 @@ class SingleInputs:
         inputs, which = np.unique(b, return_inverse=True)
         a = (d + inputs) % p
         Y = (a + inputs) % p
-        hidden = np.maximum(circuit.A[a] + circuit.B[inputs], 0.0)
+        hidden = self._act(circuit.A[a] + circuit.B[inputs])
         c = (Y[which] + delta) % p
         if b.size > inputs.size * p // 2:
             logits = hidden @ circuit.U
