@@ -3,6 +3,7 @@
     python -m benchmarks                      the ladder up to p = 1009, about ten minutes on two cores
     python -m benchmarks --largest 4999       all of it
     python -m benchmarks --only small         p = 59 and the whole processes, under a minute
+    python -m benchmarks --device cuda        linear and brute force on a GPU beside linear without one, and its limits
 
 Brute force above p = 499 runs a part of the inputs and is scaled; the table says so.
 """
@@ -20,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.networks import LADDER
+from benchmarks.side_by_side import side_by_side
 from benchmarks.slopes import slope
 
 LARGEST_EXACT = 113
@@ -62,6 +64,22 @@ def ladder_tasks(largest: int) -> list[dict[str, Any]]:
         for dtype in ("float32", "float64") if p <= LARGEST_IN_MEMORY else ():
             part = {} if p <= LARGEST_WHOLE_BRUTE_FORCE else {"rows": max(1, 2 * 10**8 // (p * neurons))}
             tasks.append({"task": "brute", "dtype": dtype, **size, **part})
+    return tasks
+
+
+def device_tasks(device: str, largest: int) -> list[dict[str, Any]]:
+    """``linear`` by numpy and by torch on a device, brute force on that device, and what the device can do at best."""
+    tasks: list[dict[str, Any]] = [{"task": "rates", "device": device}]
+    whole = LARGEST_WHOLE_BRUTE_FORCE if device == "cpu" else LARGEST_IN_MEMORY
+    for p, neurons in LADDER:
+        if p > largest:
+            continue
+        size = {"p": p, "neurons": neurons}
+        tasks += [{"task": "method", "method": "linear", **size, **on} for on in ({}, {"device": device})]
+        part = {} if p <= whole else {"rows": 24}
+        tasks += [
+            {"task": "brute", "dtype": dtype, "device": device, **size, **part} for dtype in ("float32", "float64")
+        ]
     return tasks
 
 
@@ -123,9 +141,13 @@ def main() -> None:
     parser.add_argument("--largest", type=int, default=1009, help="largest p of the ladder (default 1009)")
     parser.add_argument("--only", choices=("small", "ladder"), help="one half of the measurements")
     parser.add_argument("-o", type=Path, default=Path("benchmarks/results"), help="folder for JSON and figure")
+    parser.add_argument("--device", help="compare linear and brute force on this device of torch, and nothing else")
     options = parser.parse_args()
-    tasks = [] if options.only == "ladder" else small_tasks()
-    tasks += [] if options.only == "small" else ladder_tasks(options.largest)
+    if options.device:
+        tasks = device_tasks(options.device, options.largest)
+    else:
+        tasks = [] if options.only == "ladder" else small_tasks()
+        tasks += [] if options.only == "small" else ladder_tasks(options.largest)
     described, results = machine(), []
     for index, task in enumerate(tasks):
         results.append(run(task))
@@ -133,6 +155,11 @@ def main() -> None:
         label = " ".join(str(value) for key, value in task.items() if key not in ("task", "arguments"))
         print(f"[{index + 1}/{len(tasks)}] {task['task']} {label}: {shown}", flush=True)
     options.o.mkdir(parents=True, exist_ok=True)
+    if options.device:
+        compared = {"machine": described, "comparison": side_by_side(results), "results": results}
+        (options.o / "device.json").write_text(json.dumps(compared, indent=1) + "\n")
+        print(json.dumps(compared["comparison"], indent=1))
+        return
     found = {"machine": described, "summary": summary(results), "results": results}
     (options.o / "performance.json").write_text(json.dumps(found, indent=1) + "\n")
     from benchmarks.figure import draw

@@ -58,7 +58,8 @@ def method(task: dict[str, Any]) -> dict[str, Any]:
     circuit = circuit_of(task)
     before = peak_bytes()
     certificates = []
-    out = timed(lambda: certificates.append(ql.certify(circuit, method=task["method"])))
+    options = {"device": task["device"]} if "device" in task else {}
+    out = timed(lambda: certificates.append(ql.certify(circuit, method=task["method"], **options)))
     certificate = certificates[-1]
     return out | _proved(circuit, certificate) | {"bytes_before": before}
 
@@ -95,7 +96,7 @@ def brute(task: dict[str, Any]) -> dict[str, Any]:
     from benchmarks.brute_force import brute_force
 
     circuit = circuit_of(task)
-    result = brute_force(circuit, task["dtype"], rows=task.get("rows"))
+    result = brute_force(circuit, task["dtype"], rows=task.get("rows"), device=task.get("device", "cpu"))
     return {
         "seconds": result.seconds_all,
         "measured_seconds": result.seconds,
@@ -104,6 +105,15 @@ def brute(task: dict[str, Any]) -> dict[str, Any]:
         "right": result.right,
         "operations": 2 * circuit.p**3 * circuit.neurons,
     }
+
+
+def rates(task: dict[str, Any]) -> dict[str, Any]:
+    """Measure what a device can do at best: bytes moved by a large copy, operations of a large matrix product."""
+    from benchmarks.rates import measured_rates
+
+    started = time.perf_counter()
+    found = measured_rates(task["device"])
+    return {"seconds": time.perf_counter() - started} | found
 
 
 def fit(task: dict[str, Any]) -> dict[str, Any]:
@@ -131,6 +141,7 @@ TASKS = {
     "method": method,
     "mapped": mapped,
     "brute": brute,
+    "rates": rates,
     "fit": fit,
     "decompose": decompose,
     "load": load,

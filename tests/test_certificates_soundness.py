@@ -266,14 +266,14 @@ def test_the_bound_holds_and_fails_without_the_midpoint(monkeypatch):
     true = triple_margins(circuit).min(axis=1)
     found = evaluate_inequality(circuit, FINE, OperationCounter())
     assert (found.lowered(found.classes.bound) <= true).all()
-    with_midpoint = gate_sums_module._half_weights
+    with_midpoint = gate_sums_module.half_weights
 
     def without(*arguments):
         weights = with_midpoint(*arguments).copy()
         weights[:, 1:] = 0
         return weights
 
-    monkeypatch.setattr(gate_sums_module, "_half_weights", without)
+    monkeypatch.setattr(gate_sums_module, "half_weights", without)
     found = evaluate_inequality(circuit, FINE, OperationCounter())
     assert (found.lowered(found.classes.bound) > true).any()
 

@@ -13,8 +13,9 @@ rounding. An input whose margin lies within that band is neither certified nor c
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -24,12 +25,15 @@ from quadlens.certificates.activation_enclosure import enclosed_activation
 from quadlens.certificates.certificate import LISTED, Certificate, ClassBound
 from quadlens.certificates.digest import network_digest
 from quadlens.certificates.float32 import float32_margin_error
+from quadlens.certificates.inequality import evaluated_by
 from quadlens.certificates.operations import brute_force_operations
 from quadlens.circuits.circuit import Circuit
 from quadlens.circuits.forward import margins, preactivations, row_blocks
 from quadlens.rounding import SMALLEST, UNIT_ROUNDOFF, gamma, up
 
 OVERFLOW = "a logit or its error bound overflows float64; rescale the network or use exact"
+
+ARITHMETIC = "float64, every margin lowered by an a-priori rounding bound that is itself rounded up"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,20 +44,29 @@ class MarginBounds:
     high: FloatArray
 
 
-def certify_brute_force(circuit: Circuit, *, progress: Callable[[float], None] | None = None) -> Certificate:
+def certify_brute_force(
+    circuit: Circuit, *, device: str | None = None, progress: Callable[[float], None] | None = None
+) -> Certificate:
     """Run every input in float64 and count as certified what no rounding error can make wrong.
 
     Cost ``2p³n``, all activations; GELU, SiLU and tanh are evaluated with an error proved in balls. ``misclassified``
     lists the inputs that
-    are proved wrong. An overflow gives a refused certificate.
+    are proved wrong. An overflow gives a refused certificate. With a ``device`` (``cpu``, ``cuda``, ``cuda:1``) torch
+    runs them there, in float64 with the same bound; for relu, abs and square only.
+
+    Raises
+    ------
+    OptionError
+        If there is no such device, or another activation is to be evaluated there.
     """
     start = time.perf_counter()
+    blocks, bounds_of = _evaluator(circuit, device)
     p = circuit.p
     difference = (np.arange(p)[:, None] - np.arange(p)) % p
     low, high = np.empty((p, p)), np.empty((p, p))
     refusal = None
-    for rows in row_blocks(circuit):
-        bounds = margin_bounds(circuit, rows)
+    for rows in blocks:
+        bounds = bounds_of(rows)
         if not (np.isfinite(bounds.low).all() and np.isfinite(bounds.high).all()):
             refusal = OVERFLOW
             break
@@ -80,7 +93,7 @@ def certify_brute_force(circuit: Circuit, *, progress: Callable[[float], None] |
         sha256=network_digest(circuit),
         classes=classes,
         ledger=min(classes, key=lambda bound: bound.margin_lower_bound).ledger if classes else (),
-        arithmetic="float64, every margin lowered by an a-priori rounding bound that is itself rounded up",
+        arithmetic=evaluated_by(ARITHMETIC, device),
         operations=brute_force_operations(circuit) + 6 * p * p * circuit.neurons,
         brute_force_operations=brute_force_operations(circuit),
         seconds=time.perf_counter() - start,
@@ -90,6 +103,15 @@ def certify_brute_force(circuit: Circuit, *, progress: Callable[[float], None] |
         blame=blame,
         refusal=refusal,
     )
+
+
+def _evaluator(circuit: Circuit, device: str | None) -> tuple[Iterator[slice], Callable[[slice], MarginBounds]]:
+    """Return blocks of rows, and what bounds the margins of one."""
+    if device is None:
+        return row_blocks(circuit), partial(margin_bounds, circuit)
+    from quadlens.certificates.on_torch import brute_force as on_torch
+
+    return on_torch.row_blocks(circuit), partial(on_torch.margin_bounds, on_torch.network_on(circuit, device))
 
 
 def _class_bound(d: int, low: FloatArray, high: FloatArray) -> ClassBound:

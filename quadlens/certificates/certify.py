@@ -1,6 +1,7 @@
 """One verb for all methods: ``certify(circuit, method=…)``."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from importlib import import_module
 from typing import Any
 
@@ -29,12 +30,13 @@ def certify(
     ----------
     method : ``rectangle``, ``interval``, ``linear``, ``gated``, ``adaptive``, ``brute-force`` or ``exact``
     progress : called with the fraction done
-    options : of the method
+    options : of the method; ``linear``, ``gated`` and ``brute-force`` have ``device``: None (the default) for numpy, or
+        ``cpu``, ``cuda``, ``cuda:1`` for torch there, in float64 with the same rounding bounds
 
     Raises
     ------
     OptionError
-        If there is no such method, or it has no such option.
+        If there is no such method, or it has no such option, there is no such device, or its memory is not enough.
     CertificateError
         If the method cannot treat this circuit (its activation, or tables that are not known exactly).
     """
@@ -46,5 +48,17 @@ def certify(
     unknown = sorted(set(options) - allowed)
     if unknown:
         raise OptionError(f"method {method} has no option {unknown[0]!r}; it has {', '.join(sorted(allowed))}")
-    certificate: Certificate = prove(circuit, progress=progress, **options)
+    with nullcontext() if options.get("device") is None else _enough_memory(options["device"]):
+        certificate: Certificate = prove(circuit, progress=progress, **options)
     return certificate
+
+
+@contextmanager
+def _enough_memory(device: str) -> Iterator[None]:
+    """Say in one sentence that a device's memory was not enough."""
+    from torch import OutOfMemoryError
+
+    try:
+        yield
+    except OutOfMemoryError:
+        raise OptionError(f"device {device} has not enough memory for this circuit; leave the device out") from None

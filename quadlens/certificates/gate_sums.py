@@ -97,7 +97,7 @@ def _add_bucket(
     slope = negative_slope(circuit.activation)
     u_hat = (1 - slope) * retained.u_hat[np.ix_(bucket.members, kept)]
     wave = retained.u_hat[bucket.members, own] if own is not None else None
-    half_weights = (1 - slope) * _half_weights(wave, cross[bucket.members], bucket.cross)
+    weights = (1 - slope) * half_weights(wave, cross[bucket.members], bucket.cross)
     for first in (True, False):
         sums = TableSums(
             table=circuit.A if first else circuit.B,
@@ -106,7 +106,7 @@ def _add_bucket(
             bucket=bucket,
             u_hat=u_hat,
             kept=kept,
-            half_weights=half_weights,
+            half_weights=weights,
             shut=slope / (1 - slope),
             found=found,
             position=position,
@@ -117,15 +117,27 @@ def _add_bucket(
             add_compiled(sums, C, R)
         else:
             sums.add(*((C, R) if first else (C.transpose(0, 2, 1), R.T)))
-        sums.count(count)
+        ends = [one.stops.shape[0] + one.starts.shape[0] for one in found]
+        count_table_sums(plan.p, bucket, 2 * kept.size, weights.shape[1], ends, count)
     return max((one.starts.shape[0] for one in found), default=0)
 
 
-def _half_weights(wave: ComplexArray | None, cross: FloatArray, ratio: float) -> FloatArray:
+def half_weights(wave: ComplexArray | None, cross: FloatArray, ratio: float) -> FloatArray:
     """Return ½w and ½û° (its two parts) for each neuron, shape (members, 3), or ½w alone without an own frequency."""
     if wave is None:
         return np.asarray(0.5 * (cross / ratio)[:, None])
     return np.asarray(0.5 * np.stack([np.maximum(np.abs(wave), cross / ratio), wave.real, wave.imag], axis=1))
+
+
+def count_table_sums(
+    p: int, bucket: Bucket, parts: int, channels: int, ends: list[int], count: OperationCounter
+) -> None:
+    """Count what building and reading one table's prefix sums takes, by any way; ``ends`` of each threshold's arcs."""
+    entries, levels, zero = p * bucket.members.size, bucket.levels.size + 1, bucket.levels.size
+    count.add(entries, 2 + 4 * levels + 2 * channels)
+    count.add(entries, 2 * levels - 1, 1 + 2 * channels)
+    count.add(2 * entries, parts)
+    count.add(p * p, channels * sum(ends) + parts * ends[zero] + parts + channels)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -167,17 +179,6 @@ class TableSums:
         at = (self.plan.shifts(self.bucket.frequency) - 1) % self.plan.cells
         mine, other = (self.bucket.A, self.bucket.B) if self.first else (self.bucket.B, self.bucket.A)
         return mine[at], other[at]
-
-    def count(self, count: OperationCounter) -> None:
-        """Count what building and reading the prefix sums takes, by either way."""
-        p, entries = self.table.shape[0], self.table.shape[0] * self.bucket.members.size
-        parts, channels = 2 * self.u_hat.shape[1], self.half_weights.shape[1]
-        levels, zero = self.bucket.levels.size + 1, self.bucket.levels.size
-        count.add(entries, 2 + 4 * levels + 2 * channels)
-        count.add(entries, 2 * levels - 1, 1 + 2 * channels)
-        count.add(2 * entries, parts)
-        ends = [one.stops.shape[0] + one.starts.shape[0] for one in self.found]
-        count.add(p * p, channels * sum(ends) + parts * ends[zero] + parts + channels)
 
     def add(self, C: ComplexArray, R: FloatArray) -> None:
         """Add to C and R, whose rows (the last axis but one) are this table's residues."""

@@ -18,6 +18,7 @@ from quadlens.certificates.kink import SLOPES
 from quadlens.certificates.operations import OperationCounter
 from quadlens.certificates.plan import Plan
 from quadlens.certificates.remainder import Remainder, remainder
+from quadlens.certificates.retained import Retained
 from quadlens.certificates.rounding_term import RoundingTerm, rounding_term, too_large
 from quadlens.circuits.circuit import Circuit
 
@@ -32,12 +33,24 @@ ARITHMETIC = (
 )
 
 
+def evaluated_by(arithmetic: str, device: str | None) -> str:
+    """Return how rounding was handled, in words, with the device that torch computed on, if it did."""
+    return arithmetic if device is None else f"{arithmetic}; evaluated by torch on {device}"
+
+
+def require_device(device: str | None) -> None:
+    """Raise OptionError unless the device is there; None, for numpy, always is, and does not import torch."""
+    if device is not None:
+        from quadlens.certificates.on_torch.device import device_named
+
+        device_named(device)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Inequality:
-    """The plan, the quantities of each input, the class bounds before rounding, and what rounding can do."""
+class ClassInequality:
+    """(L), evaluated: the plan, the class bounds before rounding, what they are made of, and what rounding can do."""
 
     plan: Plan
-    inputs: InputQuantities
     rest: Remainder
     classes: ClassBounds
     rounding: RoundingTerm
@@ -57,6 +70,13 @@ class Inequality:
         return record
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Inequality(ClassInequality):
+    """(L), evaluated, and with it the quantities of each input, for (G)."""
+
+    inputs: InputQuantities
+
+
 def refusal(circuit: Circuit) -> str | None:
     """Return why no bound can be given for a circuit, or None."""
     if circuit.activation not in SLOPES:
@@ -65,6 +85,17 @@ def refusal(circuit: Circuit) -> str | None:
             + (" or exact" if circuit.activation == "square" else "")
         )
     return too_large(circuit)
+
+
+def gate_weights(plan: Plan, retained: Retained, cross: FloatArray) -> FloatArray:
+    """Return ``w_i = max(|û°_i|, V_i / v_β)`` of each neuron, 0 for solo ones; ``cross`` holds ``V_i``."""
+    w = np.zeros(cross.size)
+    for bucket in plan.buckets:
+        position, i = plan.own(bucket), bucket.members
+        w[i] = cross[i] / bucket.cross
+        if position is not None:
+            w[i] = np.maximum(w[i], np.abs(retained.u_hat[i, position]))
+    return w
 
 
 @one_blas_thread()
@@ -80,12 +111,6 @@ def evaluate_inequality(
     choice = choose(circuit, budget, count)
     plan, retained, cross = choice.plan, choice.retained, choice.cross
     report(0.1)
-    w = np.zeros(circuit.neurons)
-    for bucket in plan.buckets:
-        position, i = plan.own(bucket), bucket.members
-        w[i] = cross[i] / bucket.cross
-        if position is not None:
-            w[i] = np.maximum(w[i], np.abs(retained.u_hat[i, position]))
     sums = gate_sums(circuit, plan, retained, cross, count, lambda done: report(0.1 + 0.6 * done))
     rest = remainder(circuit, plan, retained, count)
     report(0.8)
@@ -97,7 +122,7 @@ def evaluate_inequality(
         label = clusters(inputs.X, budget.clusters, count)
         report(0.9)
         classes = class_bounds(plan, inputs, rest, label, count)
-    rounding = rounding_term(circuit, plan, w, sums.crossings, rest.tail_error)
+    rounding = rounding_term(circuit, plan, gate_weights(plan, retained, cross), sums.crossings, rest.tail_error)
     count.add(4 * circuit.p, circuit.neurons)
     report(1.0)
     return Inequality(plan=plan, inputs=inputs, rest=rest, classes=classes, rounding=rounding, label=label)

@@ -3,7 +3,7 @@ r"""The ledger: which term costs how much margin; and, for classes that fail, wh
 import numpy as np
 
 from quadlens.certificates.certificate import Ledger
-from quadlens.certificates.inequality import Inequality
+from quadlens.certificates.inequality import ClassInequality, Inequality
 
 TERMS = (
     ("E", "spread of the retained sums within a class (quadrature)"),
@@ -18,7 +18,7 @@ TERMS = (
 MOST_SENTENCES = 12
 
 
-def class_ledger(found: Inequality, d: int) -> Ledger:
+def class_ledger(found: ClassInequality, d: int) -> Ledger:
     """Return the terms of class d's bound at its worst wrong answer: ideal margin, and each cost with a minus sign."""
     costs = tuple((name, -float(getattr(found.classes, name)[d])) for name, _ in TERMS)
     rounding = (("rounding", -found.rounding.evaluation), ("tables", -found.rounding.tables))
@@ -42,7 +42,7 @@ def input_ledger(found: Inequality, d: int, b: int, delta: int, bound: float) ->
     return (("ideal margin", ideal), ("E", -E), *((name, -cost) for name, cost in (costs | rounding).items()))
 
 
-def blame(found: Inequality, failed: list[int]) -> tuple[str, ...]:
+def blame(found: ClassInequality, failed: list[int]) -> tuple[str, ...]:
     """Return sentences that name, for the failed classes, the costliest term and its frequency."""
     causes: dict[str, list[int]] = {}
     for d in failed:
@@ -53,7 +53,7 @@ def blame(found: Inequality, failed: list[int]) -> tuple[str, ...]:
     return (*sentences, *([f"other causes: {left} classes"] if left else []))
 
 
-def _cause(found: Inequality, d: int) -> str:
+def _cause(found: ClassInequality, d: int) -> str:
     terms, plan = found.classes, found.plan
     costs = {name: float(getattr(terms, name)[d]) for name, _ in TERMS}
     if max(costs.values()) <= 0 or float(terms.ideal[d]) <= 0:

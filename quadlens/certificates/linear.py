@@ -11,7 +11,14 @@ from quadlens.certificates.certificate import Certificate, ClassBound
 from quadlens.certificates.choose import Budget
 from quadlens.certificates.digest import network_digest
 from quadlens.certificates.float32 import float32_margin_error
-from quadlens.certificates.inequality import ARITHMETIC, evaluate_inequality, refusal
+from quadlens.certificates.inequality import (
+    ARITHMETIC,
+    ClassInequality,
+    evaluate_inequality,
+    evaluated_by,
+    refusal,
+    require_device,
+)
 from quadlens.certificates.ledger import blame, class_ledger
 from quadlens.certificates.operations import OperationCounter, brute_force_operations
 from quadlens.circuits.circuit import Circuit
@@ -20,7 +27,11 @@ LINEAR_BUDGET = Budget()
 
 
 def certify_linear(
-    circuit: Circuit, *, budget: Budget = LINEAR_BUDGET, progress: Callable[[float], None] | None = None
+    circuit: Circuit,
+    *,
+    budget: Budget = LINEAR_BUDGET,
+    device: str | None = None,
+    progress: Callable[[float], None] | None = None,
 ) -> Certificate:
     """Certify each class ``d = a − b``: all of its inputs are right, with a margin, or nothing is said of it.
 
@@ -28,6 +39,8 @@ def certify_linear(
     ----------
     circuit : activation ReLU or |x|
     budget : limits on what the prover may spend; every constant of the linear time is in it
+    device : None for numpy and its compiled kernel; ``cpu``, ``cuda`` or ``cuda:1`` for torch there, in float64 with
+        the rounding term of numpy's (docs/certificates.md, "Rounding"); the plan is chosen by numpy
     progress : called with the fraction done
 
     Returns
@@ -35,9 +48,15 @@ def certify_linear(
     Certificate
         ``method = "linear"``; refused, with the reason, if the activation is another or the numbers may overflow.
         Proved in docs/certificates.md, inequality (L).
+
+    Raises
+    ------
+    OptionError
+        If there is no such device.
     """
     start = time.perf_counter()
     count = OperationCounter()
+    require_device(device)
     reason = refusal(circuit)
     classes: tuple[ClassBound, ...] = ()
     sentences: tuple[str, ...] = ()
@@ -46,7 +65,7 @@ def certify_linear(
     with ThreadPoolExecutor(2) as aside:
         sha256, float32_error = aside.submit(network_digest, circuit), aside.submit(float32_margin_error, circuit)
         if reason is None:
-            found = evaluate_inequality(circuit, budget, count, progress)
+            found = _evaluated(circuit, budget, count, device, progress)
             margins = found.lowered(found.classes.bound.min(axis=1))
             classes = tuple(
                 ClassBound(
@@ -66,7 +85,7 @@ def certify_linear(
         parameters=circuit.parameters,
         activation=circuit.activation,
         sha256=sha256.result(),
-        arithmetic=ARITHMETIC,
+        arithmetic=evaluated_by(ARITHMETIC, device),
         operations=count.total,
         brute_force_operations=brute_force_operations(circuit),
         seconds=time.perf_counter() - start,
@@ -77,3 +96,17 @@ def certify_linear(
         float32_error=float32_error.result() if reason is None else None,
         refusal=reason,
     )
+
+
+def _evaluated(
+    circuit: Circuit,
+    budget: Budget,
+    count: OperationCounter,
+    device: str | None,
+    progress: Callable[[float], None] | None,
+) -> ClassInequality:
+    if device is None:
+        return evaluate_inequality(circuit, budget, count, progress)
+    from quadlens.certificates.on_torch.inequality import evaluate_on
+
+    return evaluate_on(circuit, budget, count, device, progress).found

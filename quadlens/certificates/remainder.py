@@ -72,7 +72,7 @@ def remainder(circuit: Circuit, plan: Plan, retained: Retained, count: Operation
     widest = np.zeros((groups, kept, p))
     osc = np.zeros(circuit.neurons)
     square_U = np.zeros(p)
-    roots, slope = _roots(plan), negative_slope(circuit.activation)
+    roots, slope = cell_roots(plan), negative_slope(circuit.activation)
     compiled = compiled_is_worth_it(2 * p * circuit.neurons)
     for number, group in enumerate(plan.groups):
         weights = _weights(circuit, plan, retained, group, roots, osc, square_U, count)
@@ -97,7 +97,7 @@ def remainder(circuit: Circuit, plan: Plan, retained: Retained, count: Operation
     )
 
 
-def _roots(plan: Plan) -> FloatArray:
+def cell_roots(plan: Plan) -> FloatArray:
     """Return ``cos`` and then ``sin`` of ``2πms/G`` for ``m = 0 … M`` and every cell s, shape (2 (M + 1), G)."""
     cells = plan.cells
     angles = np.exp(2j * np.pi / cells * np.arange(cells))
@@ -158,9 +158,16 @@ def _curve_harmonics(
 
     in_parallel(work, blocks_of(p, rows))
     count.add(p, cells, 2 + 4 * kept + 2)
+    return _CurveHarmonics(head=head, beyond=beyond, error=curve_error(plan, float(square.max())))
+
+
+def curve_error(plan: Plan, square: float) -> float:
+    """Return what rounding can take from the norm of what harmonics leave of a curve; ``square`` is ``‖P‖²``, at most.
+    """
+    kept = plan.harmonics + 1
     # a sum over the cells, roots of unity that are off by 40 u, a sum over harmonics
-    relative = 8 * kept * gamma(cells + kept + 100)
-    return _CurveHarmonics(head=head, beyond=beyond, error=float(np.sqrt(relative * square.max()) * (1 + 2.0**-40)))
+    relative = 8 * kept * gamma(plan.cells + kept + 100)
+    return float(np.sqrt(relative * square) * (1 + 2.0**-40))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

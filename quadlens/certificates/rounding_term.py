@@ -6,7 +6,9 @@ the neuron's bucket or group, the larger of the two; ``M_i = Y_i + 2 X_i``, whic
 with ``f = |F|``, ``V_i ≤ 4f U_i``; ``s = max |S_a| + max |S_b|``.
 
 Taken for granted of the libraries: ``exp`` is right to 4 units in the last place (so that ``e^{iωzc}``, from an exact
-residue, is off by at most 40 u).
+residue, is off by at most 40 u). On a device (``certificates.on_torch``) the same term holds: ``exp`` is numpy's there
+too, and of the device only sums in any order and ``+ − × √`` within a rounding each are used, and quotients within two
+(torch multiplies by a reciprocal on a GPU), of which K has enough to spare.
 
 Every quantity is a sum of products of such numbers; ``max``, ``min``, ``(·)₊`` and ``|·|`` never enlarge an error. A
 sum of terms reached by at most K roundings is off by at most ``γ_K Σ|terms|`` (``quadlens.rounding``); all chains here

@@ -44,9 +44,10 @@ class _Method(_Choice):
     show_default=True,
     help="How to prove it: one of the above.",
 )
+@click.option("--device", help="For linear, gated, brute-force: compute by torch on cpu, cuda or cuda:N, not by numpy.")
 @click.option("-o", "--output", type=click.Path(), help="Write the certificate here, for quadlens check.")
 @json_option
-def command(loaded: LoadedModel, method: str, output: str | None, as_json: bool) -> int:
+def command(loaded: LoadedModel, method: str, device: str | None, output: str | None, as_json: bool) -> int:
     """Prove that MODEL is right on every input.
 
     \b
@@ -66,8 +67,9 @@ def command(loaded: LoadedModel, method: str, output: str | None, as_json: bool)
 
     if output is not None:
         check_writable(output)  # said before the work, not after it
+    given: dict[str, Any] = {} if device is None else {"device": device}
     with progress_bar(f"certifying ({method})") as report:
-        certificate = certify(loaded.circuit, method, progress=report)
+        certificate = certify(loaded.circuit, method, progress=report, **given)
     if output is not None:
         write_certificate(certificate, output)
     if as_json:
