@@ -10,11 +10,12 @@ import torch
 from torch import Tensor
 
 from quadlens.arrays import ComplexArray, FloatArray, IntArray
+from quadlens.certificates.curve_harmonics import cell_roots, curve_error
 from quadlens.certificates.on_torch.device import Tables, block_of, placed
 from quadlens.certificates.operations import OperationCounter
 from quadlens.certificates.parallel import blocks_of
 from quadlens.certificates.plan import Plan, Waveforms
-from quadlens.certificates.remainder import Remainder, cell_roots, curve_error
+from quadlens.certificates.remainder import Remainder
 from quadlens.certificates.retained import Retained
 
 
