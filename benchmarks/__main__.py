@@ -42,6 +42,8 @@ def small_tasks() -> list[dict[str, Any]]:
         {"task": "load", **model},
         {"task": "fit", **model},
         {"task": "decompose", **model},
+        {"task": "integrals", "name": "ideal integrals, p = 1009"},
+        {"task": "training", "name": "one epoch", "p": 59, "neurons": 512},
         {"task": "whole_process", "name": "import quadlens", "arguments": ["-c", "import quadlens"]},
         {"task": "whole_process", "name": "quadlens --help", "arguments": [*run, "--help"]},
         {"task": "whole_process", "name": "quadlens report", "arguments": [*run, "report", "-o", "{folder}"]},

@@ -116,6 +116,21 @@ def rates(task: dict[str, Any]) -> dict[str, Any]:
     return {"seconds": time.perf_counter() - started} | found
 
 
+def integrals(task: dict[str, Any]) -> dict[str, Any]:
+    """Time the ideal integrals of a frequency group by the closed form, scipy and mpmath."""
+    from benchmarks.ideal_integrals import ideal_integrals
+
+    return ideal_integrals()
+
+
+def training(task: dict[str, Any]) -> dict[str, Any]:
+    """Time one epoch of training: from the tables, the plain way, and by TransformerLens where it is installed."""
+    from benchmarks.training import training_epochs
+    from quadlens.circuits.training_options import TrainingOptions
+
+    return training_epochs(TrainingOptions(p=task["p"], neurons=task["neurons"]), 30)
+
+
 def fit(task: dict[str, Any]) -> dict[str, Any]:
     circuit = circuit_of(task)
     return timed(lambda: ql.fit(circuit))
@@ -142,6 +157,8 @@ TASKS = {
     "mapped": mapped,
     "brute": brute,
     "rates": rates,
+    "integrals": integrals,
+    "training": training,
     "fit": fit,
     "decompose": decompose,
     "load": load,

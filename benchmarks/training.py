@@ -1,11 +1,13 @@
 """How fast networks train: the plain way (every token of every pair, automatic differentiation) against the tables.
 
 Run ``python benchmarks/training.py [--p 59] [--neurons 512] [--epochs 30]``; one thread, the same data and optimizer.
+Where TransformerLens is installed its HookedTransformer is timed too.
 """
 
 import argparse
 import math
 import time
+from importlib.util import find_spec
 
 import torch
 from torch import Tensor, nn
@@ -38,12 +40,40 @@ class PlainTransformer(nn.Module):
         return x[:, -1] @ self.W_U
 
 
-def plain_epoch_seconds(options: TrainingOptions, epochs: int) -> float:
+def hooked_transformer(options: TrainingOptions) -> nn.Module:
+    """Return TransformerLens's network of the same shape; its attention is computed, not constant."""
+    from transformer_lens import HookedTransformer, HookedTransformerConfig
+
+    config = HookedTransformerConfig(
+        n_layers=1,
+        n_heads=4,
+        d_model=options.d_model,
+        d_head=options.d_model // 4,
+        d_mlp=options.neurons,
+        n_ctx=2,
+        d_vocab=options.p,
+        d_vocab_out=options.p,
+        act_fn="relu",
+        normalization_type=None,
+        device="cpu",
+    )
+
+    class LastToken(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.network = HookedTransformer(config)
+
+        def forward(self, tokens: Tensor) -> Tensor:
+            return self.network(tokens)[:, -1]
+
+    return LastToken()
+
+
+def plain_epoch_seconds(options: TrainingOptions, epochs: int, model: nn.Module) -> float:
     """Return the best seconds of one epoch of the plain way."""
     p = options.p
     pairs = torch.randperm(p * p)[: options.training_pairs]
     tokens, answers = torch.stack((pairs // p, pairs % p), 1), (pairs // p + pairs % p) % p
-    model = PlainTransformer(options)
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, betas=(0.9, 0.98), weight_decay=1.0)
 
     def epoch() -> None:
@@ -71,21 +101,41 @@ def _best(run: object, times: int) -> float:
     return best
 
 
+def training_epochs(options: TrainingOptions, epochs: int) -> dict[str, float]:
+    """Return the best seconds of an epoch of one network by each way, on one thread."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    out = {
+        "seconds": table_epoch_seconds(options, epochs),
+        "four_in_a_batch_seconds": table_epoch_seconds(options, epochs, networks=4),
+        "plain_seconds": plain_epoch_seconds(options, epochs, PlainTransformer(options)),
+    }
+    if find_spec("transformer_lens") is not None:
+        out["transformer_lens_seconds"] = plain_epoch_seconds(options, epochs, hooked_transformer(options))
+    torch.set_num_threads(threads)
+    return out
+
+
+WORDS = {
+    "plain_seconds": "plain, token by token",
+    "transformer_lens_seconds": "TransformerLens",
+    "seconds": "from the tables",
+    "four_in_a_batch_seconds": "from the tables, 4 a batch",
+}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--p", type=int, default=59)
     parser.add_argument("--neurons", type=int, default=512)
     parser.add_argument("--epochs", type=int, default=30)
     given = parser.parse_args()
-    torch.set_num_threads(1)
-    options = TrainingOptions(p=given.p, neurons=given.neurons)
-    plain = plain_epoch_seconds(options, given.epochs)
-    tables = table_epoch_seconds(options, given.epochs)
-    batch = table_epoch_seconds(options, given.epochs, networks=4)
+    found = training_epochs(TrainingOptions(p=given.p, neurons=given.neurons), given.epochs)
     print(f"p = {given.p}, {given.neurons} neurons, one thread, best epoch in seconds per network")
-    print(f"  plain, token by token      {plain:.4f}")
-    print(f"  from the tables            {tables:.4f}   {plain / tables:.1f} times as fast")
-    print(f"  from the tables, 4 a batch {batch:.4f}   {plain / batch:.1f} times as fast")
+    for name, words in WORDS.items():
+        if name in found:
+            ratio = found["plain_seconds"] / found[name]
+            print(f"  {words:<28} {found[name]:.4f}   {ratio:.1f} times as fast as the plain way")
 
 
 if __name__ == "__main__":
