@@ -164,9 +164,10 @@ def main() -> None:
         return
     found = {"machine": described, "summary": summary(results), "results": results}
     (options.o / "performance.json").write_text(json.dumps(found, indent=1) + "\n")
-    from benchmarks.figure import draw
+    if options.only != "small":
+        from benchmarks.figure import draw
 
-    draw(found, options.o / "performance.svg")
+        draw(found, options.o / "performance.svg")
     print(json.dumps(found["summary"], indent=1))
 
 

@@ -1,13 +1,13 @@
 """How fast networks train: the plain way (every token of every pair, automatic differentiation) against the tables.
 
 Run ``python benchmarks/training.py [--p 59] [--neurons 512] [--epochs 30]``; one thread, the same data and optimizer.
-Where TransformerLens is installed its HookedTransformer is timed too.
+Where a TransformerLens before 4 is installed its HookedTransformer is timed too.
 """
 
 import argparse
 import math
 import time
-from importlib.util import find_spec
+from contextlib import suppress
 
 import torch
 from torch import Tensor, nn
@@ -110,7 +110,7 @@ def training_epochs(options: TrainingOptions, epochs: int) -> dict[str, float]:
         "four_in_a_batch_seconds": table_epoch_seconds(options, epochs, networks=4),
         "plain_seconds": plain_epoch_seconds(options, epochs, PlainTransformer(options)),
     }
-    if find_spec("transformer_lens") is not None:
+    with suppress(ImportError):
         out["transformer_lens_seconds"] = plain_epoch_seconds(options, epochs, hooked_transformer(options))
     torch.set_num_threads(threads)
     return out

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 Loops = TypeVar("Loops", bound=Callable[..., Any])
 
-WORTH_COMPILING = 2**21
+WORTH_COMPILING = 10**6
 """Entries of A and B from which compiled loops are used: below, numpy is done before a compiler has started."""
 
 

@@ -69,7 +69,10 @@ def _absolute_tables(circuit: Circuit) -> tuple[dict[str, FloatArray], int, floa
     """
     weights = circuit.weights
     if weights is None:
-        size = {name: np.abs(getattr(circuit, name)) + circuit.radius[name] for name in TABLES}
+        size = {name: np.abs(getattr(circuit, name)) for name in TABLES}
+        for name, radius in circuit.radius.items():
+            if radius > 0:
+                size[name] += radius
         return size, 1, _along_paths({name: _norm(table) for name, table in size.items()})
     magnitude = {name: np.abs(tensor) for name, tensor in weights.tensors.items()}
     size, depth, growth = {}, 1, {}
