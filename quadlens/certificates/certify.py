@@ -44,10 +44,11 @@ def certify(
         raise OptionError(f"method must be one of {', '.join(METHODS)}; got {method!r}")
     module, name = _PROVERS[method].split(":")
     prove = getattr(import_module(f"quadlens.certificates.{module}"), name)
-    allowed = set(prove.__kwdefaults__)
+    allowed = set(prove.__kwdefaults__) - {"progress"}
     unknown = sorted(set(options) - allowed)
     if unknown:
-        raise OptionError(f"method {method} has no option {unknown[0]!r}; it has {', '.join(sorted(allowed))}")
+        has = ", ".join(sorted(allowed)) or "none"
+        raise OptionError(f"method {method} has no option {unknown[0]!r}, it has {has}; leave it out")
     with nullcontext() if options.get("device") is None else _enough_memory(options["device"]):
         certificate: Certificate = prove(circuit, progress=progress, **options)
     return certificate

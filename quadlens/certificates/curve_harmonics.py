@@ -80,8 +80,7 @@ def curve_harmonics(
 
 
 def curve_error(plan: Plan, square: float) -> float:
-    """Return what rounding can take from the norm of what harmonics leave of a curve; ``square`` is ``‖P‖²``, at most.
-    """
+    """Return what rounding can take from the norm that harmonics leave of a curve; ``square`` is at least ``‖P‖²``."""
     kept = plan.harmonics + 1
     # a sum over the cells, roots of unity that are off by 40 u, a sum over harmonics
     relative = 8 * kept * gamma(plan.cells + kept + 100)

@@ -165,7 +165,14 @@ def read_ends(
 
 @kernel()
 def row_sums(
-    start: int, stop: int, neurons: Neurons, ends: Ends, inputs: Inputs, places: IntArray, own: int, C: FloatArray,
+    start: int,
+    stop: int,
+    neurons: Neurons,
+    ends: Ends,
+    inputs: Inputs,
+    places: IntArray,
+    own: int,
+    C: FloatArray,
     R: FloatArray,
 ) -> None:
     """Add the sums of residues ``start … stop − 1`` of one table to the rows of ``C (places, p, 2p)`` and ``R (p, p)``.

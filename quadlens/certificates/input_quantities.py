@@ -94,9 +94,7 @@ def input_quantities(
     return out
 
 
-def _by_arrays(
-    retained: Retained, sums: GateSums, rest: Remainder, out: InputQuantities
-) -> Callable[[slice], None]:
+def _by_arrays(retained: Retained, sums: GateSums, rest: Remainder, out: InputQuantities) -> Callable[[slice], None]:
     """Return what writes the quantities of a block of classes."""
     b = np.arange(out.res.shape[0])
 

@@ -34,9 +34,7 @@ def arcs(zone: Tensor, thresholds: int) -> list[Arcs]:
     found = []
     for number in range(thresholds):
         up, down = (old <= number) & (number < new), (new <= number) & (number < old)
-        found.append(
-            Arcs(starts=_ranked(rows[up], columns[up], zone), stops=_ranked(rows[down], columns[down], zone))
-        )
+        found.append(Arcs(starts=_ranked(rows[up], columns[up], zone), stops=_ranked(rows[down], columns[down], zone)))
     return found
 
 

@@ -64,9 +64,7 @@ def class_bounds(
     number = int(label.max()) + 1
     answers = answers_on(plan, rest, device)
     rows = block_of(device) // (p * (8 * kept + 4 * number))
-    found = [
-        some_classes(inputs, answers, placed(label[block], device), number, block) for block in blocks_of(p, rows)
-    ]
+    found = [some_classes(inputs, answers, placed(label[block], device), number, block) for block in blocks_of(p, rows)]
     joined = {name: torch.cat([part[name] for part in found]).cpu().numpy() for name in found[0]}
     count.add(p * p, kept * (2 + 4 + 1 + 3 + 1) + 4 + 2 * len(plan.buckets))
     count.add(int(joined.pop("clusters").sum()) * (p - 1), 4 * kept + 2 * kept + 4)

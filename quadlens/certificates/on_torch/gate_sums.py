@@ -99,9 +99,7 @@ def _placed_bucket(
     )
 
 
-def _add_solo(
-    tables: Tables, plan: Plan, retained: Retained, slope: float, C: Tensor, count: OperationCounter
-) -> None:
+def _add_solo(tables: Tables, plan: Plan, retained: Retained, slope: float, C: Tensor, count: OperationCounter) -> None:
     """Add the solo neurons, evaluated for every input."""
     if not plan.solo.size:
         return

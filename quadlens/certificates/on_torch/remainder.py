@@ -19,9 +19,7 @@ from quadlens.certificates.remainder import Remainder
 from quadlens.certificates.retained import Retained
 
 
-def remainder(
-    tables: Tables, plan: Plan, retained: Retained, slope: float, count: OperationCounter
-) -> Remainder:
+def remainder(tables: Tables, plan: Plan, retained: Retained, slope: float, count: OperationCounter) -> Remainder:
     """Bound ``|Σ_i h_i (dU_i(Y) − dU_i(Y+δ))|`` for every input and δ, as ``certificates.remainder.remainder``."""
     p, kept, device, block = plan.p, plan.harmonics + 1, tables.device, block_of(tables.device)
     osc, square_U = torch.zeros_like(tables.U[:, 0]), torch.zeros_like(tables.U[0])
@@ -117,9 +115,7 @@ class CurveHarmonics:
     largest_square: Tensor
 
 
-def curve_harmonics(
-    A: Tensor, B: Tensor, shift: Tensor, slope: float, roots: Tensor, block: int
-) -> CurveHarmonics:
+def curve_harmonics(A: Tensor, B: Tensor, shift: Tensor, slope: float, roots: Tensor, block: int) -> CurveHarmonics:
     """Return the harmonics of ``P_d(s) = h(A[s + shift_d] + B[s])``; ``roots`` as in ``cell_roots``, ``slope`` is α."""
     p, cells, kept = shift.numel(), A.numel(), roots.shape[0] // 2
     cell = torch.arange(cells, device=A.device)
