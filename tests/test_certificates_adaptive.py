@@ -7,6 +7,7 @@ import pytest
 
 import quadlens as ql
 from quadlens.certificates.adaptive import certify_adaptive
+from quadlens.certificates.choose import Budget
 from quadlens.certificates.exact import certify_exact
 from quadlens.certificates.operations import OperationCounter
 from quadlens.certificates.single_inputs import SingleInputs
@@ -176,3 +177,14 @@ def test_bundled_networks_are_decided_at_a_fifth_of_brute_force():
     for circuit in circuits:
         # in float64 with a proved rounding bound: every input of these is decided by it, and exact takes longer
         five_times_cheaper_and_right(circuit, "brute-force")
+
+
+def test_where_bounds_say_little_every_class_has_its_true_margin():
+    """The logits of all inputs of a class cost no more than half of its triples: no bound is left standing."""
+    circuit = ql.construct(p=23, frequencies=(3, 5, 7), neurons=120, noise=0.05, seed=1)
+    poor = Budget(retained=2, buckets=3, levels=3, solo=0, harmonics=4, clusters=1)
+    adaptive, exact = certify_adaptive(circuit, budget=poor, search=0.0), ql.certify(circuit, method="exact")
+    assert adaptive.certified
+    assert exact.margin_lower_bound > 5
+    for bound, truth in zip(adaptive.classes, exact.classes, strict=True):
+        assert bound.margin_lower_bound == pytest.approx(truth.margin_lower_bound, abs=1e-9)

@@ -151,6 +151,11 @@ class _Search:
             lower[b, column] = np.maximum(lower[b, column], refined)
             open_still = lower[b, column] <= above
             b, column = b[open_still], column[open_still]
+        p = lower.shape[0]
+        if b.size > p * (p - 1) // 2 and self.count.total + 2 * self.neurons * p * p <= limit:
+            # all logits of an input cost no more than half of them: then nothing of the class stays a bound
+            self._evaluate_all(state)
+            return
         if b.size and self.count.total + 2 * self.neurons * b.size <= limit:
             self.triples += b.size
             decided = self.single.margins(state.d, b, delta[column])
@@ -162,6 +167,18 @@ class _Search:
         worst = lower.argmin(axis=0)
         state.settled[delta - 1] = lower[worst, np.arange(delta.size)]
         state.stage[delta - 1] = stage[worst, np.arange(delta.size)]
+
+    def _evaluate_all(self, state: _ClassState) -> None:
+        """Evaluate every input of a class against every wrong answer."""
+        p = state.settled.size + 1
+        b, delta = np.divmod(np.arange(p * (p - 1)), p - 1)
+        self.triples += b.size
+        decided = self.single.margins(state.d, b, delta + 1)
+        self.smallest = min(self.smallest, float(decided.upper.min()))
+        self.least = min(self.least, float(decided.lower.min()))
+        state.wrong = frozenset(b[decided.upper <= 0].tolist())
+        state.settled[:] = decided.lower.reshape(p, p - 1).min(axis=0)
+        state.stage[:] = 3
 
 
 def _decide(
