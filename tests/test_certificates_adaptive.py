@@ -188,3 +188,11 @@ def test_where_bounds_say_little_every_class_has_its_true_margin():
     assert exact.margin_lower_bound > 5
     for bound, truth in zip(adaptive.classes, exact.classes, strict=True):
         assert bound.margin_lower_bound == pytest.approx(truth.margin_lower_bound, abs=1e-9)
+
+
+def test_where_the_price_ends_the_margin_has_got_somewhere():
+    """All classes go a part of the way before any goes on; class by class, the margin proved here was a tenth of it."""
+    circuit = ql.bundled("p113-seed0")
+    certificate = certify_adaptive(circuit)
+    assert not certificate.prover["stages"]["smallest_margin_found"]
+    assert certificate.margin_lower_bound > 0.4 * ql.evaluate(circuit).min_margin

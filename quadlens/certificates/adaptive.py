@@ -30,6 +30,9 @@ ADAPTIVE_BUDGET = Budget(retained=10, buckets=6, levels=2, solo=16, harmonics=6,
 
 SINGLE = "single inputs in float64 with their own rounding bound, in integers where that does not decide"
 
+PARTS = (0.4, 0.7, 1.0)
+"""Parts of the smallest margin known that every class's bounds are brought above, in turn."""
+
 PROBES = 3
 """Classes whose worst input is evaluated first, for an upper bound of the smallest margin."""
 
@@ -200,10 +203,12 @@ def _decide(
     for state in ordered[:PROBES]:
         if not state.wrong:
             _probe(state, work)
-    for done, state in enumerate(ordered):
-        if work.smallest > 0:
-            work.settle(state, work.smallest, limit)
-        report(0.5 + 0.5 * (done + 1) / p)
+    # all classes a part of the way before any goes on, so that where the price ends the margin has got somewhere
+    for step, part in enumerate(PARTS):
+        for done, state in enumerate(ordered):
+            if work.smallest > 0:
+                work.settle(state, part * work.smallest, limit)
+            report(0.5 + 0.5 * (step + (done + 1) / p) / len(PARTS))
     classes = []
     for state in states:
         worst = int(state.settled.argmin())
