@@ -45,6 +45,7 @@ QUANTITIES = {
     "linear_margin": "margin proved by linear",
     "linear_cost": "operations of linear / brute force",
     "adaptive_certified": "inputs certified by adaptive",
+    "adaptive_margin": "margin proved by adaptive",
     "adaptive_cost": "operations of adaptive / brute force",
     "brute-force_certified": "inputs certified by brute-force",
 }
