@@ -20,10 +20,14 @@ itself rounded,
 and arithmetic with less than 24 bits (TF32, bfloat16).
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from quadlens.arrays import FloatArray
+from quadlens.certificates.parallel import BLOCK, blocks_of, in_parallel
 from quadlens.circuits.circuit import TABLES, Circuit
+from quadlens.circuits.weights import Weights
 from quadlens.rounding import up
 
 UNIT_ROUNDOFF_32 = 2.0**-24
@@ -41,11 +45,8 @@ def float32_margin_error(circuit: Circuit) -> float | None:
     if circuit.activation not in COVERED:
         return None
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
-        size, depth, growth = _absolute_tables(circuit)
-        largest = size["U"].max(axis=1)
-        inner = [size[name] @ largest for name in ("A", "B")]
-        outer = [size[name].max(axis=1) for name in ("S_a", "S_b")]
-        total = float((inner[0] + outer[0]).max() + (inner[1] + outer[1]).max())
+        sizes = _of_tables(circuit) if circuit.weights is None else _of_weights(circuit, circuit.weights)
+        total, depth, growth = sizes.total, sizes.depth, sizes.growth
         # roundings on a path: those of both tables, the sum A + B, the sum over neurons, skip path and final sums
         roundings = 2 * depth + circuit.neurons + 8
         unit = roundings * UNIT_ROUNDOFF_32
@@ -59,21 +60,58 @@ def float32_margin_error(circuit: Circuit) -> float | None:
         return float(up(np.array(2 * logit), 1))
 
 
-def _absolute_tables(circuit: Circuit) -> tuple[dict[str, FloatArray], int, float]:
-    """Return the tables in absolute values, the roundings along their longest chain, and a bound on what any value is
-    amplified by.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sizes:
+    """``total``: the largest logit in absolute values, of a and of b together; ``depth``: roundings along the tables'
+    longest chain; ``growth``: what any value is amplified by, at most.
 
     The last is the product, along each path from a stored value to a logit, of the largest row or column sums of the
-    factors: no
-    intermediate result, in any grouping of the products, exceeds it, nor does the influence of an error of 1 anywhere.
+    factors: no intermediate result, in any grouping of the products, exceeds it, nor does the influence of an error of
+    1 anywhere.
     """
-    weights = circuit.weights
-    if weights is None:
-        size = {name: np.abs(getattr(circuit, name)) for name in TABLES}
-        for name, radius in circuit.radius.items():
-            if radius > 0:
-                size[name] += radius
-        return size, 1, _along_paths({name: _norm(table) for name, table in size.items()})
+
+    total: float
+    depth: int
+    growth: float
+
+
+def _of_tables(circuit: Circuit) -> _Sizes:
+    """Return the sizes of a circuit without weights, block by block: its tables may fill the memory as they are."""
+    of = {name: _moduli(circuit, name) for name in ("U", "S_a", "S_b")}
+    of |= {name: _moduli(circuit, name, of["U"].row_max) for name in ("A", "B")}
+    total = sum(float((of[x].product + of[y].row_max).max()) for x, y in (("A", "S_a"), ("B", "S_b")))
+    return _Sizes(total=total, depth=1, growth=_along_paths({name: of[name].norm for name in TABLES}))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Moduli:
+    """Of a table in absolute values: the largest of each row, its product with given numbers, and its `_norm`."""
+
+    row_max: FloatArray
+    product: FloatArray
+    norm: float
+
+
+def _moduli(circuit: Circuit, name: str, weights: FloatArray | None = None) -> _Moduli:
+    table, radius = getattr(circuit, name), circuit.radius[name]
+    row_max, row_sum, product = np.empty((3, table.shape[0]))
+
+    def work(block: slice) -> FloatArray:
+        part = np.abs(table[block])
+        if radius > 0:
+            part += radius
+        row_max[block], row_sum[block] = part.max(axis=1), part.sum(axis=1)
+        product[block] = row_sum[block] if weights is None else part @ weights
+        return np.asarray(part.sum(axis=0))
+
+    columns = in_parallel(work, blocks_of(table.shape[0], BLOCK // (8 * table.shape[1])))
+    return _Moduli(
+        row_max=row_max, product=product, norm=max(1.0, float(row_sum.max()), float(np.sum(columns, axis=0).max()))
+    )
+
+
+def _of_weights(circuit: Circuit, weights: Weights) -> _Sizes:
+    """Return the sizes of tables that are products of stored weights."""
     magnitude = {name: np.abs(tensor) for name, tensor in weights.tensors.items()}
     size, depth, growth = {}, 1, {}
     for table in TABLES:
@@ -92,7 +130,12 @@ def _absolute_tables(circuit: Circuit) -> tuple[dict[str, FloatArray], int, floa
         growth[table] = max(1.0, largest)
         size[table] = up(size[table], longest + len(products) + 2)
         depth = max(depth, longest + len(products))
-    return size, depth, _along_paths(growth)
+    largest_output = size["U"].max(axis=1)
+    total = sum(
+        float((size[table] @ largest_output + size[skip].max(axis=1)).max())
+        for table, skip in (("A", "S_a"), ("B", "S_b"))
+    )
+    return _Sizes(total=total, depth=depth, growth=_along_paths(growth))
 
 
 def _along_paths(growth: dict[str, float]) -> float:
