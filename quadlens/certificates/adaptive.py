@@ -7,7 +7,6 @@ input is decided; then, at a limited price, until the smallest margin is known.
 
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,10 +15,9 @@ import numpy as np
 from quadlens.arrays import FloatArray, IntArray
 from quadlens.certificates.certificate import LISTED, Certificate, ClassBound
 from quadlens.certificates.choose import Budget
-from quadlens.certificates.digest import network_digest
-from quadlens.certificates.float32 import float32_margin_error
 from quadlens.certificates.inequality import ARITHMETIC, Inequality, evaluate_inequality, refusal
 from quadlens.certificates.input_bounds import InputBounds
+from quadlens.certificates.network_facts import network_facts
 from quadlens.certificates.operations import OperationCounter, brute_force_operations
 from quadlens.certificates.single_inputs import SingleInputs
 from quadlens.circuits.circuit import Circuit
@@ -75,9 +73,7 @@ def certify_adaptive(
     classes: tuple[ClassBound, ...] = ()
     wrong: list[tuple[int, int]] = []
     record: dict[str, Any] = {}
-    # neither depends on the bounds
-    with ThreadPoolExecutor(2) as aside:
-        sha256, float32_error = aside.submit(network_digest, circuit), aside.submit(float32_margin_error, circuit)
+    with network_facts(circuit) as facts:
         if reason is None:
             found = evaluate_inequality(circuit, budget, count, progress and (lambda done: progress(0.5 * done)))
             classes, wrong, stages = _decide(
@@ -92,7 +88,7 @@ def certify_adaptive(
         neurons=circuit.neurons,
         parameters=circuit.parameters,
         activation=circuit.activation,
-        sha256=sha256.result(),
+        sha256=facts.sha256.result(),
         arithmetic=f"{ARITHMETIC}; {SINGLE}",
         operations=count.total,
         brute_force_operations=brute_force_operations(circuit),
@@ -102,7 +98,7 @@ def certify_adaptive(
         prover=record,
         misclassified=tuple(wrong[:LISTED]) if decided else None,
         misclassified_count=len(wrong) if decided else None,
-        float32_error=float32_error.result() if reason is None else None,
+        float32_error=facts.float32_error.result() if reason is None else None,
         refusal=reason,
     )
 

@@ -23,16 +23,14 @@ from quadlens.activations import activation_named
 from quadlens.arrays import FloatArray
 from quadlens.certificates.activation_enclosure import enclosed_activation
 from quadlens.certificates.certificate import LISTED, Certificate, ClassBound
+from quadlens.certificates.device import evaluated_by
 from quadlens.certificates.digest import network_digest
 from quadlens.certificates.float32 import float32_margin_error
-from quadlens.certificates.inequality import evaluated_by
+from quadlens.certificates.kink import SLOPES
 from quadlens.certificates.operations import brute_force_operations
 from quadlens.circuits.circuit import Circuit
 from quadlens.circuits.forward import margins, preactivations, row_blocks
 from quadlens.rounding import SMALLEST, UNIT_ROUNDOFF, gamma, up
-
-EXACT = ("relu", "abs")
-"""Activations without a rounding of their own, without negative values, and with no slope above 1."""
 
 BLOCK_BYTES = 2**24
 """Memory of one block of inputs (16 MiB, near the cache), three times that where the activation is not exact."""
@@ -139,18 +137,19 @@ def margin_bounds(circuit: Circuit, rows: slice) -> MarginBounds:
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
         largest = np.abs(circuit.U).max(axis=1)
         x = preactivations(circuit, rows)
-        if circuit.activation in EXACT:
-            # e_i = 0 and L_i = 1: two sums over the neurons say what dy_i would, and no array is made of it
+        if circuit.activation in SLOPES:
+            # no rounding of its own and no slope above 1, so e_i = 0 and L_i = 1: two sums over the neurons say what
+            # dy_i would, and no array is made of it
             hidden_error = UNIT_ROUNDOFF * (np.abs(x) @ (largest + radius["U"]))
             hidden_error += (radius["A"] + radius["B"]) * (largest + radius["U"]).sum()
-            y = activation_named(circuit.activation).apply(x)
+            y = size = activation_named(circuit.activation).apply(x)
         else:
             y, error = enclosed_activation(circuit.activation, x)
             size_x = np.abs(x)
             dx = up(UNIT_ROUNDOFF * size_x + radius["A"] + radius["B"], 3)
             dy = up(error + _lipschitz(circuit.activation, size_x, dx) * dx, 5)
             hidden_error = dy @ (largest + radius["U"])
-        size = y if circuit.activation in EXACT else np.abs(y)
+            size = np.abs(y)
         logit_error = gamma(n + 3) * (size @ largest) + hidden_error
         if radius["U"] > 0:
             logit_error += radius["U"] * size.sum(axis=-1)

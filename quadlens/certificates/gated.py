@@ -5,7 +5,6 @@ The inequality (G) of docs/certificates.md.
 
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -13,19 +12,17 @@ import numpy as np
 from quadlens.arrays import FloatArray, IntArray
 from quadlens.certificates.certificate import Certificate, ClassBound
 from quadlens.certificates.choose import Budget
-from quadlens.certificates.digest import network_digest
-from quadlens.certificates.float32 import float32_margin_error
+from quadlens.certificates.device import evaluated_by, require_device
 from quadlens.certificates.inequality import (
     ARITHMETIC,
     Inequality,
     evaluate_inequality,
-    evaluated_by,
     refusal,
-    require_device,
 )
 from quadlens.certificates.input_bounds import InputBounds
 from quadlens.certificates.ledger import blame, input_ledger
 from quadlens.certificates.linear import LINEAR_BUDGET
+from quadlens.certificates.network_facts import network_facts
 from quadlens.certificates.operations import OperationCounter, brute_force_operations
 from quadlens.circuits.circuit import Circuit
 
@@ -64,9 +61,7 @@ def certify_gated(
     classes: list[ClassBound] = []
     sentences: tuple[str, ...] = ()
     record: dict[str, Any] = {}
-    # neither depends on the bounds
-    with ThreadPoolExecutor(2) as aside:
-        sha256, float32_error = aside.submit(network_digest, circuit), aside.submit(float32_margin_error, circuit)
+    with network_facts(circuit) as facts:
         if reason is None:
             p = circuit.p
             found, every_class = _evaluated(
@@ -95,7 +90,7 @@ def certify_gated(
         neurons=circuit.neurons,
         parameters=circuit.parameters,
         activation=circuit.activation,
-        sha256=sha256.result(),
+        sha256=facts.sha256.result(),
         arithmetic=evaluated_by(ARITHMETIC, device),
         operations=count.total,
         brute_force_operations=brute_force_operations(circuit),
@@ -104,7 +99,7 @@ def certify_gated(
         ledger=min(classes, key=lambda bound: bound.margin_lower_bound).ledger if classes else (),
         prover=record,
         blame=sentences,
-        float32_error=float32_error.result() if reason is None else None,
+        float32_error=facts.float32_error.result() if reason is None else None,
         refusal=reason,
     )
 

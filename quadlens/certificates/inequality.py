@@ -14,13 +14,14 @@ from quadlens.certificates.class_bounds import ClassBounds, class_bounds
 from quadlens.certificates.clusters import clusters
 from quadlens.certificates.gate_sums import gate_sums
 from quadlens.certificates.input_quantities import InputQuantities, input_quantities
-from quadlens.certificates.kink import SLOPES
+from quadlens.certificates.kink import negative_slope
 from quadlens.certificates.operations import OperationCounter
 from quadlens.certificates.plan import Plan
 from quadlens.certificates.remainder import Remainder, remainder
 from quadlens.certificates.retained import Retained
 from quadlens.certificates.rounding_term import RoundingTerm, rounding_term, too_large
 from quadlens.circuits.circuit import Circuit
+from quadlens.errors import OptionError
 
 DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
@@ -31,19 +32,6 @@ ARITHMETIC = (
     "float64, with an a-priori bound on all rounding (gamma_n), itself rounded up; "
     "waveforms, levels and gates exact; no tolerance"
 )
-
-
-def evaluated_by(arithmetic: str, device: str | None) -> str:
-    """Return how rounding was handled, in words, with the device that torch computed on, if it did."""
-    return arithmetic if device is None else f"{arithmetic}; evaluated by torch on {device}"
-
-
-def require_device(device: str | None) -> None:
-    """Raise OptionError unless the device is there; None, for numpy, always is, and does not import torch."""
-    if device is not None:
-        from quadlens.certificates.on_torch.device import device_named
-
-        device_named(device)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -79,11 +67,10 @@ class Inequality(ClassInequality):
 
 def refusal(circuit: Circuit) -> str | None:
     """Return why no bound can be given for a circuit, or None."""
-    if circuit.activation not in SLOPES:
-        return (
-            f"the gate lemma is for {' and '.join(SLOPES)}, this circuit has {circuit.activation}; use brute-force"
-            + (" or exact" if circuit.activation == "square" else "")
-        )
+    try:
+        negative_slope(circuit.activation)
+    except OptionError as error:
+        return f"{error}; use brute-force" + (" or exact" if circuit.activation == "square" else "")
     return too_large(circuit)
 
 

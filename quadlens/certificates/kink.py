@@ -1,7 +1,7 @@
 """Activations with one kink, at 0: ``h(y) = y`` for ``y > 0`` and ``α y`` for ``y <= 0``, with slopes 1 and α.
 
-The gate lemma (docs/certificates.md) is about these. With ``α <= 1`` they are ``max(y, α y)``, exact in float64 for
-``α = 0, −1``.
+The gate lemma (docs/certificates.md) is about these. With ``α <= 0`` they are ``max(y, α y)``, never negative,
+and exact in float64 for ``α = 0, −1``.
 """
 
 from collections.abc import Mapping

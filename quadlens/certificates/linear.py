@@ -5,21 +5,18 @@ The inequality (L) of docs/certificates.md. No step touches the p²n preactivati
 
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 from quadlens.certificates.certificate import Certificate, ClassBound
 from quadlens.certificates.choose import Budget
-from quadlens.certificates.digest import network_digest
-from quadlens.certificates.float32 import float32_margin_error
+from quadlens.certificates.device import evaluated_by, require_device
 from quadlens.certificates.inequality import (
     ARITHMETIC,
     ClassInequality,
     evaluate_inequality,
-    evaluated_by,
     refusal,
-    require_device,
 )
 from quadlens.certificates.ledger import blame, class_ledger
+from quadlens.certificates.network_facts import network_facts
 from quadlens.certificates.operations import OperationCounter, brute_force_operations
 from quadlens.circuits.circuit import Circuit
 
@@ -61,9 +58,7 @@ def certify_linear(
     classes: tuple[ClassBound, ...] = ()
     sentences: tuple[str, ...] = ()
     record = {}
-    # neither depends on the bounds
-    with ThreadPoolExecutor(2) as aside:
-        sha256, float32_error = aside.submit(network_digest, circuit), aside.submit(float32_margin_error, circuit)
+    with network_facts(circuit) as facts:
         if reason is None:
             found = _evaluated(circuit, budget, count, device, progress)
             margins = found.lowered(found.classes.bound.min(axis=1))
@@ -84,7 +79,7 @@ def certify_linear(
         neurons=circuit.neurons,
         parameters=circuit.parameters,
         activation=circuit.activation,
-        sha256=sha256.result(),
+        sha256=facts.sha256.result(),
         arithmetic=evaluated_by(ARITHMETIC, device),
         operations=count.total,
         brute_force_operations=brute_force_operations(circuit),
@@ -93,7 +88,7 @@ def certify_linear(
         ledger=min(classes, key=lambda bound: bound.margin_lower_bound).ledger if classes else (),
         prover=record,
         blame=sentences,
-        float32_error=float32_error.result() if reason is None else None,
+        float32_error=facts.float32_error.result() if reason is None else None,
         refusal=reason,
     )
 
