@@ -20,6 +20,7 @@ itself rounded,
 and arithmetic with less than 24 bits (TF32, bfloat16).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -77,37 +78,33 @@ class _Sizes:
 
 def _of_tables(circuit: Circuit) -> _Sizes:
     """Return the sizes of a circuit without weights, block by block: its tables may fill the memory as they are."""
-    of = {name: _moduli(circuit, name) for name in ("U", "S_a", "S_b")}
-    of |= {name: _moduli(circuit, name, of["U"].row_max) for name in ("A", "B")}
-    total = sum(float((of[x].product + of[y].row_max).max()) for x, y in (("A", "S_a"), ("B", "S_b")))
-    return _Sizes(total=total, depth=1, growth=_along_paths({name: of[name].norm for name in TABLES}))
+
+    def largest(part: FloatArray) -> FloatArray:
+        return np.asarray(part.max(axis=1))
+
+    rows, norm = {}, {}
+    for name in ("U", "S_a", "S_b"):
+        rows[name], norm[name] = _by_rows(circuit, name, largest)
+    for name in ("A", "B"):
+        rows[name], norm[name] = _by_rows(circuit, name, lambda part: part @ rows["U"])
+    total = sum(float((rows[table] + rows[skip]).max()) for table, skip in (("A", "S_a"), ("B", "S_b")))
+    return _Sizes(total=total, depth=1, growth=_along_paths(norm))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Moduli:
-    """Of a table in absolute values: the largest of each row, its product with given numbers, and its `_norm`."""
-
-    row_max: FloatArray
-    product: FloatArray
-    norm: float
-
-
-def _moduli(circuit: Circuit, name: str, weights: FloatArray | None = None) -> _Moduli:
+def _by_rows(circuit: Circuit, name: str, of: Callable[[FloatArray], FloatArray]) -> tuple[FloatArray, float]:
+    """Return what ``of`` says of each row of a table in absolute values, and the table's `_norm`."""
     table, radius = getattr(circuit, name), circuit.radius[name]
-    row_max, row_sum, product = np.empty((3, table.shape[0]))
+    found, row_sum = np.empty((2, table.shape[0]))
 
     def work(block: slice) -> FloatArray:
         part = np.abs(table[block])
         if radius > 0:
             part += radius
-        row_max[block], row_sum[block] = part.max(axis=1), part.sum(axis=1)
-        product[block] = row_sum[block] if weights is None else part @ weights
+        found[block], row_sum[block] = of(part), part.sum(axis=1)
         return np.asarray(part.sum(axis=0))
 
     columns = in_parallel(work, blocks_of(table.shape[0], BLOCK // (8 * table.shape[1])))
-    return _Moduli(
-        row_max=row_max, product=product, norm=max(1.0, float(row_sum.max()), float(np.sum(columns, axis=0).max()))
-    )
+    return found, max(1.0, float(row_sum.max()), float(np.sum(columns, axis=0).max()))
 
 
 def _of_weights(circuit: Circuit, weights: Weights) -> _Sizes:

@@ -71,6 +71,12 @@ class InputQuantities:
         return self.crossed(d) + self.res[d] + self.skip[d]
 
 
+def positions(plan: Plan) -> IntArray:
+    """Return the position in ``F`` of each bucket's own frequency, −1 for none."""
+    own = [plan.own(bucket) for bucket in plan.buckets]
+    return np.array([-1 if at is None else at for at in own], dtype=np.int64)
+
+
 def input_quantities(
     plan: Plan, retained: Retained, sums: GateSums, rest: Remainder, count: OperationCounter
 ) -> InputQuantities:
@@ -79,7 +85,7 @@ def input_quantities(
     out = InputQuantities(
         X=np.empty((p, p, kept), dtype=np.complex128),
         R=np.empty((len(plan.buckets), p, p)),
-        position=np.array([-1 if (at := plan.own(bucket)) is None else at for bucket in plan.buckets], dtype=np.int64),
+        position=positions(plan),
         cross=np.array([bucket.cross for bucket in plan.buckets]),
         res=np.empty((p, p)),
         skip=np.empty((p, p)),

@@ -71,14 +71,14 @@ def remainder(circuit: Circuit, plan: Plan, retained: Retained, count: Operation
     roots, slope = cell_roots(plan), negative_slope(circuit.activation)
     compiled = compiled_is_worth_it(2 * p * circuit.neurons)
     for number, group in enumerate(plan.groups):
-        weights = _weights(circuit, plan, retained, group, roots, osc, square_U, count)
+        weights = _weights(circuit, plan, retained, group, roots, compiled, osc, square_U, count)
         curves = curve_harmonics(plan, group, slope, roots, compiled, count)
         P_hat[number], Q[number] = curves.head, weights.Q
         widest[number] = _widest(weights.Q, compiled, count)
         # the difference of two outputs is at most twice the larger
         tail[number] = 2 * curves.beyond * weights.norm
         tail_error += 2 * curves.error * weights.norm
-    sums = [_residuals(circuit, plan, name, osc, count) for name in ("A", "B")]
+    sums = [_residuals(circuit, plan, name, osc, compiled, count) for name in ("A", "B")]
     return Remainder(
         P_hat=P_hat,
         Q=Q,
@@ -107,6 +107,7 @@ def _weights(
     retained: Retained,
     group: Waveforms,
     roots: FloatArray,
+    compiled: bool,
     osc: FloatArray,
     square_U: FloatArray,
     count: OperationCounter,
@@ -119,7 +120,7 @@ def _weights(
     first = np.searchsorted(number, np.arange(cells.size + 1))
     work = (
         _sums_by_loops(circuit, plan, retained, group, number, first, osc, by_cell)
-        if compiled_is_worth_it(2 * p * circuit.neurons)
+        if compiled
         else _sums_by_arrays(circuit, plan, retained, members, first, osc, by_cell)
     )
     rows = max(1, BLOCK * cells.size // max(1, members.size * p))
@@ -195,7 +196,7 @@ def _members(plan: Plan, group: Waveforms, number: IntArray) -> "Members":
 
 
 def _residuals(
-    circuit: Circuit, plan: Plan, name: str, osc: FloatArray, count: OperationCounter
+    circuit: Circuit, plan: Plan, name: str, osc: FloatArray, compiled: bool, count: OperationCounter
 ) -> tuple[FloatArray, FloatArray]:
     """Return, for each input of a table, ``Σ_i |ε_i| osc_i`` and the norm of ``ε``."""
     p, table = plan.p, getattr(circuit, name)
@@ -210,7 +211,7 @@ def _residuals(
             square[block] += np.einsum("ai,ai->a", apart, apart)
             total[block] += np.abs(apart) @ osc[i]
 
-    if compiled_is_worth_it(2 * table.size):
+    if compiled:
         from quadlens.certificates.remainder_kernel import residual_sums
 
         def by_loops(block: slice) -> None:

@@ -1,14 +1,17 @@
-"""The arcs of ``certificates.gate_sums``, found on a device: where ``H_d`` is above each threshold."""
+"""The arcs of ``certificates.arcs``, found on a device: where ``H`` is above each threshold."""
 
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from quadlens.certificates import arcs as numpy_arcs
+from quadlens.certificates.on_torch.device import placed
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Arcs:
-    """``starts, stops`` (arcs, p): first cells of each d's arcs, and the cells just behind them; ``2G`` for none."""
+    """``starts, stops`` (arcs, p): first cells of each row's arcs, and the cells just behind them; ``2G`` for none."""
 
     starts: Tensor
     stops: Tensor
@@ -28,21 +31,6 @@ def zones(A: Tensor, B: Tensor, shift: Tensor, thresholds: Tensor, block: int) -
 
 
 def arcs(zone: Tensor, thresholds: int) -> list[Arcs]:
-    """Find, for each threshold, the arcs of each row where the zone is above it."""
-    rows, columns = torch.nonzero(zone != zone.roll(1, dims=1), as_tuple=True)
-    old, new = zone[rows, columns - 1], zone[rows, columns]
-    found = []
-    for number in range(thresholds):
-        up, down = (old <= number) & (number < new), (new <= number) & (number < old)
-        found.append(Arcs(starts=_ranked(rows[up], columns[up], zone), stops=_ranked(rows[down], columns[down], zone)))
-    return found
-
-
-def _ranked(rows: Tensor, columns: Tensor, zone: Tensor) -> Tensor:
-    """Return the columns of each row, in order, padded: shape (most in a row, rows)."""
-    number = torch.searchsorted(rows, torch.arange(zone.shape[0] + 1, device=zone.device)).diff()
-    first = number.cumsum(0) - number
-    shape = (int(number.max()), zone.shape[0])
-    out = torch.full(shape, 2 * zone.shape[1], dtype=torch.int64, device=zone.device)
-    out[torch.arange(rows.numel(), device=zone.device) - first[rows], rows] = columns
-    return out
+    """Find, for each threshold, the arcs of each row where the zone is above it: numpy does, of eight bits a cell."""
+    found = numpy_arcs.arcs(zone.cpu().numpy(), thresholds)
+    return [Arcs(starts=placed(one.starts, zone.device), stops=placed(one.stops, zone.device)) for one in found]

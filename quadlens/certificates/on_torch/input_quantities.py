@@ -8,7 +8,7 @@ from torch import Tensor
 
 from quadlens.arrays import IntArray
 from quadlens.certificates.clusters import TELLING, clusters
-from quadlens.certificates.input_quantities import InputQuantities
+from quadlens.certificates.input_quantities import InputQuantities, positions
 from quadlens.certificates.on_torch.device import apart, block_of, placed, squares
 from quadlens.certificates.on_torch.gate_sums import GateSumsOnDevice
 from quadlens.certificates.operations import OperationCounter
@@ -87,12 +87,6 @@ def input_quantities(
         owner=placed(owner.astype(np.float64), device),
         cross=placed(np.array([bucket.cross for bucket in plan.buckets], dtype=np.float64), device),
     )
-
-
-def positions(plan: Plan) -> IntArray:
-    """Return the position in ``F`` of each bucket's own frequency, −1 for none."""
-    own = [plan.own(bucket) for bucket in plan.buckets]
-    return np.array([-1 if at is None else at for at in own], dtype=np.int64)
 
 
 def product(x: Tensor, y: Tensor) -> Tensor:
