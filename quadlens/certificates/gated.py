@@ -119,7 +119,8 @@ def _evaluated(
     from quadlens.certificates.on_torch.input_bounds import least_of_classes
 
     evaluated = evaluate_on(circuit, budget, count, device, progress)
-    return evaluated.on_cpu(), least_of_classes(evaluated, count)
+    inputs = evaluated.inputs.on_cpu(evaluated.found.plan, evaluated.retained)
+    return evaluated.with_inputs(inputs), least_of_classes(evaluated, count)
 
 
 def _least_of_classes(found: Inequality, count: OperationCounter) -> Iterator[tuple[FloatArray, IntArray]]:

@@ -3,16 +3,16 @@ r"""Everything that (L) and (G) need of one circuit, evaluated once: the common 
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 
 from quadlens.arrays import FloatArray, IntArray
 from quadlens.certificates.blas_threads import one_blas_thread
-from quadlens.certificates.choose import Budget, choose
+from quadlens.certificates.choose import Budget, Choice, choose
 from quadlens.certificates.class_bounds import ClassBounds, class_bounds
 from quadlens.certificates.clusters import clusters
-from quadlens.certificates.gate_sums import gate_sums
+from quadlens.certificates.gate_sums import GateSums, gate_sums
 from quadlens.certificates.input_quantities import InputQuantities, input_quantities
 from quadlens.certificates.kink import negative_slope
 from quadlens.certificates.operations import OperationCounter
@@ -85,10 +85,49 @@ def gate_weights(plan: Plan, retained: Retained, cross: FloatArray) -> FloatArra
     return w
 
 
-@one_blas_thread()
-def evaluate_inequality(
-    circuit: Circuit, budget: Budget, count: OperationCounter, progress: Callable[[float], None] | None = None
-) -> Inequality:
+class _Sums(Protocol):
+    @property
+    def crossings(self) -> int: ...
+
+
+Sums = TypeVar("Sums", bound=_Sums)
+Inputs = TypeVar("Inputs")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stages(Generic[Sums, Inputs]):
+    """What one way of computing, numpy's or torch's, puts in the places of `evaluate`.
+
+    ``over_neurons`` returns the gate sums and the remainder; it is told what to call with the fraction done.
+    """
+
+    over_neurons: Callable[[Circuit, Choice, OperationCounter, Callable[[float], None]], tuple[Sums, Remainder]]
+    input_quantities: Callable[[Plan, Retained, Sums, Remainder, OperationCounter], Inputs]
+    class_bounds: Callable[[Plan, Inputs, Remainder, IntArray, OperationCounter], ClassBounds]
+    clusters: Callable[[Inputs, int, OperationCounter], IntArray]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Evaluated(Generic[Inputs]):
+    """(L) of every class, the quantities of each input where they were computed, and the split of the output side."""
+
+    found: ClassInequality
+    inputs: Inputs
+    retained: Retained
+
+    def with_inputs(self, inputs: InputQuantities) -> Inequality:
+        """Return the whole inequality, with the quantities of each input in numpy."""
+        fields = {name: getattr(self.found, name) for name in ("plan", "rest", "classes", "rounding", "label")}
+        return Inequality(inputs=inputs, **fields)
+
+
+def evaluate(
+    circuit: Circuit,
+    budget: Budget,
+    stages: Stages[Sums, Inputs],
+    count: OperationCounter,
+    progress: Callable[[float], None] | None = None,
+) -> Evaluated[Inputs]:
     """Choose a plan and evaluate every term of (L); O(P) with constants from the budget."""
 
     def report(done: float) -> None:
@@ -96,20 +135,47 @@ def evaluate_inequality(
             progress(done)
 
     choice = choose(circuit, budget, count)
-    plan, retained, cross = choice.plan, choice.retained, choice.cross
+    plan, retained = choice.plan, choice.retained
     report(0.1)
-    sums = gate_sums(circuit, plan, retained, cross, count, lambda done: report(0.1 + 0.6 * done))
-    rest = remainder(circuit, plan, retained, count)
-    report(0.8)
-    inputs = input_quantities(plan, retained, sums, rest, count)
+    sums, rest = stages.over_neurons(circuit, choice, count, lambda done: report(0.1 + 0.7 * done))
+    inputs = stages.input_quantities(plan, retained, sums, rest, count)
+    crossings = sums.crossings
+    # as large as the inputs' quantities, which are all that is needed from here
+    del sums
     report(0.85)
     label = np.zeros((plan.p, plan.p), dtype=np.int64)
-    classes = class_bounds(plan, inputs, rest, label, count)
+    classes = stages.class_bounds(plan, inputs, rest, label, count)
     if bool((WIDE * classes.ideal < classes.E).any()):
-        label = clusters(inputs.X, budget.clusters, count)
+        label = stages.clusters(inputs, budget.clusters, count)
         report(0.9)
-        classes = class_bounds(plan, inputs, rest, label, count)
-    rounding = rounding_term(circuit, plan, gate_weights(plan, retained, cross), sums.crossings, rest.tail_error)
+        classes = stages.class_bounds(plan, inputs, rest, label, count)
+    rounding = rounding_term(circuit, plan, gate_weights(plan, retained, choice.cross), crossings, rest.tail_error)
     count.add(4 * circuit.p, circuit.neurons)
     report(1.0)
-    return Inequality(plan=plan, inputs=inputs, rest=rest, classes=classes, rounding=rounding, label=label)
+    found = ClassInequality(plan=plan, rest=rest, classes=classes, rounding=rounding, label=label)
+    return Evaluated(found=found, inputs=inputs, retained=retained)
+
+
+@one_blas_thread()
+def evaluate_inequality(
+    circuit: Circuit, budget: Budget, count: OperationCounter, progress: Callable[[float], None] | None = None
+) -> Inequality:
+    """Choose a plan and evaluate every term of (L) in numpy."""
+    stages = Stages(
+        over_neurons=_over_neurons,
+        input_quantities=input_quantities,
+        class_bounds=class_bounds,
+        clusters=lambda inputs, most, count: clusters(inputs.X, most, count),
+    )
+    evaluated = evaluate(circuit, budget, stages, count, progress)
+    return evaluated.with_inputs(evaluated.inputs)
+
+
+def _over_neurons(
+    circuit: Circuit, choice: Choice, count: OperationCounter, report: Callable[[float], None]
+) -> tuple[GateSums, Remainder]:
+    plan, retained = choice.plan, choice.retained
+    sums = gate_sums(circuit, plan, retained, choice.cross, count, lambda done: report(6 / 7 * done))
+    rest = remainder(circuit, plan, retained, count)
+    report(1.0)
+    return sums, rest

@@ -5,17 +5,20 @@ from collections.abc import Iterator
 from torch import Tensor
 
 from quadlens.arrays import FloatArray, IntArray
-from quadlens.certificates.on_torch.class_bounds import Answers
+from quadlens.certificates.inequality import Evaluated
+from quadlens.certificates.on_torch.class_bounds import Answers, answers_on
 from quadlens.certificates.on_torch.device import block_of
-from quadlens.certificates.on_torch.inequality import InequalityOnDevice
 from quadlens.certificates.on_torch.input_quantities import InputsOnDevice
 from quadlens.certificates.operations import OperationCounter
 from quadlens.certificates.parallel import blocks_of
 
 
-def least_of_classes(evaluated: InequalityOnDevice, count: OperationCounter) -> Iterator[tuple[FloatArray, IntArray]]:
+def least_of_classes(
+    evaluated: Evaluated[InputsOnDevice], count: OperationCounter
+) -> Iterator[tuple[FloatArray, IntArray]]:
     """Yield, for each class, every input's least bound over δ, and that δ; shape (p,) each."""
-    inputs, answers, plan = evaluated.inputs, evaluated.answers, evaluated.found.plan
+    inputs, plan = evaluated.inputs, evaluated.found.plan
+    answers = answers_on(plan, evaluated.found.rest, inputs.X.device)
     p, owned = plan.p, int((inputs.owner.sum(dim=0) > 0).sum())
     for block in blocks_of(p, block_of(inputs.X.device) // (3 * p * (p + inputs.X.shape[2]))):
         least, delta = least_of_block(inputs, answers, block)
