@@ -23,7 +23,7 @@ Positions = npt.NDArray[np.uint32]
 class Neurons(NamedTuple):
     """One table ``(p, n)`` and a bucket's members: amplitude ``r``, cell ``at``, the table's ``curve (G,)``.
 
-    ``turn (p,)`` is ``g·(k a mod p)``; ``halves`` are half of 0 and the levels, ``shut`` is that of ``TableSums``;
+    ``turn (p,)`` is ``g·(k a mod p)``; ``halves`` are half of 0 and the levels, ``shut`` is that of ``BucketWeights``;
     ``outputs (members, 2K)`` are real and imaginary parts of the coefficients at the K retained frequencies.
     """
 
@@ -43,7 +43,7 @@ class Ends(NamedTuple):
     """Every arc end: end e lies in ``cell``, before the turn by this table's residue, for the ``residue`` s beside it;
     both are listed from ``first[e]`` to ``first[e + 1]``.
 
-    An end of ``sign`` +1 closes an arc of its ``threshold``. ``position`` is as in ``TableSums``.
+    An end of ``sign`` +1 closes an arc of its ``threshold``. ``position`` is as in ``BucketWeights``.
     """
 
     first: IntArray
@@ -233,7 +233,7 @@ def arc_ends(sums: TableSums) -> Ends:
         cell=np.concatenate([*cell, []]).astype(np.uint32),
         threshold=np.array(threshold, dtype=np.int64),
         sign=np.array(sign),
-        position=sums.position.astype(np.uint32),
+        position=sums.weights.position.astype(np.uint32),
     )
 
 
@@ -253,9 +253,9 @@ def add_compiled(sums: TableSums, C: ComplexArray, R: FloatArray) -> None:
         curve=sums.curve,
         turn=plan.shifts(bucket.frequency),
         halves=0.5 * np.array([0.0, *bucket.levels]),
-        shut=sums.shut,
-        half_weights=sums.half_weights,
-        outputs=np.ascontiguousarray(sums.u_hat).view(np.float64),
+        shut=sums.weights.shut,
+        half_weights=sums.weights.half_weights,
+        outputs=np.ascontiguousarray(sums.weights.u_hat).view(np.float64),
     )
     last_mine, last_other = sums.last
     inputs = Inputs(
@@ -266,10 +266,10 @@ def add_compiled(sums: TableSums, C: ComplexArray, R: FloatArray) -> None:
         thresholds=thresholds_of(bucket),
     )
     ends = arc_ends(sums)
-    mine = sums.kept if own is None or own in sums.kept else np.append(sums.kept, own)
+    mine = sums.weights.kept if own is None or own in sums.weights.kept else np.append(sums.weights.kept, own)
     rows = (C, R) if sums.first else (np.zeros((mine.size, p, p), dtype=np.complex128), np.zeros((p, p)))
     place = mine if sums.first else np.arange(mine.size)
-    places, of_own = place[: sums.kept.size], -1 if own is None else int(place[mine == own][0])
+    places, of_own = place[: sums.weights.kept.size], -1 if own is None else int(place[mine == own][0])
     into = rows[0].view(np.float64), rows[1]
     blocks = blocks_of(p, min(64, -(-p // (4 * cores()))))
     in_parallel(lambda block: row_sums(block.start, block.stop, neurons, ends, inputs, places, of_own, *into), blocks)

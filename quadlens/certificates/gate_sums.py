@@ -86,30 +86,17 @@ def _add_bucket(
     count: OperationCounter,
 ) -> int:
     """Add a bucket's part to C and write its R; return the most arc ends of one (d, threshold)."""
-    cells, own = plan.cells, plan.own(bucket)
     compiled = compiled_is_worth_it(circuit.A.size + circuit.B.size)
     found = arcs_of(plan, bucket, compiled, count)
-    # how many neurons have a cell below c, for every c, twice round; then 0, where padded arc ends find the empty sum
-    position = np.searchsorted(plan.cell[bucket.members], np.arange(cells))
-    position = np.concatenate([position, position, np.zeros(cells + 1, dtype=position.dtype)])
-    kept = np.array([plan.retained.index(z) for z in bucket.retained], dtype=np.int64)
-    # h = α y + (1 − α)(g y + ρ): both parts of the bracket come in units of 1 − α
-    slope = negative_slope(circuit.activation)
-    u_hat = (1 - slope) * retained.u_hat[np.ix_(bucket.members, kept)]
-    wave = retained.u_hat[bucket.members, own] if own is not None else None
-    weights = (1 - slope) * half_weights(wave, cross[bucket.members], bucket.cross)
+    weights = bucket_weights(plan, retained, cross, negative_slope(circuit.activation), bucket)
     for first in (True, False):
         sums = TableSums(
             table=circuit.A if first else circuit.B,
             first=first,
             plan=plan,
             bucket=bucket,
-            u_hat=u_hat,
-            kept=kept,
-            half_weights=weights,
-            shut=slope / (1 - slope),
+            weights=weights,
             found=found,
-            position=position,
         )
         if compiled:
             from quadlens.certificates.gate_kernel import add_compiled
@@ -118,8 +105,41 @@ def _add_bucket(
         else:
             sums.add(*((C, R) if first else (C.transpose(0, 2, 1), R.T)))
         ends = [one.stops.shape[0] + one.starts.shape[0] for one in found]
-        count_table_sums(plan.p, bucket, 2 * kept.size, weights.shape[1], ends, count)
+        count_table_sums(plan.p, bucket, 2 * weights.kept.size, weights.half_weights.shape[1], ends, count)
     return max((one.starts.shape[0] for one in found), default=0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class BucketWeights:
+    """What a bucket's members contribute, and where they lie; the same for both tables.
+
+    ``kept (K,)`` are the places in F of what the bucket retains, ``u_hat (members, K)`` its coefficients and
+    ``half_weights (members, channels)`` those of ρ̄, both times ``1 − α``. With its gate shut a neuron still gives
+    ``shut`` times what opening it adds: 0 for ReLU. ``position (3G + 1,)`` is how many members have a cell below c,
+    twice round; then 0, where padded arc ends find the empty sum.
+    """
+
+    kept: IntArray
+    u_hat: ComplexArray
+    half_weights: FloatArray
+    shut: float
+    position: IntArray
+
+
+def bucket_weights(plan: Plan, retained: Retained, cross: FloatArray, slope: float, bucket: Bucket) -> BucketWeights:
+    """Return what a bucket's members contribute; ``cross`` holds ``V_i``, ``slope`` is α, the activation's below 0."""
+    members, own = bucket.members, plan.own(bucket)
+    kept = np.array([plan.retained.index(z) for z in bucket.retained], dtype=np.int64)
+    below = np.searchsorted(plan.cell[members], np.arange(plan.cells))
+    wave = retained.u_hat[members, own] if own is not None else None
+    # h = α y + (1 − α)(g y + ρ): both parts of the bracket come in units of 1 − α
+    return BucketWeights(
+        kept=kept,
+        u_hat=(1 - slope) * retained.u_hat[np.ix_(members, kept)],
+        half_weights=(1 - slope) * half_weights(wave, cross[members], bucket.cross),
+        shut=slope / (1 - slope),
+        position=np.concatenate([below, below, np.zeros(plan.cells + 1, dtype=below.dtype)]),
+    )
 
 
 def half_weights(wave: ComplexArray | None, cross: FloatArray, ratio: float) -> FloatArray:
@@ -144,21 +164,15 @@ def count_table_sums(
 class TableSums:
     """Prefix sums of one table ``(p, n)`` over one bucket's members, built and read in blocks of residues.
 
-    ``found`` are the bucket's arcs by threshold, ``position`` how many members lie below a cell; ``kept`` are the
-    places in F of what the bucket retains, ``u_hat (members, kept)`` its coefficients. Where its gate is shut, ``shut``
-    times what a neuron gives where it is open, more or less, is left: 0 for ReLU.
+    ``found`` are the bucket's arcs by threshold.
     """
 
     table: FloatArray
     first: bool
     plan: Plan
     bucket: Bucket
-    u_hat: ComplexArray
-    kept: IntArray
-    half_weights: FloatArray
-    shut: float
+    weights: BucketWeights
     found: list[Arcs]
-    position: IntArray
 
     @property
     def curve(self) -> FloatArray:
@@ -183,7 +197,7 @@ class TableSums:
     def add(self, C: ComplexArray, R: FloatArray) -> None:
         """Add to C and R, whose rows (the last axis but one) are this table's residues."""
         p, members = self.table.shape[0], self.bucket.members
-        kept, channels = self.u_hat.shape[1], self.half_weights.shape[1]
+        kept, channels = self.weights.u_hat.shape[1], self.weights.half_weights.shape[1]
         rows = max(1, min(p, BLOCK // ((members.size + 1) * (2 * kept + channels))))
         r = self.plan.amplitude[members]
         at = self.plan.cell[members]
@@ -196,14 +210,14 @@ class TableSums:
             delta = table - r * self.curve[(at + shift[block, None]) % self.plan.cells]
             residuals = self._zones(delta, r)
             # with every neuron in the lowest zone; then each threshold's change for all of them
-            lowest = residuals[0] @ self.half_weights
-            prefix = _prefix(np.diff(residuals, axis=0)[..., None] * self.half_weights)
+            lowest = residuals[0] @ self.weights.half_weights
+            prefix = _prefix(np.diff(residuals, axis=0)[..., None] * self.weights.half_weights)
             everywhere = np.cumsum(np.concatenate([lowest[None], prefix[:, :, -1]]), axis=0)
             midpoint = self._read(prefix, everywhere, last[block], self.found, block)
-            prefix = _prefix((table[:, :, None] * self.u_hat).view(np.float64)[None])
-            on = np.stack([self.shut * prefix[0, :, -1], (1 + self.shut) * prefix[0, :, -1]])
+            prefix = _prefix((table[:, :, None] * self.weights.u_hat).view(np.float64)[None])
+            on = np.stack([self.weights.shut * prefix[0, :, -1], (1 + self.weights.shut) * prefix[0, :, -1]])
             sums = self._read(prefix, on, (last[block] > zero).astype(np.int8), [self.found[zero]], block)
-            C[self.kept, block] += np.moveaxis(sums.view(np.complex128), 2, 0)
+            C[self.weights.kept, block] += np.moveaxis(sums.view(np.complex128), 2, 0)
             R[block] += midpoint[:, :, 0]
             if own is not None:
                 C[own, block] += midpoint[:, :, 1] + 1j * midpoint[:, :, 2]
@@ -234,9 +248,9 @@ class TableSums:
         for number, one in enumerate(found):
             first = (number * rows + row) * width
             for cell in one.stops:
-                out += flat.take(first + self.position[cell[s] + (cells - t)], axis=0)
+                out += flat.take(first + self.weights.position[cell[s] + (cells - t)], axis=0)
             for cell in one.starts:
-                out -= flat.take(first + self.position[cell[s] + (cells - t)], axis=0)
+                out -= flat.take(first + self.weights.position[cell[s] + (cells - t)], axis=0)
         return np.asarray(out)
 
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from quadlens.arrays import FloatArray
 from quadlens.certificates.arcs import thresholds_of
-from quadlens.certificates.gate_sums import GateSums, count_table_sums, half_weights
+from quadlens.certificates.gate_sums import GateSums, bucket_weights, count_table_sums
 from quadlens.certificates.on_torch.arcs import arcs, zones
 from quadlens.certificates.on_torch.device import Tables, block_of, placed
 from quadlens.certificates.on_torch.table_sums import BucketOnDevice, add_table
@@ -75,26 +75,21 @@ def _placed_bucket(
     A, B = placed(bucket.A, device), placed(bucket.B, device)
     turns = placed(plan.grid * np.arange(plan.p), device)
     zone = zones(A, B, turns, placed(thresholds, device), block_of(device))
-    below = np.searchsorted(plan.cell[members], np.arange(plan.cells))
-    kept = np.array([plan.retained.index(z) for z in bucket.retained], dtype=np.int64)
-    wave = retained.u_hat[members, own] if own is not None else None
-    # h = α y + (1 − α)(g y + ρ): both parts of the bracket come in units of 1 − α
-    weights = (1 - slope) * half_weights(wave, cross[members], bucket.cross)
-    u_hat = (1 - slope) * retained.u_hat[np.ix_(members, kept)]
+    weights = bucket_weights(plan, retained, cross, slope, bucket)
     return BucketOnDevice(
         frequency=bucket.frequency,
         zone=zone,
         found=arcs(zone, thresholds.size),
-        position=placed(np.concatenate([below, below, np.zeros(plan.cells + 1, dtype=below.dtype)]), device),
+        position=placed(weights.position, device),
         shift=shift,
         members=placed(members, device),
         cell=placed(plan.cell[members], device),
         r=placed(plan.amplitude[members], device),
         halves=placed(0.5 * np.array([0.0, *bucket.levels]), device),
-        half_weights=placed(weights, device),
-        shut=slope / (1 - slope),
-        u_hat=placed(np.ascontiguousarray(u_hat), device),
-        columns=placed((2 * kept[:, None] + np.arange(2)).ravel(), device),
+        half_weights=placed(weights.half_weights, device),
+        shut=weights.shut,
+        u_hat=placed(weights.u_hat, device),
+        columns=placed((2 * weights.kept[:, None] + np.arange(2)).ravel(), device),
         own=None if own is None else placed(2 * own + np.arange(2), device),
     )
 

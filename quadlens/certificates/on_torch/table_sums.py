@@ -15,11 +15,10 @@ from quadlens.certificates.on_torch.arcs import Arcs
 class BucketOnDevice:
     """What the sums of both tables need of one bucket.
 
-    ``zone (p, G)`` and ``found``, the arcs of each threshold, by ``s = frequency · d mod p``; ``position (3G + 1,)``:
-    how many members have a cell below c, twice round, then zeros for padded arc ends; ``shift (p,)``; ``members, cell,
-    r (members,)``; ``halves (J + 1,)``: half of ``0, l_1, …``; ``half_weights (members, channels)``: ``½w`` and the
-    parts of ``½û°``; ``shut`` as in ``TableSums``; ``u_hat (members, 2K)``, which go to ``columns (2K,)`` of C, and the
-    own frequency's midpoint to ``own (2,)``, if it has one.
+    ``zone (p, G)`` and ``found``, the arcs of each threshold, by ``s = frequency · d mod p``; ``shift (p,)``;
+    ``members, cell, r (members,)``; ``halves (J + 1,)``: half of ``0, l_1, …``; ``position, half_weights, shut`` of
+    ``BucketWeights``, and its ``u_hat (members, 2K)`` in pairs, which go to ``columns (2K,)`` of C, and the own
+    frequency's midpoint to ``own (2,)``, if it has one.
     """
 
     frequency: int
