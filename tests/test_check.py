@@ -32,9 +32,14 @@ from quadlens.certificates.check_tables import PRECISION, ball_network
 from quadlens.certificates.choose import Budget
 from quadlens.certificates.linear import certify_linear as linear
 from quadlens.circuits.circuit import TABLES
+from quadlens.circuits.provenance import provenance_from
 from quadlens.errors import CertificateError
 
-CHECKER = ("check", "check_tables", "check_plan", "check_gates", "check_inequality", "check_float32")
+RECORDS = {f"quadlens.{name}" for name in ("errors", "arrays", "circuits.circuit", "circuits.provenance")}
+CHECKER = (
+    *("check", "check_tables", "check_plan", "check_gates", "check_inequality", "check_float32"),
+    "check_provenance",
+)
 SHARED_WITH_PROVERS = {"certificate", "digest"}
 
 
@@ -48,7 +53,7 @@ def test_the_checker_shares_no_code_with_the_provers():
                 if module.startswith("quadlens.certificates."):
                     assert module.rsplit(".", 1)[1] in SHARED_WITH_PROVERS | set(CHECKER), f"{name} imports {module}"
                 elif module.startswith("quadlens"):
-                    assert module in ("quadlens.errors", "quadlens.arrays", "quadlens.circuits.circuit"), module
+                    assert module in RECORDS, module
                 else:
                     assert module.split(".")[0] not in ("scipy", "mpmath", "torch"), module
 
@@ -507,4 +512,5 @@ def rederived(data: dict[str, Any]) -> dict[str, Any]:
         for entry in data["classes"]
     )
     given["ledger"] = tuple((x["term"], x["value"]) for x in data["ledger"])
+    given["provenance"] = provenance_from(data["provenance"])
     return as_data(Certificate(**given))

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+from quadlens.circuits.provenance import Provenance
 from quadlens.data_frame import data_frame
 from quadlens.errors import CertificateError
 from quadlens.text_table import html_table, text_table
@@ -84,6 +85,7 @@ class Certificate:
         computed
     blame : sentences naming the term and the group that keep classes from being certified
     refusal : why nothing could be proved, or None
+    provenance : where the circuit came from: what was assumed, left out or frozen; None where that was not recorded
 
     Raises
     ------
@@ -110,6 +112,7 @@ class Certificate:
     float32_error: float | None = None
     blame: tuple[str, ...] = ()
     refusal: str | None = None
+    provenance: Provenance | None = None
 
     def __post_init__(self) -> None:
         if self.method not in METHODS:
@@ -132,6 +135,8 @@ class Certificate:
             _text(self.refusal, "the refusal")
         if self.float32_error is not None:
             _finite(self.float32_error, "float32_error", least=0.0)
+        if self.provenance is not None and not isinstance(self.provenance, Provenance):
+            raise CertificateError(f"provenance must be a Provenance or None, got {type(self.provenance).__name__}")
         object.__setattr__(self, "classes", tuple(self.classes))
         object.__setattr__(self, "blame", tuple(self.blame))
         object.__setattr__(self, "ledger", _ledger(self.ledger))

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from quadlens.certificates.certificate import Certificate, ClassBound
-from quadlens.errors import CertificateError, ContradictionError
+from quadlens.circuits.provenance import provenance_from
+from quadlens.errors import CertificateError, CircuitError, ContradictionError
 from quadlens.files import write_atomically
 
 FORMAT = "quadlens certificate 1"
@@ -42,6 +43,7 @@ def as_data(certificate: Certificate) -> dict[str, Any]:
         }
         for bound in certificate.classes
     ]
+    data["provenance"] = None if certificate.provenance is None else certificate.provenance.to_dict()
     if certificate.frequencies is None:
         del data["frequencies"]
     return data
@@ -101,8 +103,8 @@ def read_certificate(path: str | os.PathLike[str]) -> Certificate:
 
 def _from_data(data: object) -> Certificate:
     names = {entry.name for entry in fields(Certificate)}
-    required = {"format", *DERIVED, *names} - {"frequencies"}
-    record = _object(data, "a certificate", required, optional=frozenset({"frequencies"}))
+    optional = frozenset({"frequencies", "provenance"})
+    record = _object(data, "a certificate", {"format", *DERIVED, *names} - optional, optional=optional)
     if record["format"] != FORMAT:
         raise CertificateError(f"format must be {FORMAT!r}, got {record['format']!r:.80}")
     given: dict[str, Any] = {name: record[name] for name in names if name in record}
@@ -114,6 +116,11 @@ def _from_data(data: object) -> Certificate:
         given["misclassified"] = tuple(tuple(_list(pair, "a misclassified input")) for pair in pairs)
     if given.get("frequencies") is not None:
         given["frequencies"] = tuple(_list(given["frequencies"], "frequencies"))
+    if given.get("provenance") is not None:
+        try:
+            given["provenance"] = provenance_from(given["provenance"])
+        except CircuitError as error:
+            raise CertificateError(f"provenance: {error}") from None
     _object(given["prover"], "prover")
     certificate = Certificate(**given)
     for key in DERIVED:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from importlib import import_module
 from typing import Any
 
@@ -51,7 +52,7 @@ def certify(
         raise OptionError(f"method {method} has no option {unknown[0]!r}, it has {has}; leave it out")
     with nullcontext() if options.get("device") is None else _enough_memory(options["device"]):
         certificate: Certificate = prove(circuit, progress=progress, **options)
-    return certificate
+    return replace(certificate, provenance=circuit.provenance)
 
 
 @contextmanager

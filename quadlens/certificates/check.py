@@ -10,7 +10,7 @@ refused where not.
 Checked: that the certificate is about this network; every class's margin and count; accuracy and misclassified inputs;
 the float32 error; the
 operations of brute force. Descriptions only, and not checked: ``arithmetic``, ``blame``, ``seconds``, ``operations``
-and the ledger's split.
+and the ledger's split; of ``provenance`` what ``check_provenance`` says.
 """
 
 import time
@@ -22,6 +22,7 @@ from typing import Any
 import flint
 
 from quadlens.certificates.certificate import COMPLETE, LISTED, Certificate
+from quadlens.certificates.check_provenance import provenance_reasons
 from quadlens.certificates.check_tables import BALL_ACTIVATIONS, PRECISION, BallNetwork, ball_network
 from quadlens.certificates.digest import network_digest
 from quadlens.circuits.circuit import Circuit
@@ -52,7 +53,7 @@ def check(certificate: Certificate, circuit: Circuit, *, progress: Progress = No
     nothing about inputs and is refused.
     """
     start = time.perf_counter()
-    reasons = _identity(certificate, circuit)
+    reasons = _identity(certificate, circuit) + provenance_reasons(certificate, circuit)
     if not reasons:
         with _precision():
             try:

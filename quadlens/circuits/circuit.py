@@ -10,7 +10,7 @@ so five tables hold the whole network: ``A, B (p, n)`` the preactivations, ``U (
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ import numpy as np
 
 from quadlens.activations import activation_named
 from quadlens.arrays import FloatArray, read_only
+from quadlens.circuits.provenance import Provenance
 from quadlens.data_frame import data_frame
 from quadlens.errors import CircuitError
 from quadlens.text_table import html_table
@@ -51,6 +52,7 @@ class Circuit:
     source, family : where the tables come from, in words
     radius : for each table, a proved bound on the difference between any entry and its exact value; 0 where exact
     weights : the stored weights that the tables were made from, or None where the tables themselves are the network
+    provenance : what the file said, what was assumed, what was left out or frozen; its family is the circuit's
 
     Raises
     ------
@@ -69,6 +71,7 @@ class Circuit:
     family: str = "tables"
     radius: Mapping[str, float] = field(default_factory=dict)
     weights: Weights | None = None
+    provenance: Provenance = field(default_factory=Provenance)
 
     def __post_init__(self) -> None:
         if isinstance(self.p, bool) or not isinstance(self.p, (int, np.integer)) or self.p < 3:
@@ -102,6 +105,8 @@ class Circuit:
                 )
         radius = {name: float(self.radius.get(name, 0.0)) for name in TABLES}
         object.__setattr__(self, "radius", MappingProxyType(radius))
+        if self.provenance.family != self.family:
+            object.__setattr__(self, "provenance", replace(self.provenance, family=self.family))
 
     @property
     def neurons(self) -> int:

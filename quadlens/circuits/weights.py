@@ -9,7 +9,7 @@ checker.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from types import MappingProxyType
 
@@ -18,6 +18,7 @@ import numpy as np
 from quadlens.activations import activation_named
 from quadlens.arrays import FloatArray, read_only
 from quadlens.circuits.circuit import TABLES, Circuit, table_shapes
+from quadlens.circuits.provenance import Provenance
 from quadlens.errors import CircuitError
 from quadlens.rounding import SMALLEST, gamma, up
 
@@ -44,6 +45,7 @@ class Weights:
     neurons : number of neurons ``n``
     tensors : name -> matrix; a bias is a matrix with one row. Values are those stored, exactly representable in float64
     tables : table name (``A``, ``B``, ``U``, ``S_a``, ``S_b``) -> products to add; a missing table is zero
+    provenance : the circuit's
 
     Raises
     ------
@@ -58,6 +60,7 @@ class Weights:
     activation: str = "relu"
     source: str = "memory"
     family: str = "weights"
+    provenance: Provenance = field(default_factory=Provenance)
 
     def __post_init__(self) -> None:
         activation_named(self.activation)
@@ -107,6 +110,7 @@ def circuit_from_weights(weights: Weights) -> Circuit:
         source=weights.source,
         family=weights.family,
         weights=weights,
+        provenance=weights.provenance,
     )
 
 
