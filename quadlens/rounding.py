@@ -7,6 +7,7 @@ product underflows. Whatever is computed here is itself rounded up.
 """
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -29,3 +30,16 @@ def up(x: FloatArray, operations: int = 1) -> FloatArray:
     Every operation must have been a sum, product or quotient of non-negative numbers (no cancellation).
     """
     return np.nextafter(x * (1 + 2 * gamma(operations + 1)) + operations * SMALLEST, np.inf)
+
+
+def sum_up(pieces: Mapping[str, FloatArray | float], operations: int) -> FloatArray:
+    """Return an upper bound of the exact sum of an error's named pieces, all non-negative.
+
+    Each piece approximates its exact value after roundings that, with those of the sum, number at most ``operations``;
+    what underflow can hide, in the pieces and in what they bound, is a piece itself. The names are for the tests:
+    each piece is shown to be needed.
+    """
+    total: FloatArray = np.asarray(0.0)
+    for piece in pieces.values():
+        total = total + piece
+    return np.asarray(np.nextafter(total * (1 + 2 * gamma(operations + 1)), np.inf))

@@ -55,10 +55,9 @@ def certify_adaptive(
     Returns
     -------
     Certificate
-        ``certified_accuracy`` is the network's accuracy (a tie is wrong). ``margin_lower_bound`` is its smallest
-        margin, to
-        rounding, where ``prover["stages"]["smallest_margin_found"]``, else a lower bound. Refused, with the reason, if
-        the activation is another or the numbers may overflow.
+        ``certified_accuracy`` is the network's accuracy (a tie is wrong). Its smallest margin lies between
+        ``margin_lower_bound`` and ``prover["stages"]["smallest_margin_at_most"]``, both proved. Refused, with the
+        reason, if the activation is another or the numbers may overflow.
 
     Raises
     ------
@@ -126,7 +125,6 @@ class _Search:
     count: OperationCounter
     neurons: int
     smallest: float = np.inf
-    least: float = np.inf
     pairs: int = 0
     triples: int = 0
 
@@ -161,7 +159,6 @@ class _Search:
             stage[b, column] = 3
             lower[b, column] = decided.lower
             self.smallest = min(self.smallest, float(decided.upper.min()))
-            self.least = min(self.least, float(decided.lower.min()))
             state.wrong |= frozenset(b[decided.upper <= 0].tolist())
         worst = lower.argmin(axis=0)
         state.settled[delta - 1] = lower[worst, np.arange(delta.size)]
@@ -174,7 +171,6 @@ class _Search:
         self.triples += b.size
         decided = self.single.margins(state.d, b, delta + 1)
         self.smallest = min(self.smallest, float(decided.upper.min()))
-        self.least = min(self.least, float(decided.lower.min()))
         state.wrong = frozenset(b[decided.upper <= 0].tolist())
         state.settled[:] = decided.lower.reshape(p, p - 1).min(axis=0)
         state.stage[:] = 3
@@ -218,8 +214,8 @@ def _decide(
         "pairs_gated": work.pairs,
         "triples_evaluated": work.triples,
         "triples_in_integers": single.exactly,
-        # no bound lies below the least margin evaluated: then that is the network's
-        "smallest_margin_found": min(bound.margin_lower_bound for bound in classes) >= work.least,
+        # the least upper bound of a margin that was evaluated: the network's smallest margin is no larger
+        "smallest_margin_at_most": work.smallest,
     }
     return tuple(classes), wrong, stages
 

@@ -9,7 +9,7 @@ from quadlens.arrays import FloatArray, IntArray
 from quadlens.certificates.exact_tables import ExactTables, exact_tables
 from quadlens.certificates.operations import OperationCounter
 from quadlens.circuits.circuit import Circuit
-from quadlens.rounding import gamma, up
+from quadlens.rounding import SMALLEST, gamma, sum_up
 
 BLOCK = 2**21
 """Float64 numbers that one block of gathered columns of U holds at most (16 MiB)."""
@@ -17,21 +17,30 @@ BLOCK = 2**21
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Decided:
-    """Lower and upper bounds of the margins asked for: of one sign each, where the margin is not exactly zero."""
+    """Lower and upper bounds of the margins asked for.
+
+    ``upper > 0`` exactly where the margin is positive: a right answer may have the lower bound 0, if its margin is
+    below the smallest float64.
+    """
 
     lower: FloatArray
     upper: FloatArray
 
 
 class SingleInputs:
-    """Evaluates ``margin(a, b, δ)`` for given triples of one class.
+    r"""Evaluates ``margin(a, b, δ)`` for given triples of one class.
 
-    ``hidden`` is ``h_i``, ReLU or |x|, evaluated once for each input; each triple is one column of U more. Rounding: h
-    is off by a relative ``u``, a sum of n products by ``γ_{n+4}`` of ``Σ h_i max_c |U[i,c]|``, which is computed too;
-    then the skip path's two terms.
+    ``h_i``, ReLU or |x|, is evaluated once for each input; each triple is one column of U more. With ``Y = a + b``,
+    ``c = Y + δ``, ``u_i = max_c |U[i,c]|`` and ``s_c = fl(S_a[a,c] + S_b[b,c])`` the margin is off by at most
+
+        2 γ_{n+4} Σ_i h_i u_i + γ_4 (|s_Y| + |s_c|) + (n + 4) η + tables.
+
+    A term ``h_i U[i,c]`` passes the rounding of ``A + B``, of its product, of n − 1 sums, of the skip path's sum and of
+    the difference, and the computed ``h_i`` may be a rounding too small; ``s_c`` passes three and may be too small; n
+    products of two logits may underflow. ``tables`` is what the tables' radius can do to a margin.
     """
 
-    __slots__ = ("_U_columns", "_U_max", "_act", "_circuit", "_count", "_exact", "_skip", "_tables", "exactly")
+    __slots__ = ("_U_columns", "_U_max", "_act", "_circuit", "_count", "_exact", "_tables", "exactly")
 
     def __init__(self, circuit: Circuit, tables: float, count: OperationCounter) -> None:
         self._circuit = circuit
@@ -40,7 +49,6 @@ class SingleInputs:
         self._count = count
         self._U_columns = np.ascontiguousarray(circuit.U.T)
         self._U_max = np.abs(circuit.U).max(axis=1)
-        self._skip = np.abs(circuit.S_a).max(axis=1), np.abs(circuit.S_b).max(axis=1)
         self._exact: ExactTables | None = None
         self.exactly = 0
         count.add(circuit.neurons, circuit.p)
@@ -65,14 +73,18 @@ class SingleInputs:
                 part = slice(start, start + step)
                 wrong[part] = np.einsum("xi,xi->x", hidden[which[part]], self._U_columns[c[part]])
             self._count.add(2 * n, inputs.size + b.size)
-        right = right + (circuit.S_a[a, Y] + circuit.S_b[inputs, Y])
-        wrong = wrong + (circuit.S_a[a[which], c] + circuit.S_b[inputs[which], c])
-        size = hidden @ self._U_max + self._skip[0][a] + self._skip[1][inputs]
+        skip_right = (circuit.S_a[a, Y] + circuit.S_b[inputs, Y])[which]
+        skip_wrong = circuit.S_a[a[which], c] + circuit.S_b[inputs[which], c]
+        value = (right[which] + skip_right) - (wrong + skip_wrong)
+        pieces = {
+            "products": (2 * gamma(n + 4) * (hidden @ self._U_max))[which],
+            "skip": gamma(4) * (np.abs(skip_right) + np.abs(skip_wrong)),
+            "underflow": (n + 4) * SMALLEST,
+            "tables": self._tables,
+        }
+        error = sum_up(pieces, n + 6)
         self._count.add(inputs.size, 4 * n + 6)
         self._count.add(b.size, 8)
-        # right and wrong each, and the size itself; the last subtraction is one more rounding
-        error = np.asarray(up(2 * gamma(n + 12) * size, n + 20) + self._tables)[which]
-        value = right[which] - wrong
         lower = np.nextafter(value - error, -np.inf)
         upper = np.nextafter(value + error, np.inf)
         for index in np.flatnonzero((lower <= 0) & (upper >= 0)):
@@ -80,12 +92,10 @@ class SingleInputs:
         return Decided(lower=lower, upper=upper)
 
     def _exact_margin(self, a: int, b: int, c: int) -> tuple[float, float]:
+        """Return the margin rounded down and up: a positive one below 2^-1074 lies between 0 and 2^-1074."""
         if self._exact is None:
             self._exact = exact_tables(self._circuit)
         self.exactly += 1
         self._count.add(4 * self._circuit.neurons)
         margin = self._exact.margin(a, b, c)
-        rounded = self._exact.rounded_down(margin)
-        # a positive margin below the smallest float64 stays positive
-        lower = rounded if rounded > 0 or margin <= 0 else float(np.nextafter(0.0, 1.0))
-        return (lower, lower) if margin <= 0 else (lower, float(np.nextafter(lower, np.inf)))
+        return self._exact.rounded_down(margin), 0.0 - self._exact.rounded_down(-margin)
