@@ -1,15 +1,15 @@
 r"""The method ``brute-force``: all p² inputs in float64, every margin with a proved bound on its rounding error.
 
 With ``y`` the computed activations of an input, ``u_i = max_c |U[i, c]|``, ``r_X`` the radius of table ``X`` and ``γ``
-as in ``quadlens.rounding``,
-a computed logit is off by at most
+as in ``quadlens.rounding``, a computed logit is off by at most
 
-    E = γ_{n+3} Σ_i |y_i| u_i + Σ_i dy_i (u_i + r_U) + r_U Σ_i |y_i| + γ_2 (max|S_a| + max|S_b|) + r_Sa + r_Sb + n η,
+    E = γ_{n+2} Σ_i |y_i| u_i + Σ_i dy_i (u_i + r_U) + r_U Σ_i |y_i| + γ_2 (max|S_a| + max|S_b|) + r_Sa + r_Sb
+        + (2n + 8) η,
     dy_i = e_i + L_i (u |x_i| + r_A + r_B),
 
-``e_i`` the error of the activation and ``L_i`` its Lipschitz constant where the preactivation ``x_i`` can lie. The
-margin is off by ``2E`` and one
-rounding. An input whose margin lies within that band is neither certified nor called wrong.
+``e_i`` the error of the activation and ``L_i`` its Lipschitz constant where the preactivation ``x_i`` can lie. Of the
+underflow's ``2n + 8``, n/2 are the logit's products, the rest what underflow can take from E. The margin is off by
+``2E`` and one rounding. An input whose margin lies within that band is neither certified nor called wrong.
 """
 
 import time
@@ -30,7 +30,7 @@ from quadlens.certificates.kink import SLOPES
 from quadlens.certificates.operations import brute_force_operations
 from quadlens.circuits.circuit import Circuit
 from quadlens.circuits.forward import margins, preactivations, row_blocks
-from quadlens.rounding import SMALLEST, UNIT_ROUNDOFF, gamma, up
+from quadlens.rounding import SMALLEST, UNIT_ROUNDOFF, gamma, sum_up
 
 BLOCK_BYTES = 2**24
 """Memory of one block of inputs (16 MiB, near the cache), three times that where the activation is not exact."""
@@ -133,32 +133,49 @@ def _class_bound(d: int, low: FloatArray, high: FloatArray) -> ClassBound:
 def margin_bounds(circuit: Circuit, rows: slice) -> MarginBounds:
     """Return proved bounds on the margin of every input ``(a, b)`` with ``a`` in ``rows``; not finite where float64
     overflows."""
-    n, radius = circuit.neurons, circuit.radius
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
-        largest = np.abs(circuit.U).max(axis=1)
-        x = preactivations(circuit, rows)
-        if circuit.activation in SLOPES:
-            # no rounding of its own and no slope above 1, so e_i = 0 and L_i = 1: two sums over the neurons say what
-            # dy_i would, and no array is made of it
-            hidden_error = UNIT_ROUNDOFF * (np.abs(x) @ (largest + radius["U"]))
-            hidden_error += (radius["A"] + radius["B"]) * (largest + radius["U"]).sum()
-            y = size = activation_named(circuit.activation).apply(x)
-        else:
-            y, error = enclosed_activation(circuit.activation, x)
-            size_x = np.abs(x)
-            dx = up(UNIT_ROUNDOFF * size_x + radius["A"] + radius["B"], 3)
-            dy = up(error + _lipschitz(circuit.activation, size_x, dx) * dx, 5)
-            hidden_error = dy @ (largest + radius["U"])
-            size = np.abs(y)
-        logit_error = gamma(n + 3) * (size @ largest) + hidden_error
-        if radius["U"] > 0:
-            logit_error += radius["U"] * size.sum(axis=-1)
-        skip = np.abs(circuit.S_a[rows]).max(axis=1)[:, None] + np.abs(circuit.S_b).max(axis=1)
-        logit_error += gamma(2) * skip + (radius["S_a"] + radius["S_b"] + n * SMALLEST)
-        logit_error = up(logit_error, n + 16)
-        found = margins(y @ circuit.U + circuit.S_a[rows, None, :] + circuit.S_b, rows)
-        band = up(2 * logit_error + UNIT_ROUNDOFF * np.abs(found), 3)
+        found, band = margins_and_bands(circuit, rows)
         return MarginBounds(low=np.nextafter(found - band, -np.inf), high=np.nextafter(found + band, np.inf))
+
+
+def margins_and_bands(circuit: Circuit, rows: slice) -> tuple[FloatArray, FloatArray]:
+    """Return the computed margins and how far off they are at most, shape (rows, p)."""
+    n, radius = circuit.neurons, circuit.radius
+    largest = np.abs(circuit.U).max(axis=1)
+    x = preactivations(circuit, rows)
+    if circuit.activation in SLOPES:
+        # no rounding of its own and no slope above 1, so e_i = 0 and L_i = 1: two sums over the neurons say what
+        # dy_i would, and no array is made of it
+        hidden = {
+            "preactivations": UNIT_ROUNDOFF * (np.abs(x) @ (largest + radius["U"])),
+            "radius of A and B": (radius["A"] + radius["B"]) * (largest + radius["U"]).sum(),
+        }
+        y = size = activation_named(circuit.activation).apply(x)
+    else:
+        y, dy = _activations(circuit, x)
+        hidden = {"activations": dy @ (largest + radius["U"])}
+        size = np.abs(y)
+    skip = np.abs(circuit.S_a[rows]).max(axis=1)[:, None] + np.abs(circuit.S_b).max(axis=1)
+    pieces = {
+        "products": gamma(n + 2) * (size @ largest),
+        **hidden,
+        "radius of U": radius["U"] * size.sum(axis=-1) if radius["U"] > 0 else 0.0,
+        "skip": gamma(2) * skip,
+        "radius of S": radius["S_a"] + radius["S_b"],
+        "underflow": (2 * n + 8) * SMALLEST,
+    }
+    logit_error = sum_up(pieces, n + 16)
+    found = margins(y @ circuit.U + circuit.S_a[rows, None, :] + circuit.S_b, rows)
+    return found, sum_up({"logits": 2 * logit_error, "difference": UNIT_ROUNDOFF * np.abs(found)}, 3)
+
+
+def _activations(circuit: Circuit, x: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return the activations of computed preactivations, and how far off they are at most."""
+    radius, size_x = circuit.radius, np.abs(x)
+    y, error = enclosed_activation(circuit.activation, x)
+    # what underflow takes here is less than e_i has to spare: η/2 for x², 2^-1000 for the others
+    dx = sum_up({"preactivations": UNIT_ROUNDOFF * size_x, "radius of A and B": radius["A"] + radius["B"]}, 3)
+    return y, sum_up({"enclosure": error, "slope": _lipschitz(circuit.activation, size_x, dx) * dx}, 5)
 
 
 def _lipschitz(name: str, size_x: FloatArray, dx: FloatArray) -> FloatArray:

@@ -24,7 +24,7 @@ from quadlens.certificates.float32 import float32_margin_error
 from quadlens.certificates.operations import OperationCounter, brute_force_operations
 from quadlens.circuits.circuit import Circuit
 from quadlens.errors import CertificateError, OptionError
-from quadlens.rounding import SMALLEST, UNIT_ROUNDOFF, gamma, up
+from quadlens.rounding import SMALLEST, UNIT_ROUNDOFF, gamma, sum_up
 
 MONOTONE = ("relu", "abs", "square")
 
@@ -87,11 +87,13 @@ def certify_interval(
 
 
 def _box_margins(circuit: Circuit, a: IntArray, b: IntArray, count: OperationCounter) -> FloatArray:
-    """Return a lower bound of the margin for each input ``(a, b)`` of a box."""
+    """Return a lower bound of the margin for each input ``(a, b)`` of a box.
+
+    Rounding: a product in ``M_c`` or ``R_c`` meets n + 2 roundings there and two in the margin's differences, and as
+    computed is two too small at most; a sum of the skip path, once in each, meets fewer.
+    """
     p, n, radius = circuit.p, circuit.neurons, circuit.radius
-    x = circuit.A[a] + circuit.B[b]
-    slack = up(UNIT_ROUNDOFF * np.abs(x).max(axis=0) + radius["A"] + radius["B"], 3)
-    low, high = _image(circuit.activation, np.nextafter(x.min(axis=0) - slack, -np.inf), _above(x.max(axis=0), slack))
+    low, high = _image(circuit.activation, *_preactivations(circuit, a, b))
     middle = 0.5 * low + 0.5 * high
     spread = np.nextafter(np.maximum(high - middle, middle - low), np.inf)
     largest, smallest = circuit.U.max(axis=1), circuit.U.min(axis=1)
@@ -101,11 +103,13 @@ def _box_margins(circuit: Circuit, a: IntArray, b: IntArray, count: OperationCou
     S_low, S_high = S.min(axis=0), S.max(axis=0)
     M = middle @ circuit.U + (0.5 * S_low + 0.5 * S_high)
     R = spread @ np.abs(circuit.U - centre[:, None]) + (0.5 * S_high - 0.5 * S_low)
-    # rounding of M, R and the skip path, as in brute force, for the largest logit
-    size = np.abs(middle) @ size_u + 2 * spread @ size_u + 2 * np.abs(S).max()
-    skip = 2 * np.abs(circuit.S_a[a]).max() + 2 * np.abs(circuit.S_b[b]).max()
-    error = gamma(n + 12) * size + gamma(4) * skip + radius["S_a"] + radius["S_b"] + 4 * n * SMALLEST
-    error = float(up(np.asarray(error + radius["U"] * float((np.abs(middle) + 2 * spread).sum())), n + 16))
+    pieces = {
+        "sums": gamma(n + 6) * float(np.abs(middle) @ size_u + 2 * spread @ size_u + 2 * np.abs(S).max()),
+        "radius of U": radius["U"] * float((np.abs(middle) + 2 * spread).sum()),
+        "radius of S": radius["S_a"] + radius["S_b"],
+        "underflow": (n + 6) * SMALLEST,
+    }
+    error = float(sum_up(pieces, n + 16))
     count.add(6 * len(a) + 20, n)
     count.add(4 * p, n)
     count.add(8 * len(a), p)
@@ -115,13 +119,15 @@ def _box_margins(circuit: Circuit, a: IntArray, b: IntArray, count: OperationCou
     second = np.delete(top, best).max()
     others = np.where(y == best, second, top[best])
     found = M[y] - R[y] - others
-    band = up(4 * error + UNIT_ROUNDOFF * (np.abs(M[y]) + np.abs(R[y]) + np.abs(others)) * 4, 6)
-    return np.asarray(np.nextafter(found - band, -np.inf))
+    return np.asarray(np.nextafter(found - 2 * error, -np.inf))
 
 
-def _above(x: FloatArray, slack: FloatArray) -> FloatArray:
-    """Return an upper bound of ``x + slack``."""
-    return np.asarray(np.nextafter(x + slack, np.inf))
+def _preactivations(circuit: Circuit, a: IntArray, b: IntArray) -> tuple[FloatArray, FloatArray]:
+    """Return an interval for each neuron that holds its exact preactivations on the inputs ``(a, b)`` of a box."""
+    radius, x = circuit.radius, circuit.A[a] + circuit.B[b]
+    of_x = {"preactivations": UNIT_ROUNDOFF * np.abs(x).max(axis=0), "radius of A and B": radius["A"] + radius["B"]}
+    slack = sum_up(of_x, 3)
+    return np.nextafter(x.min(axis=0) - slack, -np.inf), np.nextafter(x.max(axis=0) + slack, np.inf)
 
 
 def _image(name: str, low: FloatArray, high: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -1,7 +1,8 @@
 r"""The margins of ``certificates.brute_force`` on a device, for relu, abs and square: same formula, same bounds."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -69,24 +70,32 @@ def margins_and_bands(network: Network, rows: slice) -> tuple[Tensor, Tensor]:
     x = tables.A[rows, None] + tables.B
     y = {"relu": lambda: x.clamp_min(0.0), "abs": x.abs, "square": x.square}[circuit.activation]()
     size_x = x.abs_()
-    dx = _up(UNIT_ROUNDOFF * size_x + radius["A"] + radius["B"], 3)
-    if circuit.activation == "square":
-        # one rounding of its own, and the slope between the computed and the exact preactivation
-        error = _next(UNIT_ROUNDOFF * y + SMALLEST, torch.inf)
-        dy = _up(error + (2 * size_x + dx) * dx, 5)
-    else:
-        dy = _up(dx, 5)
-    size = y.abs()
     largest = tables.U.abs().amax(dim=1)
-    logit_error = gamma(n + 3) * (size @ largest) + dy @ (largest + radius["U"])
-    if radius["U"] > 0:
-        logit_error += radius["U"] * size.sum(dim=-1)
-    del size, dy, dx
+    if circuit.activation == "square":
+        dx = sum_up({"preactivations": UNIT_ROUNDOFF * size_x, "radius of A and B": radius["A"] + radius["B"]}, 3)
+        # one rounding of its own, and the slope between the computed and the exact preactivation
+        enclosure = _next(UNIT_ROUNDOFF * y + SMALLEST, torch.inf)
+        dy = sum_up({"enclosure": enclosure, "slope": (2 * size_x + dx) * dx}, 5)
+        hidden = {"activations": dy @ (largest + radius["U"])}
+        del dx, dy, enclosure
+    else:
+        hidden = {
+            "preactivations": UNIT_ROUNDOFF * (size_x @ (largest + radius["U"])),
+            "radius of A and B": (radius["A"] + radius["B"]) * (largest + radius["U"]).sum(),
+        }
     skip = network.S_a[rows].abs().amax(dim=1)[:, None] + network.S_b.abs().amax(dim=1)
-    logit_error += gamma(2) * skip + (radius["S_a"] + radius["S_b"] + n * SMALLEST)
-    logit_error = _up(logit_error, n + 12)
+    pieces = {
+        "products": gamma(n + 2) * (y @ largest),
+        **hidden,
+        "radius of U": radius["U"] * y.sum(dim=-1) if radius["U"] > 0 else 0.0,
+        "skip": gamma(2) * skip,
+        "radius of S": radius["S_a"] + radius["S_b"],
+        "underflow": (2 * n + 8) * SMALLEST,
+    }
+    del size_x
+    logit_error = sum_up(pieces, n + 16)
     found = _margins(y @ tables.U + network.S_a[rows, None] + network.S_b, rows)
-    return found, _up(2 * logit_error + UNIT_ROUNDOFF * found.abs(), 3)
+    return found, sum_up({"logits": 2 * logit_error, "difference": UNIT_ROUNDOFF * found.abs()}, 3)
 
 
 def _margins(logits: Tensor, rows: slice) -> Tensor:
@@ -102,6 +111,7 @@ def _next(x: Tensor, towards: float) -> Tensor:
     return torch.nextafter(x, torch.full_like(x, towards))
 
 
-def _up(x: Tensor, operations: int) -> Tensor:
-    """Return what ``quadlens.rounding.up`` does."""
-    return _next(x * (1 + 2 * gamma(operations + 1)) + operations * SMALLEST, torch.inf)
+def sum_up(pieces: Mapping[str, Tensor | float], operations: int) -> Tensor:
+    """Return what ``quadlens.rounding.sum_up`` does."""
+    total: Any = sum(pieces.values())
+    return _next(total * (1 + 2 * gamma(operations + 1)), torch.inf)
