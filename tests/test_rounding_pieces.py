@@ -54,7 +54,7 @@ def lost_sums(seed: int) -> Case:
 
 
 def all_one_way(seed: int, activation: str) -> Case:
-    """One neuron and a skip path: every rounding of both logits and of their difference goes nearly as far as it may."""
+    """One neuron and a skip path: every rounding of the margin goes nearly as far as it may."""
     generator = np.random.default_rng(seed)
     x, y, z = (1 + generator.integers(0, 2**30) * 2.0**-52 for _ in range(3))
     U = np.array([[y, -z, -z]])
