@@ -10,7 +10,7 @@ import quadlens
 PACKAGE = Path(quadlens.__file__).parent
 
 LAYERS = (
-    ("errors", "untrusted_text", "text_table"),
+    ("errors", "untrusted_text", "text_table", "digits"),
     ("arrays",),
     ("claims", "rounding", "files", "memory", "activations", "data_frame"),
     ("identities",),

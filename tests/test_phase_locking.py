@@ -25,7 +25,10 @@ def network(phi, psi, frequency=K):
 
 def test_a_constructed_network_is_locked():
     found = phase_locking(fit(construct(p=23, frequencies=(3, 5), neurons=60)), np.random.default_rng(0))
-    assert found.verdict == "all 2 frequency groups obey ψ = 2φ"
+    assert found.verdict == (
+        "all 2 frequency groups pass as locked at ψ = 2φ (R² above 0.9 with its whole 95 % interval); "
+        "0 of 60 neurons are off by more than 0.1 rad"
+    )
     assert all(group.locked and group.breakers.size == 0 for group in found.groups)
     assert max(group.rms for group in found.groups) < 1e-12
 
@@ -47,8 +50,9 @@ def test_a_group_locked_elsewhere_is_named():
     phi = rng.uniform(-np.pi, np.pi, 40)
     found = phase_locking(network(phi, -phi), rng)
     assert not found.groups[0].locked
-    assert "follow -1φ rather than 2φ" in found.groups[0].verdict
-    assert found.verdict == f"0 of 1 frequency groups obey ψ = 2φ; not locked: {K}"
+    assert "follow −1φ rather than 2φ (coherence 1.00, 1 is exact)" in found.groups[0].verdict
+    assert found.verdict.startswith("0 of 1 frequency groups pass as locked at ψ = 2φ (R² above 0.9 with its whole")
+    assert f"not locked: {K}; {found.groups[0].breakers.size} of 40 neurons are off" in found.verdict
 
 
 def test_independent_phases_are_not_locked():
@@ -57,6 +61,21 @@ def test_independent_phases_are_not_locked():
     group = phase_locking(network(phi, psi), rng).groups[0]
     assert not group.locked
     assert group.r_squared.high < 0.5
+    assert group.coherence < 0.5
+    assert "rather than 2φ" not in group.verdict  # they follow nothing, and no multiple is named as if they did
+    assert "follow no multiple of φ" in group.verdict
+
+
+def test_locked_groups_with_breakers_are_not_said_to_obey():
+    """R² above 0.9 is not obedience: where most neurons are off by more than the tolerance, the verdict says so."""
+    rng = np.random.default_rng(4)
+    phi = 2 * np.pi * np.arange(200) / 200 - np.pi
+    found = phase_locking(network(phi, 2 * phi + rng.normal(0, 0.15, 200)), rng)
+    off = found.groups[0].breakers.size
+    assert found.groups[0].locked
+    assert off > 60
+    assert "obey" not in found.verdict
+    assert f"R² above 0.9 with its whole 95 % interval); {off} of 200 neurons are off by more" in found.verdict
 
 
 def test_the_interval_covers_the_population_value():
@@ -109,7 +128,9 @@ def test_a_group_without_weight_is_set_aside():
     A = np.column_stack([np.cos(angle), 1e-4 * wave])
     U = np.vstack([np.cos(angle.T + np.linspace(-3, 3, 30)[:, None]), np.sin(omega * 7 * residues)])
     found = phase_locking(fit(Circuit(p=P, A=A, B=A, U=U)), np.random.default_rng(0))
-    assert found.verdict == "all 1 frequency groups obey ψ = 2φ (set aside, under 0.1% of the weight each: 7)"
+    assert found.verdict.startswith("the one frequency group passes as locked at ψ = 2φ ")
+    assert "; 0 of 30 neurons" in found.verdict  # the ghost is neither counted nor blamed
+    assert found.verdict.endswith("; set aside, under 0.1% of the weight each: 7")
     assert not found.groups[1].locked
     assert form.groups[0].frequency == found.groups[0].frequency
 

@@ -12,23 +12,24 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from quadlens.certificates.claims_in_words import r_squared
 from quadlens.circuits.circuit import Circuit
 from quadlens.circuits.construct import construct
 from quadlens.circuits.forward import evaluate
 from quadlens.cli import main
 from quadlens.decomposition.ladder import decompose
 from quadlens.decomposition.rungs import RUNGS
+from quadlens.digits import at_least, at_most, number, percent
 from quadlens.errors import OutputError
 from quadlens.form.amplitude_phase import fit
 from quadlens.quadrature.rectangles import rectangle_bounds
 from quadlens.report.analysis import Analysis, analyse
-from quadlens.report.digits import at_least, at_most, number
 from quadlens.report.explorer import explorer_data
 from quadlens.report.gallery import draw_all
 from quadlens.report.page import page
 from quadlens.report.proofs import METHODS, prove
 from quadlens.report.tables import Column, html_table
-from quadlens.report.verdict import percent, r_squared, unexplained, verdict
+from quadlens.report.verdict import unexplained, verdict
 from quadlens.report.write import report_json, write_report
 
 ALWAYS = ["phase-lock", "phase-circle", "rectangles", "rates", "margins", "ledger"]
@@ -212,8 +213,8 @@ def test_a_table_escapes_its_cells_and_headings() -> None:
     ("make", "words"),
     [
         (lambda: construct(p=30, frequencies=(3, 7), neurons=96), "adds modulo 30 without an error"),
-        (lambda: one_hot(), "its MLP is a quadrature rule"),
-        (lambda: one_hot("square"), "its MLP is a quadrature rule"),
+        (lambda: one_hot(), "its MLP is a quadrature rule in what is measured"),
+        (lambda: one_hot("square"), "its MLP is a quadrature rule in what is measured"),
         (lambda: one_hot("gelu"), "adds modulo 29 without an error"),
         (lambda: random_circuit(), "does not solve addition modulo 23"),
         (lambda: random_circuit("gelu"), "the quadrature reading fails"),
@@ -251,8 +252,9 @@ def test_unlocked_groups_are_named() -> None:
     assert "is not locked: R² = " in said[0]
     assert "the output phases follow" in said[0]
     assert not report_of(good).unlocked
-    text = page(analysis, ())
-    assert "<li>1 of 2 frequency groups obey ψ = 2φ; not locked: 5.</li>" in text
+    text = page(analysis, ()).replace("&gt;", ">")
+    assert "<li>1 of 2 frequency groups pass as locked at ψ = 2φ (R² above 0.9 with its whole 95 % interval)" in text
+    assert "; not locked: 5; 4" in text
     assert "<li>Frequency 5: not locked at ψ = 2φ, R² = " in text
     # the constructed group is locked to rounding, which is no full 1
     assert re.search(r"<th scope=.row.>2</th><td>(> 0.9999|1.0000)</td>", text.replace("&gt;", ">"))
@@ -287,14 +289,14 @@ def test_certifying_widths_are_told(solved: Analysis) -> None:
     assert widths.random is not None
     assert report_json(analysis)["certifying_widths"] == widths.to_dict()
     (caption,) = [drawn.caption for drawn in draw_all(analysis) if drawn.name == "rates"]
-    assert f"with {widths.even} neurons in each group" in caption
-    assert f"with about {widths.random.value:,.0f} (estimate" in caption
-    assert f"k = 2 would with {ceil(widths.trained[2].low)} to " in caption
+    assert f"proved to reach that from {widths.even} neurons a group" in caption
+    assert f"it is estimated, from about {widths.random.value:,.0f} (" in caption
+    assert f"k = 2 would, it is estimated, with {ceil(widths.trained[2].low)} to " in caption
     assert f"<td>{ceil(widths.trained[2].low)}–{ceil(widths.trained[2].high)}</td>" in page(analysis, ())
     # for even p the pure pizza cannot tell c from c + p/2 where a − b = p/2
     assert solved.circuit.p % 2 == 0
     (caption,) = [drawn.caption for drawn in draw_all(solved) if drawn.name == "rates"]
-    assert "No width certifies the pure pizza" in caption
+    assert "The pure pizza's integrals leave inputs undecided here: no width certifies." in caption
 
 
 def test_a_group_with_next_to_no_weight_is_mentioned_once_and_not_in_the_verdict() -> None:
@@ -330,7 +332,7 @@ def test_certificates_are_carried_whole(written: Path, solved: Analysis) -> None
 def test_the_verdict_says_proved_only_where_every_input_is() -> None:
     right = report_of(construct(p=23, frequencies=(3, 7), neurons=64))
     assert right.proofs.cheapest_whole is not None
-    assert "(proved" in verdict(right)
+    assert "(proved by linear" in verdict(right)
     wrong = report_of(random_circuit(), methods=("linear", "adaptive"))
     assert wrong.proofs.cheapest_whole is None
     assert wrong.proofs.best is not None
@@ -376,7 +378,7 @@ def test_what_was_not_measured_is_said_so() -> None:
     assert "Not measured" in page(analysis, figures)
 
 
-@pytest.mark.parametrize(("share", "shown"), [(1.0, "100 %"), (0.999999, "99.99 %"), (0.5, "50.00 %"), (0.0, "0.00 %")])
+@pytest.mark.parametrize(("share", "shown"), [(1.0, "100 %"), (0.999999, "99.99 %"), (0.5, "50.00 %"), (0.0, "0 %")])
 def test_a_share_is_never_rounded_up_to_all(share: float, shown: str) -> None:
     assert percent(share) == shown
 
@@ -480,10 +482,11 @@ def test_the_reference_network(shared: Path) -> None:
 
     analysis = report_of(load(shared / "checkpoints" / "pizza" / "model_p99zdpze5l.pt"), "modelA")
     sentence = verdict(analysis)
-    assert "without an error on all 3,481 inputs (proved, at 1/" in sentence
-    assert "smallest margin 14.3 logits" in sentence
+    assert "without an error on all 3,481 inputs (proved by linear at 1/" in sentence
+    assert "smallest margin measured: 14.3 logits" in sentence
     assert "the frequencies 3, 15 and 17" in sentence
-    assert "relative error of 0.044 (R² = 0.998)" in sentence
+    assert "is a quadrature rule in what is measured (R² = 0.998, at least 0.9)" in sentence
+    assert sentence.endswith("33 numbers in place of the MLP's 90,624 give its logits to a relative error of 0.044.")
 
 
 def test_a_report_is_written_while_no_other_is(

@@ -13,8 +13,10 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+from quadlens.certificates import claims_in_words
 from quadlens.circuits.provenance import Provenance
 from quadlens.data_frame import data_frame
+from quadlens.digits import at_least, signed_at_least
 from quadlens.errors import CertificateError
 from quadlens.text_table import html_table, text_table
 
@@ -23,8 +25,9 @@ COMPLETE = ("adaptive", "exact")
 """Methods that decide every input: what they do not certify is misclassified."""
 
 ERRORS = ("share", "direct", "folded", "identity", "phase_mismatch", "total", "actual")
-"""What ``rectangle`` says of each frequency: its share of the weight ``Σ r u``, five proved bounds and a measured
-error, relative to the target's amplitude."""
+"""What ``rectangle`` says of the fitted rule of each frequency, and not of the MLP: its share of the weight ``Σ r u``
+(measured), five proved bounds on the rule's distance from the integral and that distance measured, all relative to the
+target's amplitude."""
 
 LISTED = 10_000
 """Most misclassified inputs that a certificate lists; their number is always given."""
@@ -80,7 +83,7 @@ class Certificate:
         JSON values only
     misclassified, misclassified_count : inputs ``(a, b)`` proved wrong, the first ``LISTED`` in order, and their
         number; None where not decided
-    frequencies : ``rectangle`` only, one record for each key frequency
+    frequencies : ``rectangle`` only, one record for the fitted rule of each key frequency (``ERRORS``)
     float32_error : proved bound on the rounding error of a margin in float32, any order of evaluation; None where not
         computed
     blame : sentences naming the term and the group that keep classes from being certified
@@ -228,33 +231,23 @@ class Certificate:
         return bool(self.classes) and self.certified_inputs == self.p * self.p
 
     @property
-    def rectangle_error(self) -> float:
-        """Bound on the sum of the groups' errors relative to the sum of their amplitudes; infinite without groups."""
-        records = self.frequencies or ()
-        total = math.fsum(record["share"] for record in records)
-        return math.fsum(record["share"] * record["total"] for record in records) / total if total > 0 else math.inf
+    def decides_every_input(self) -> bool:
+        """Whether each input is proved right or proved wrong."""
+        return bool(self.classes) and self.certified_inputs + (self.misclassified_count or 0) == self.p * self.p
 
     @property
     def succeeded(self) -> bool:
-        """Whether the method proved what it is for: every input right, or (``rectangle``) non-vacuous error bounds."""
+        """Whether the method proved what it is for: every input right, or (``rectangle``) a non-vacuous bound on the
+        fitted rule of every frequency that a sentence counts.
+        """
         if self.frequencies is not None:
-            return self.rectangle_error < 1
+            return all(record["total"] < 1 for record in claims_in_words.main_rules(self.frequencies))
         return self.certified
 
     @property
     def verdict(self) -> str:
         """The result in one line, starting with ``certified``, ``not certified`` or ``refused``."""
-        if self.refusal is not None:
-            return f"refused: {self.refusal}"
-        if self.frequencies is not None:
-            word = "non-vacuous" if self.succeeded else "vacuous"
-            error = f"{self.rectangle_error:.4g}"
-            return f"not certified: rectangle bounds the MLP's error, no input; relative error <= {error}, {word}"
-        inputs = self.p * self.p
-        if self.certified:
-            return f"certified: all {inputs} inputs are right, margin at least {_rounded_down(self.margin_lower_bound)}"
-        proved = f"not certified: {self.certified_inputs} of {inputs} inputs proved right"
-        return proved if self.misclassified_count is None else f"{proved}, {self.misclassified_count} proved wrong"
+        return claims_in_words.verdict(self)
 
     def __repr__(self) -> str:
         head = f"Certificate(method={self.method!r}, p={self.p}, neurons={self.neurons}, {self.verdict!r})"
@@ -263,19 +256,19 @@ class Certificate:
     def _repr_html_(self) -> str:
         columns, rows = self._ledger_table()
         if self.classes:
-            rows.append(["margin, at least", _rounded_down(self.margin_lower_bound)])
+            rows.append(["margin, at least", at_least(min(b.margin_lower_bound for b in self.classes), 6)])
         caption = f"{self.method}, p = {self.p}, {self.neurons} neurons: {self.verdict}"
         return html_table(caption, columns, rows)
 
     def _ledger_table(self) -> tuple[list[str], list[list[str]]]:
-        return ["term", "value"], [[name, f"{x:+.6g}"] for name, x in self.ledger]
+        return ["term", "value"], [[name, signed_at_least(x, 6)] for name, x in self.ledger]
 
     def _repr_latex_(self) -> str | None:
         if not self.classes:
             return None
-        margin = self.margin_lower_bound
+        margin = at_least(min(bound.margin_lower_bound for bound in self.classes), 6).replace("−", "-")
         right = rf"{self.certified_inputs}\text{{ of }}{self.p**2}\text{{ inputs proved right}}"
-        return rf"$\min_{{a, b}} \text{{margin}}(a, b) \ge {_rounded_down(margin)}, \qquad {right}$"
+        return rf"$\min_{{a, b}} \text{{margin}}(a, b) \ge {margin}, \qquad {right}$"
 
     def to_dataframe(self) -> Any:
         """Return a pandas data frame: a row for each class ``a − b``, or (``rectangle``) for each frequency."""
@@ -295,29 +288,7 @@ class Certificate:
     @property
     def float32(self) -> str:
         """Whether every float32 evaluation order gives the same predictions, in one line."""
-        if self.float32_error is None:
-            return "float32: not examined"
-        margin = self.margin_lower_bound
-        if not self.certified or margin is None or not margin > self.float32_error:
-            return (
-                "float32: not proved (the proved margin does not exceed"
-                f" the rounding error of a margin, at most {self.float32_error:.4g})"
-            )
-        return (
-            "float32: every order of evaluation of the float32-rounded tables predicts the same"
-            f" (a margin's rounding error is at most {self.float32_error:.4g})"
-        )
-
-
-def _rounded_down(value: float | None) -> str:
-    """Return ``value`` with 6 digits, never above it."""
-    if value is None or value <= 0:
-        return str(value)
-    for digits in range(6, 18):
-        shown = f"{value:.{digits}g}"
-        if float(shown) <= value:
-            return shown
-    return repr(value)
+        return claims_in_words.float32(self)
 
 
 def _integer(value: object, what: str, low: int, high: int) -> None:

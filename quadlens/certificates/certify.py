@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any
 
 from quadlens.certificates.certificate import METHODS, Certificate
 from quadlens.circuits.circuit import Circuit
-from quadlens.errors import OptionError
+from quadlens.errors import CertificateError, OptionError
 
 _PROVERS = {
     "rectangle": "rectangle:certify_rectangle",
@@ -22,14 +22,23 @@ _PROVERS = {
 """Method -> module of ``quadlens.certificates`` and the function there."""
 
 
+DECIDING = ("adaptive", "brute-force", "exact")
+"""What is tried, in this order, where no method is named: the first that decides every input of the network."""
+
+
 def certify(
-    circuit: Circuit, method: str = "adaptive", *, progress: Callable[[float], None] | None = None, **options: Any
+    circuit: Circuit,
+    method: str | None = None,
+    *,
+    progress: Callable[[float], None] | None = None,
+    **options: Any,
 ) -> Certificate:
     """Prove how many of the p² inputs the whole network classifies right, and with what margin.
 
     Parameters
     ----------
-    method : ``rectangle``, ``interval``, ``linear``, ``gated``, ``adaptive``, ``brute-force`` or ``exact``
+    method : ``rectangle``, ``interval``, ``linear``, ``gated``, ``adaptive``, ``brute-force`` or ``exact``; None (the
+        default): what ``decide`` finds, which is ``adaptive`` for ReLU and |x|
     progress : called with the fraction done
     options : of the method; ``linear``, ``gated`` and ``brute-force`` have ``device``: None (the default) for numpy, or
         ``cpu``, ``cuda``, ``cuda:1`` for torch there, in float64 with the same rounding bounds
@@ -41,6 +50,10 @@ def certify(
     CertificateError
         If the method cannot treat this circuit (its activation, or tables that are not known exactly).
     """
+    if method is None:
+        if options:
+            raise OptionError(f"{min(options)} is an option of one method; name the method, too")
+        return decide(circuit, progress=progress).certificate
     if method not in _PROVERS:
         raise OptionError(f"method must be one of {', '.join(METHODS)}; got {method!r}")
     module, name = _PROVERS[method].split(":")
@@ -53,6 +66,44 @@ def certify(
     with nullcontext() if options.get("device") is None else _enough_memory(options["device"]):
         certificate: Certificate = prove(circuit, progress=progress, **options)
     return replace(certificate, provenance=circuit.provenance)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """The certificate that decides most, and (method, reason) for each that was tried first and could not."""
+
+    certificate: Certificate
+    passed_over: tuple[tuple[str, str], ...]
+
+
+def decide(circuit: Circuit, *, progress: Callable[[float], None] | None = None) -> Decided:
+    """Try the methods of ``DECIDING`` until one has decided every input, right or wrong.
+
+    Raises
+    ------
+    CertificateError
+        If none of them can treat this circuit: the reason that the last one gives.
+    """
+    found: list[Certificate] = []
+    passed_over: list[tuple[str, str]] = []
+    failure = CertificateError("no method can treat this circuit")
+    for method in DECIDING:
+        try:
+            certificate = certify(circuit, method, progress=progress)
+        except CertificateError as error:
+            failure = error
+            passed_over.append((method, str(error)))
+            continue
+        if certificate.decides_every_input:
+            return Decided(certificate=certificate, passed_over=tuple(passed_over))
+        found.append(certificate)
+        passed_over.append((method, certificate.refusal or next(iter(certificate.blame), "it leaves inputs open")))
+    if not found:
+        raise failure
+    best = max(found, key=lambda certificate: certificate.refusal is None)
+    return Decided(
+        certificate=best, passed_over=tuple(entry for entry in passed_over if entry[0] != best.method)
+    )
 
 
 @contextmanager

@@ -1,7 +1,9 @@
-"""The method ``rectangle``: how far each frequency group's sum over neurons is from the integral, by rectangles.
+"""The method ``rectangle``: how far the fitted rule of each frequency is from the pure pizza's integral, by rectangles.
 
-The paper's kind of bound. It looks at the amplitude–phase form only (phases φ, output phases ψ, weights ``r u``), costs
-O(n log n) after the transform of the tables, and says nothing about single inputs; ``linear`` does.
+The rule is what the amplitude–phase form makes of a group (phases φ, output phases ψ, weights ``r u``): its neurons as
+pure waves. The network's MLP is another thing, and may be further from the integral than any of these bounds; how far
+it is, ``decompose`` measures. Cost O(n log n) after the transform of the tables. Nothing is said about inputs;
+``linear`` does that.
 """
 
 import math
@@ -10,20 +12,22 @@ from collections.abc import Callable
 from dataclasses import asdict
 
 from quadlens.certificates.certificate import Certificate
+from quadlens.certificates.claims_in_words import main_rules
 from quadlens.certificates.digest import network_digest
 from quadlens.certificates.operations import brute_force_operations, transform_operations
 from quadlens.circuits.circuit import Circuit
+from quadlens.digits import at_most
 from quadlens.errors import CertificateError
 from quadlens.form.amplitude_phase import fit
 from quadlens.quadrature.rectangles import rectangle_bounds
 
 
 def certify_rectangle(circuit: Circuit, *, progress: Callable[[float], None] | None = None) -> Certificate:
-    """Bound every group's error against the integral, relative to the target's amplitude; below 1 is non-vacuous.
+    """Bound the error of every frequency's fitted rule, relative to the target's amplitude; below 1 is non-vacuous.
 
     The bounds are proved for the rule with the fitted nodes and weights as float64 numbers
-    (``quadlens.quadrature.rectangles``);
-    that the MLP is this rule, up to the terms of the error decomposition, is measured and not part of the proof.
+    (``quadlens.quadrature.rectangles``). They are no bounds on the MLP, which differs from the rule by the other terms
+    of the error decomposition.
 
     Raises
     ------
@@ -49,11 +53,12 @@ def certify_rectangle(circuit: Circuit, *, progress: Callable[[float], None] | N
         operations += members.size * (40 + 8 * math.ceil(math.log2(2 * members.size)))
         if progress is not None:
             progress((number + 1) / len(groups))
-    worst = max(frequencies, key=lambda record: record["total"])
+    worst = max(main_rules(frequencies), key=lambda record: float(record["total"]))
     blame: tuple[str, ...] = ()
     if worst["total"] >= 1:
         larger = "the cells" if worst["total"] - worst["phase_mismatch"] > worst["phase_mismatch"] else "phase mismatch"
-        blame = (f"frequency {worst['frequency']} has a vacuous bound of {worst['total']:.3g}, mostly from {larger}",)
+        bound = at_most(worst["total"])
+        blame = (f"frequency {worst['frequency']} has a vacuous bound of {bound}, mostly from {larger}",)
     return Certificate(
         method="rectangle",
         p=circuit.p,

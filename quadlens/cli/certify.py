@@ -1,6 +1,8 @@
 """``quadlens certify``: prove that a network is right on every input."""
 
+import inspect
 import shlex
+import textwrap
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from quadlens.certificates.certificate import Certificate
 
 METHODS = ("adaptive", "linear", "gated", "brute-force", "exact", "rectangle", "interval")
+ON_DEVICES = ("linear", "gated", "brute-force")
 SHOWN = 8
 """Most misclassified inputs and blamed classes that are printed; the JSON has more."""
 
@@ -34,73 +37,100 @@ class _Method(_Choice):
         return super().convert(value, param, ctx)
 
 
+def _list_methods(command: click.Command) -> click.Command:
+    """Put a line for each method into the command's help, from the one text that says what each proves."""
+    from quadlens.certificates.claims_in_words import WHAT_METHODS_DO
+
+    help_text = inspect.cleandoc(command.help or "")
+    lines = "\n".join(
+        textwrap.fill(what, 76, initial_indent=f"{name:13}", subsequent_indent=13 * " ")
+        for name, what in WHAT_METHODS_DO.items()
+    )
+    command.help = help_text.replace("METHODS", f"\b\n{lines}")
+    return command
+
+
+@_list_methods
 @click.command(epilog="Example: quadlens certify --method linear -o certificate.json")
 @model_options
 @click.option(
     "--method",
     type=_Method(METHODS),
     metavar="METHOD",
-    default="adaptive",
-    show_default=True,
-    help="How to prove it: one of the above.",
+    help="How to prove it: one of the above. Without it: adaptive, or what can decide every input where it cannot.",
 )
 @click.option("--device", help="For linear, gated, brute-force: compute by torch on cpu, cuda or cuda:N, not by numpy.")
 @click.option("-o", "--output", type=click.Path(), help="Write the certificate here, for quadlens check.")
 @json_option
-def command(loaded: LoadedModel, method: str, device: str | None, output: str | None, as_json: bool) -> int:
-    """Prove that MODEL is right on every input.
+def command(loaded: LoadedModel, method: str | None, device: str | None, output: str | None, as_json: bool) -> int:
+    """Prove on how many inputs MODEL is right, and with what margin.
 
-    \b
-    linear       from sums over the weights, in time linear in their number
-    gated        the same for every input, tighter
-    adaptive     linear, gated, then single answers: always the exact accuracy
-    brute-force  all inputs in float64 with proved rounding
-    exact        all inputs in integers
-    rectangle    the paper's kind of bound: the MLP against the integral
-    interval     naive interval propagation, for comparison
+    METHODS
 
-    Exit status 0: certified; 1: not certified (the output says why).
+    Exit status 0: every input is proved right (rectangle: no rule's bound is vacuous); 1: not, the output says why.
     """
     from quadlens.certificates.certificate_file import as_data, write_certificate
-    from quadlens.certificates.certify import certify
+    from quadlens.certificates.certify import Decided, certify, decide
+    from quadlens.certificates.claims_in_words import instead_of
+    from quadlens.errors import OptionError
     from quadlens.files import check_writable
 
     if output is not None:
         check_writable(output)  # said before the work, not after it
+    if device is not None and method not in ON_DEVICES:
+        raise OptionError(f"--device is for {', '.join(ON_DEVICES)}, got {method or 'no method'}; add --method linear")
     given: dict[str, Any] = {} if device is None else {"device": device}
-    with progress_bar(f"certifying ({method})") as report:
-        certificate = certify(loaded.circuit, method, progress=report, **given)
+    with progress_bar(f"certifying ({method or 'every input'})") as report:
+        if method is None:
+            decided = decide(loaded.circuit, progress=report)
+        else:
+            certificate = certify(loaded.circuit, method, progress=report, **given)
+            decided = Decided(certificate=certificate, passed_over=())
+    certificate = decided.certificate
     if output is not None:
         write_certificate(certificate, output)
     if as_json:
         # the file holds the certificate alone; here the model's keys, measured and not proved, stand beside it
-        print_json(loaded.to_dict() | as_data(certificate))
+        passed_over = [{"method": name, "reason": reason} for name, reason in decided.passed_over]
+        print_json(loaded.to_dict() | as_data(certificate) | {"passed_over": passed_over})
     else:
         say(loaded.summary)
+        if decided.passed_over:
+            explain(instead_of(decided.passed_over, certificate.method))
         _print(certificate)
-        if method == "rectangle":
-            next_step(loaded.command("certify", "--method", "linear"), "prove that its answers are right")
-        elif not certificate.certified and method not in ("adaptive", "exact"):
-            next_step(loaded.command("certify"), "decide every input that this method leaves open")
-        elif output is None:
-            options = ("--method", method, "-o", "certificate.json")
-            next_step(loaded.command("certify", *options), "keep the proof in a file that anyone can check")
-        else:
-            model = loaded.arguments or (loaded.name,)
-            next_step(shlex.join(["quadlens", "check", output, *model]), "check it by an independent route")
+        _suggest(loaded, certificate, method, device, output)
     return 0 if certificate.succeeded else 1
 
 
+def _suggest(
+    loaded: LoadedModel, certificate: "Certificate", method: str | None, device: str | None, output: str | None
+) -> None:
+    """Print the command that gets further from here, if there is one."""
+    if certificate.refusal is not None or certificate.frequencies is not None or not certificate.decides_every_input:
+        if method is not None:
+            next_step(loaded.command("certify"), "decide which inputs are right")
+    elif output is None:
+        given = () if device is None else ("--device", device)
+        options = ("--method", certificate.method, *given, "-o", "certificate.json")
+        next_step(loaded.command("certify", *options), "keep the proof in a file that anyone can check")
+    else:
+        model = loaded.arguments or (loaded.name,)
+        next_step(shlex.join(["quadlens", "check", output, *model]), "check it by an independent route")
+
+
 def _print(certificate: "Certificate") -> None:
+    from quadlens.certificates import claims_in_words
+    from quadlens.digits import signed_at_least
+
     explain(certificate.verdict)
     if certificate.frequencies is not None:
         _print_frequencies(certificate.frequencies)
     if certificate.ledger:
         worst = min(certificate.classes, key=lambda bound: bound.margin_lower_bound)
         print_table(
-            f"Margin at the worst class, a − b ≡ {worst.difference} mod {certificate.p}",
+            f"What bounds the margin at the worst class, a − b ≡ {worst.difference} mod {certificate.p}",
             ["term", "value"],
-            [[_in_words(term), f"{value:+.6g}"] for term, value in certificate.ledger],
+            [[_in_words(term), signed_at_least(value, 6)] for term, value in certificate.ledger],
         )
     for sentence in certificate.blame[:SHOWN]:
         explain(sentence, "  ")
@@ -109,11 +139,7 @@ def _print(certificate: "Certificate") -> None:
         more = "" if len(certificate.misclassified) <= SHOWN else ", …"
         explain(f"Misclassified inputs (a, b): {listed}{more}")
     explain(certificate.float32)
-    share = certificate.operations / certificate.brute_force_operations
-    explain(
-        f"{certificate.operations:.3g} operations, {share:.3g} of brute force; {certificate.seconds:.2f} s;"
-        f" {certificate.arithmetic}"
-    )
+    explain(claims_in_words.cost(certificate))
 
 
 def _in_words(term: str) -> str:
@@ -125,12 +151,12 @@ def _in_words(term: str) -> str:
 
 
 def _print_frequencies(frequencies: tuple[Any, ...]) -> None:
-    from quadlens.report.digits import at_most, number
+    from quadlens.certificates.claims_in_words import RULES
+    from quadlens.digits import at_most, number
 
     measured, proved = ("share", "actual"), ("direct", "folded", "identity", "phase_mismatch", "total")
     print_table(
-        "Error of the MLP against the integral, over the target's amplitude (0 has 1): "
-        "proved bounds, rounded up, and what is measured",
+        RULES,
         ["k", measured[0], *proved, measured[1]],
         [
             [

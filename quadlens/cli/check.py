@@ -19,6 +19,7 @@ def command(loaded: LoadedModel, certificate: str, as_json: bool) -> int:
     """
     from quadlens.certificates.certificate_file import read_certificate
     from quadlens.certificates.check import check
+    from quadlens.certificates.claims_in_words import checked
     from quadlens.errors import ContradictionError
 
     try:
@@ -41,10 +42,9 @@ def command(loaded: LoadedModel, certificate: str, as_json: bool) -> int:
         )
     else:
         say(loaded.summary)
-        explain(record.verdict)
-        explain("accepted" if result.accepted else f"refused: {result.reasons[0]}")
+        explain(checked(record, result))
         if result.accepted:
             next_step(loaded.command("report"), "see what the network does")
         else:
-            next_step(loaded.command("certify", "--method", record.method), "see what can be proved of this model")
+            next_step(loaded.command("certify"), "see what can be proved of this model")
     return 0 if result.accepted else 1

@@ -22,11 +22,11 @@ COLUMNS = ("rel. L2", "bound", "ratio", "largest", "bound", "ratio")
 @json_option
 def command(loaded: LoadedModel, as_json: bool) -> None:
     """Where every bit of the difference between MODEL's MLP and the integral comes from."""
+    from quadlens.certificates import claims_in_words
     from quadlens.decomposition.extended_ideal import extended_ideal
     from quadlens.decomposition.group_quadrature import group_quadrature
     from quadlens.decomposition.ladder import decompose
     from quadlens.form.amplitude_phase import fit
-    from quadlens.form.phase_locking import NEGLIGIBLE_SHARE
 
     form = fit(loaded.circuit)
     with progress_bar("decomposing") as report:
@@ -35,7 +35,7 @@ def command(loaded: LoadedModel, as_json: bool) -> None:
     if loaded.circuit.activation in ("relu", "abs"):
         with progress_bar("extending the ideal") as report:
             extended = extended_ideal(loaded.circuit, form, progress=report)
-    main = [group for group in form.groups if group.weight >= NEGLIGIBLE_SHARE * float(form.weights.sum())]
+    main = list(form.main_groups)
     rules = group_quadrature(form, main)
     if as_json:
         better = {"extended_ideal": None if extended is None else extended.to_dict()}
@@ -46,23 +46,17 @@ def command(loaded: LoadedModel, as_json: bool) -> None:
     _show_ladder(result, [group.frequency for group in main])
     if rules is not None:
         _show_rules(loaded.circuit.p, rules, main)
-    refined = result.stages[4]
-    say(
-        f"\n{result.parameters:,} parameters compress to {result.ideal_parameters} numbers "
-        f"at relative error {refined.relative_l2_to_exact:.3f} (R² = {refined.r_squared:.4f})."
-    )
+    say("")
+    quality = f"R² {claims_in_words.r_squared(result.ideal_r_squared)}, measured over all inputs and logits"
+    explain(f"{claims_in_words.compressed(result)} ({quality}).")
     if extended is not None:
-        explain(
-            f"With {extended.parameters} numbers ({len(extended.waves)} waveforms, {len(extended.sums)} exponential "
-            f"sums, {len(extended.identity)} terms of the identity half) the extended ideal is at "
-            f"{extended.relative_l2:.3f} "
-            f"(R² = {extended.r_squared:.4f}); a function of a − b and a + b − c alone could come no closer than "
-            f"{extended.curve.invariant_floor:.3f}."
-        )
-    next_step(loaded.command("certify"), "prove that the whole network is right")
+        explain(claims_in_words.extended(extended))
+    next_step(loaded.command("certify"), "decide, with proof, which inputs the whole network answers right")
 
 
 def _show_ladder(result: "ErrorDecomposition", frequencies: list[int]) -> None:
+    from quadlens.digits import at_most, below_one, percent
+
     show = _beside(3)
     print_table(
         "Ladder (over all inputs and logits: norm relative to the exact MLP, and largest entry; each measured, and "
@@ -76,13 +70,13 @@ def _show_ladder(result: "ErrorDecomposition", frequencies: list[int]) -> None:
             ]
             for term in result.terms
         ),
-        note=f"The terms sum to (exact − ideal) within {result.telescoping_error:.0e} of the largest logit.",
+        note=f"The terms sum to (exact − ideal) within {at_most(result.telescoping_error, 1)} of the largest logit.",
     )
     print_table(
-        "Rungs as models of the exact MLP",
+        "Rungs as models of the exact MLP, without the skip path (measured)",
         ["rung", "to exact", "R²", "accuracy"],
         (
-            [s.name, f"{s.relative_l2_to_exact:.4f}", f"{s.r_squared:.4f}", f"{s.accuracy:.2%}"]
+            [s.name, f"{s.relative_l2_to_exact:.4f}", below_one(s.r_squared), percent(s.accuracy)]
             for s in result.stages
         ),
     )
@@ -106,7 +100,7 @@ def _show_ladder(result: "ErrorDecomposition", frequencies: list[int]) -> None:
 
 def _beside(digits: int) -> Callable[[float, float | None], list[str]]:
     """Return what shows a measured value, its proved bound (rounded up), and the ratio of the two."""
-    from quadlens.report.digits import at_most, number
+    from quadlens.digits import at_most, number
 
     def show(value: float, bound: float | None) -> list[str]:
         if bound is None:
@@ -119,8 +113,9 @@ def _beside(digits: int) -> Callable[[float, float | None], list[str]]:
 def _show_rules(p: int, rules: "GroupQuadrature", groups: "list[FrequencyGroup]") -> None:
     from math import ceil
 
+    from quadlens.certificates import claims_in_words
+    from quadlens.digits import at_most, number
     from quadlens.quadrature.designer import design, group_flatness
-    from quadlens.report.digits import at_least, at_most, number
 
     rows: list[list[Any]] = []
     for group in groups:
@@ -144,19 +139,14 @@ def _show_rules(p: int, rules: "GroupQuadrature", groups: "list[FrequencyGroup]"
             ]
         )
     print_table(
-        "Groups as quadrature rules (error relative to the integral: measured, proved; m: the harmonic to blame; even, "
-        "random: neurons with the same error; flat: smallest response over largest)",
+        "Groups as fitted quadrature rules, pure waves in place of neurons (error relative to the pure pizza's "
+        "integral: measured, and its proved bound; m: the harmonic to blame; even, random: neurons with the same "
+        "error; certifies at: the width, estimated, at which the bound lets no wrong answer of the pure pizza win; "
+        "flat: smallest response over largest)",
         ["k", "n", "error", "bound", "m", "even", "random", "certifies at", "flat"],
         rows,
     )
-    found = rules.widths
     best = design(p)
-    told = f"The flattest design for p = {p} has {best.flatness:.3f} (σ = {best.sigma:.3f}, κ = {best.kappa:.3f})."
-    if found.even is None or found.random is None:
-        explain(f"The pure pizza's integrals leave inputs undecided here: no width certifies. {told}")
-        return
-    explain(
-        f"While every group is off by less than {at_least(found.tolerance, 2)}, no wrong answer of the pure pizza "
-        f"wins: proved for evenly spaced phases from {found.even:,} neurons a group, for 95 % of random ones from "
-        f"about {found.random.value:,.0f} (estimate: {found.random.low:,.0f} to {found.random.high:,.0f}). {told}"
-    )
+    at = f"σ = {best.sigma:.3f}, κ = {best.kappa:.3f}"
+    told = f"The flattest design found for p = {p} has {best.flatness:.3f} ({at})."
+    explain(f"{claims_in_words.widths(rules.widths)} {told}")

@@ -14,8 +14,8 @@ def command(loaded: LoadedModel, per_neuron: bool, as_json: bool) -> None:
     """Amplitude–phase form of MODEL, per frequency and per neuron."""
     import numpy as np
 
-    from quadlens.form.amplitude_phase import fit
-    from quadlens.form.phase_locking import NEGLIGIBLE_SHARE, phase_locking
+    from quadlens.form.amplitude_phase import NEGLIGIBLE_SHARE, fit
+    from quadlens.form.phase_locking import phase_locking
 
     form = fit(loaded.circuit)
     # the bootstrap is seeded: the same network gives the same interval

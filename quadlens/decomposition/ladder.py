@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from quadlens.activations import activation_named
 from quadlens.circuits.circuit import Circuit
 from quadlens.circuits.forward import row_blocks
 from quadlens.claims import ProvedBound
@@ -71,25 +72,40 @@ class ErrorDecomposition:
     """Terms and stages in the order of the ladder.
 
     ``telescoping_error`` is the largest entry of (sum of the terms) − (exact − ideal), relative to the largest logit;
-    ``exact_norm`` the root of the summed squares of the exact centred MLP logits; ``ideal_parameters`` how many numbers
-    the refined limit uses, beside the circuit's ``parameters``.
+    ``exact_norm`` the root of the summed squares of the exact centred MLP logits. ``ideal_parameters`` numbers make the
+    refined limit of the main groups (``AmplitudePhaseForm.main_groups``), measured to be within ``ideal_relative_l2``
+    of the exact MLP logits; ``parameters`` are the circuit's, ``mlp_parameters`` those of A, B and U, which they stand
+    for.
     """
 
     p: int
     neurons: int
     parameters: int
     ideal_parameters: int
+    ideal_relative_l2: float
     exact_norm: float
     exact_accuracy: float
     terms: tuple[Term, ...]
     stages: tuple[Stage, ...]
     telescoping_error: float
 
+    @property
+    def mlp_parameters(self) -> int:
+        """Entries of A, B and U, ``3pn``: the skip path has no part in the decomposition."""
+        return 3 * self.p * self.neurons
+
+    @property
+    def ideal_r_squared(self) -> float:
+        """``1 − ideal_relative_l2²``."""
+        return 1 - self.ideal_relative_l2**2
+
     def to_dict(self) -> dict[str, Any]:
         """Return the decomposition as JSON values, with the keys ``terms``, ``stages`` and ``telescoping_error``."""
         return {
             "parameters": self.parameters,
+            "mlp_parameters": self.mlp_parameters,
             "ideal_parameters": self.ideal_parameters,
+            "ideal_relative_l2": self.ideal_relative_l2,
             "mlp_accuracy": self.exact_accuracy,
             "terms": [
                 {
@@ -122,13 +138,13 @@ class ErrorDecomposition:
         ]
 
     def __repr__(self) -> str:
-        compressed = f"{self.parameters} parameters to {self.ideal_parameters}"
+        compressed = f"{self.mlp_parameters} numbers of the MLP to {self.ideal_parameters}"
         head = f"ErrorDecomposition(p={self.p}, neurons={self.neurons}, {compressed})"
         return "\n".join([head, *text_table(*self._table())])
 
     def _repr_html_(self) -> str:
-        compressed = f"{self.parameters:,} parameters to {self.ideal_parameters}"
-        caption = f"From the exact MLP to the integral: p = {self.p}, {self.neurons} neurons, {compressed}"
+        compressed = f"{self.mlp_parameters:,} numbers of the MLP to {self.ideal_parameters}"
+        caption = f"From the exact MLP to the integral: p = {self.p}, {self.neurons} neurons, {compressed} (measured)"
         return html_table(caption, *self._table())
 
     def _repr_latex_(self) -> str:
@@ -160,6 +176,17 @@ class ErrorDecomposition:
 
 NUMBERS_PER_FREQUENCY = 11
 """What the refined limit stores per key frequency: k, W, κ and four complex numbers e_A, e_B, s_A, s_B."""
+
+
+def refined_numbers(form: AmplitudePhaseForm) -> int:
+    """Return how many real numbers make the refined limit of the main groups.
+
+    Where the activation is not homogeneous there is no W: every neuron's own r and u enter the integral.
+    """
+    groups = form.main_groups
+    if activation_named(form.activation).degree is not None:
+        return NUMBERS_PER_FREQUENCY * len(groups)
+    return sum(NUMBERS_PER_FREQUENCY - 1 + 2 * group.members.size for group in groups)
 
 
 def decompose(
@@ -197,7 +224,8 @@ def _measured(totals: Totals, circuit: Circuit, form: AmplitudePhaseForm) -> Err
         p=circuit.p,
         neurons=circuit.neurons,
         parameters=circuit.parameters,
-        ideal_parameters=NUMBERS_PER_FREQUENCY * len(form.groups),
+        ideal_parameters=refined_numbers(form),
+        ideal_relative_l2=float(np.sqrt(totals.ideal_squares)) / unit,
         exact_norm=norm,
         exact_accuracy=float(totals.right[0]) / inputs,
         terms=tuple(

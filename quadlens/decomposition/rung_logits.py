@@ -19,6 +19,9 @@ from quadlens.decomposition.rungs import (
 )
 from quadlens.form.amplitude_phase import AmplitudePhaseForm
 
+REFINED = 1 + RUNGS.index("quadrature")
+"""The place of the refined limit among the exact logits and those of every rung."""
+
 
 class RungLogits:
     """The logits of the exact MLP and of every rung, and each frequency group's part of every term."""
@@ -30,13 +33,16 @@ class RungLogits:
             np.stack([ideal_response(form, group, pure=pure) for group in form.groups]) for pure in (False, True)
         ]
         self.frequencies = np.array([group.frequency for group in form.groups])
+        main = {group.frequency for group in form.main_groups}
+        self.counted = np.array([group.frequency in main for group in form.groups])
         centred = circuit.U - circuit.U.mean(axis=1, keepdims=True)
         wave = np.exp(2j * np.pi / circuit.p * (form.frequency[:, None] * np.arange(circuit.p) % circuit.p))
         self.output_rest = centred - (self.finite[0].v[:, None] * wave).real
 
-    def block(self, rows: slice) -> tuple[list[FloatArray], FloatArray, FloatArray]:
-        """Return the exact centred logits and those of every rung, (rows, p, p) each; then the summed squares and the
-        largest entry of each group's part of each term, shape (term, group).
+    def block(self, rows: slice) -> tuple[list[FloatArray], FloatArray, FloatArray, FloatArray]:
+        """Return the exact centred logits and those of every rung, (rows, p, p) each; those of the refined limit of the
+        main groups alone; then the summed squares and the largest entry of each group's part of each term, shape
+        (term, group).
         """
         p, hidden = self.circuit.p, exact_hidden(self.circuit, rows)
         exact = hidden @ self.circuit.U
@@ -44,7 +50,10 @@ class RungLogits:
         sums = [finite_sum(rung, self.form, self.circuit.activation, rows) for rung in self.finite]
         sums += [ideal_sum(responses, self.form, rows) for responses in self.responses]
         logits = [exact, *(wave_logits(z, self.frequencies, p) for z in sums)]
-        return logits, *self._parts(hidden, sums)
+        refined = logits[REFINED]
+        if not self.counted.all():
+            refined = wave_logits(sums[REFINED - 1][..., self.counted], self.frequencies[self.counted], p)
+        return logits, refined, *self._parts(hidden, sums)
 
     def _parts(self, hidden: FloatArray, sums: list[ComplexArray]) -> tuple[FloatArray, FloatArray]:
         p, shape = self.circuit.p, (len(RUNGS), len(self.form.groups))
@@ -72,13 +81,17 @@ class Totals:
         self.part_squares = np.zeros((stages, groups))
         self.part_largest = np.zeros((stages, groups))
         self.distance_squares = np.zeros(stages)
+        self.ideal_squares = 0.0
         self.telescoping = 0.0
 
-    def add(self, logits: list[FloatArray], squares: FloatArray, largest: FloatArray, rows: slice) -> None:
+    def add(
+        self, logits: list[FloatArray], refined: FloatArray, squares: FloatArray, largest: FloatArray, rows: slice
+    ) -> None:
         """Add one block, as `RungLogits.block` returns it."""
         exact, total = logits[0], np.zeros_like(logits[0])
         self.exact_squares += float(np.square(exact).sum())
         self.exact_largest = max(self.exact_largest, float(np.abs(exact).max()))
+        self.ideal_squares += float(np.square(exact - refined).sum())
         self.right += [float((margins(block, rows) > 0).sum()) for block in logits]
         self.part_squares += squares
         self.part_largest = np.maximum(self.part_largest, largest)

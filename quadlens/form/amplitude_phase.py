@@ -22,6 +22,9 @@ from quadlens.text_table import html_table, text_table
 EXPONENTIAL_SUMS = 6
 """Highest multiple ``m`` of the phase whose weighted exponential sum is reported."""
 
+NEGLIGIBLE_SHARE = 1e-3
+"""Of the weight: a group with less is listed, measured and bounded, but no sentence on the network counts it."""
+
 PER_NEURON = ("frequency", "r", "phi", "e_A", "e_B", "s_A", "s_B", "kappa", "u", "psi")
 """The numbers that describe one neuron."""
 
@@ -115,6 +118,12 @@ class AmplitudePhaseForm:
     def weights(self) -> FloatArray:
         """``w_i = r_i u_i``, shape (n,)."""
         return self.r * self.u
+
+    @property
+    def main_groups(self) -> tuple[FrequencyGroup, ...]:
+        """The groups that hold at least ``NEGLIGIBLE_SHARE`` of the weight: those that a sentence counts."""
+        least = NEGLIGIBLE_SHARE * float(self.weights.sum())
+        return tuple(group for group in self.groups if 0 < group.weight >= least)
 
     def to_dict(self, *, per_neuron: bool = False) -> dict[str, Any]:
         """Return the form as JSON values: ``frequencies`` and, on request, ``per_neuron``."""

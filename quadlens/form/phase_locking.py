@@ -19,11 +19,12 @@ import numpy as np
 from quadlens.arrays import FloatArray, IntArray, wrap_angle
 from quadlens.claims import Estimate
 from quadlens.errors import OptionError
-from quadlens.form.amplitude_phase import AmplitudePhaseForm, FrequencyGroup
+from quadlens.form.amplitude_phase import NEGLIGIBLE_SHARE, AmplitudePhaseForm, FrequencyGroup
 
 LOCKED_R_SQUARED = 0.9  # a group is called locked where the interval of R² lies above
-NEGLIGIBLE_SHARE = 1e-3  # of the weight; smaller groups do not enter the verdict on the network
+LOCKED = f"R² above {LOCKED_R_SQUARED:g} with its whole 95 % interval"
 LOWEST_R_SQUARED = -1.0  # what unrelated, evenly spread phases give; anything worse is reported as this
+FOLLOWED = 0.9  # coherence from which output phases are said to follow a multiple of φ
 MULTIPLES = (-4, -3, -2, -1, 0, 1, 2, 3, 4)  # of φ, that a group's output phases might follow
 
 
@@ -60,15 +61,19 @@ class PhaseLocking:
 
     @property
     def verdict(self) -> str:
-        """Say in one sentence which groups obey the rule."""
+        """Say in one sentence which groups pass the test, by what measure, and how many neurons break the rule."""
         main = [group for group in self.groups if group.share >= NEGLIGIBLE_SHARE]
         free = [str(group.frequency) for group in main if not group.locked]
         small = [str(group.frequency) for group in self.groups if group.share < NEGLIGIBLE_SHARE]
-        aside = f" (set aside, under {NEGLIGIBLE_SHARE:.1%} of the weight each: {', '.join(small)})" if small else ""
-        if not free:
-            return f"all {len(main)} frequency groups obey ψ = 2φ{aside}"
-        obeying = f"{len(main) - len(free)} of {len(main)} frequency groups obey ψ = 2φ"
-        return f"{obeying}; not locked: {', '.join(free)}{aside}"
+        aside = f"; set aside, under {NEGLIGIBLE_SHARE:.1%} of the weight each: {', '.join(small)}" if small else ""
+        if not main:
+            return f"no frequency group has weight, so ψ = 2φ is not tested{aside}"
+        passed = f"{len(main) - len(free)} of {len(main)} frequency groups pass" if free else _all_pass(len(main))
+        unlocked = f"; not locked: {', '.join(free)}" if free else ""
+        off, size = sum(group.breakers.size for group in main), sum(group.members.size for group in main)
+        broken = f"{off} of {size} neurons are off by more than {self.tolerance:g} rad"
+        alone = f", a lone neuron within {self.tolerance:g} rad" if any(g.r_squared is None for g in main) else ""
+        return f"{passed} as locked at ψ = 2φ ({LOCKED}{alone}){unlocked}; {broken}{aside}"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the test as JSON values."""
@@ -160,6 +165,10 @@ def _group_locking(
     off = np.abs(mismatch) > tolerance
     rms = float(np.sqrt(w @ mismatch**2 / w.sum()))
     locked = estimate.low >= LOCKED_R_SQUARED if estimate is not None else not off.any()
+    said = _fit(estimate, bool(locked), rms)
+    if estimate is not None:
+        said += f"; {off.sum()} of {members.size} neurons are off by more than {tolerance:g} rad"
+        said += "" if locked else _instead(follows, max(coherences))
     worst_first = np.argsort(-np.abs(mismatch[off]), kind="stable")
     return GroupLocking(
         frequency=group.frequency,
@@ -172,9 +181,7 @@ def _group_locking(
         follows=follows,
         coherence=max(coherences),
         locked=bool(locked),
-        verdict=_in_words(
-            group.frequency, estimate, bool(locked), int(off.sum()), members.size, tolerance, follows, rms
-        ),
+        verdict=f"frequency {group.frequency}: {said}",
     )
 
 
@@ -195,21 +202,27 @@ def _bootstrap(
     )
 
 
-def _in_words(
-    frequency: int,
-    estimate: Estimate | None,
-    locked: bool,
-    off: int,
-    size: int,
-    tolerance: float,
-    follows: int,
-    rms: float,
-) -> str:
-    share = f"{off} of {size} neurons are off by more than {tolerance:g} rad"
+def _all_pass(groups: int) -> str:
+    return "the one frequency group passes" if groups == 1 else f"all {groups} frequency groups pass"
+
+
+def _fit(estimate: Estimate | None, locked: bool, rms: float) -> str:
     if estimate is None:
-        return f"frequency {frequency}: a single neuron, off by {rms:.3f} rad"
-    fit = f"R² = {estimate.value:.4f} ({estimate.low:.4f} to {estimate.high:.4f})"
-    if locked:
-        return f"frequency {frequency}: ψ = 2φ holds, {fit}; {share}"
-    instead = "" if follows == 2 else f"; the output phases follow {follows}φ rather than 2φ"
-    return f"frequency {frequency}: not locked at ψ = 2φ, {fit}; {share}{instead}"
+        return f"a single neuron, off by {rms:.3f} rad"
+    fit = f"R² = {_below_one(estimate.value)} ({_below_one(estimate.low)} to {_below_one(estimate.high)})"
+    return f"{'ψ = 2φ holds' if locked else 'not locked at ψ = 2φ'}, {fit}"
+
+
+def _below_one(value: float) -> str:
+    """Return four decimals, never rounded up to a full 1."""
+    return f"{value if value == 1 else min(value, 0.9999):.4f}".replace("-", "−")
+
+
+def _instead(follows: int, coherence: float) -> str:
+    """Say which multiple of φ the output phases follow in place of 2φ, if they do."""
+    if follows == 2:
+        return ""
+    multiple, measured = f"{follows}φ".replace("-", "−"), f"coherence {coherence:.2f}, 1 is exact"
+    if coherence >= FOLLOWED:
+        return f"; the output phases follow {multiple} rather than 2φ ({measured})"
+    return f"; the output phases follow no multiple of φ from −4 to 4 (nearest: {multiple}, {measured})"

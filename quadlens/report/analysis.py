@@ -17,7 +17,7 @@ from quadlens.quadrature.harmonics import HarmonicError
 from quadlens.quadrature.rates import RateCurve, TrainedPoint, rate_curve
 from quadlens.quadrature.rectangles import RectangleBounds, rectangle_bounds
 from quadlens.report.amplitudes import GroupAmplitude, group_amplitudes
-from quadlens.report.figures.canvas import LEAST_SHARE, shown_groups
+from quadlens.report.figures.canvas import shown_groups
 from quadlens.report.figures.rates import rate_widths
 from quadlens.report.logit_agreement import LogitAgreement, logit_agreement
 from quadlens.report.proofs import LINEAR_TIME, METHODS, Proofs, prove
@@ -70,9 +70,8 @@ class Analysis:
 
     @property
     def main_groups(self) -> tuple[FrequencyGroup, ...]:
-        """Groups with a share of the weight worth a sentence (``LEAST_SHARE``), by frequency."""
-        least = LEAST_SHARE * float(self.form.weights.sum())
-        return tuple(group for group in self.form.groups if 0 < group.weight >= least)
+        """Groups that a sentence counts (``AmplitudePhaseForm.main_groups``), by frequency."""
+        return self.form.main_groups
 
     @property
     def unlocked(self) -> tuple[FrequencyGroup, ...]:

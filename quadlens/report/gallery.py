@@ -6,14 +6,15 @@ from math import ceil
 
 from matplotlib.figure import Figure
 
+from quadlens.certificates import claims_in_words
 from quadlens.certificates.certificate import Certificate
 from quadlens.claims import Estimate
 from quadlens.decomposition.extended_ideal import ExtendedIdeal
 from quadlens.decomposition.ladder import ErrorDecomposition
+from quadlens.digits import at_least, number
 from quadlens.quadrature.rates import RateCurve
 from quadlens.report.analysis import DRAWS, Analysis
 from quadlens.report.colours import series
-from quadlens.report.digits import at_least
 from quadlens.report.figures.amplitude import amplitudes
 from quadlens.report.figures.canvas import shown_groups
 from quadlens.report.figures.certificates import MOST_TERMS, cost_against_tightness, ledger, margins_by_class
@@ -123,11 +124,12 @@ def _rectangles(analysis: Analysis) -> Drawn:
 def _rates(analysis: Analysis, curve: RateCurve) -> Drawn:
     worst = max(analysis.trained.items(), key=lambda item: item[1].error)
     caption = (
-        "What width buys. The relative error of a group's sum, for every shift at once, against its number of neurons: "
-        "evenly spaced phases, odd numbers of them (error falls like 1/n², the bound like 1/n), independent random "
-        f"phases (like 1/√n; mean and central 90 % of {DRAWS} draws), and this network's own groups. At 1, the dashed "
-        f"line, predicting nothing is as good. The least exact group shown, k = {worst[0]}, has the error "
-        f"{worst[1].error:.2g} of "
+        "What width buys. The relative error of a fitted rule's sum, pure waves in place of neurons, for every shift "
+        "at once, against its number of neurons: evenly spaced phases, odd numbers of them (error falls like 1/n², "
+        "the bound like 1/n), independent random "
+        f"phases (like 1/√n; mean and central 90 % of {DRAWS} draws), and the rules fitted to this network's groups. "
+        f"At 1, the dashed line, predicting nothing is as good. The least exact group shown, k = {worst[0]}, has the "
+        f"error {worst[1].error:.2g} of "
         f"{worst[1].even_width:,} even or of about {worst[1].random_width:,} random neurons.{_widths(analysis)}"
     )
     return _drawn("rates", "quadrature", caption, rates(curve, analysis.trained, analysis.widths))
@@ -139,13 +141,11 @@ def _widths(analysis: Analysis) -> str:
     if widths is None:
         return ""
     if widths.even is None or widths.random is None:
-        return " No width certifies the pure pizza here: its integrals leave some inputs undecided."
+        return f" {claims_in_words.widths(widths)}"
     own = [f"k = {k} {_own_width(point.width, widths.trained.get(k))}" for k, point in analysis.trained.items()]
     return (
-        f" Dotted on the right: while every group is off by less than {at_least(widths.tolerance, 2)}, no wrong answer "
-        f"of the pure pizza wins. Evenly spaced phases are proved to reach that with {widths.even:,} neurons in each "
-        f"group; of random ones 95 % of draws do with about {widths.random.value:,.0f} (estimate: "
-        f"{widths.random.low:,.0f} to {widths.random.high:,.0f}). Of this network's groups, {', '.join(own)}."
+        f" Dotted on the right: {claims_in_words.widths(widths)} Of the rules fitted to this network's groups, "
+        f"{', '.join(own)}."
     )
 
 
@@ -154,7 +154,7 @@ def _own_width(width: int, estimate: Estimate | None) -> str:
         return "never would: its output phases are too far from 2φ"
     if estimate.high <= width:
         return f"does with its {width}"
-    return f"would with {ceil(estimate.low):,} to {ceil(estimate.high):,}"
+    return f"would, it is estimated, with {ceil(estimate.low):,} to {ceil(estimate.high):,}"
 
 
 def _ladder(result: ErrorDecomposition) -> Drawn:
@@ -171,9 +171,10 @@ def _compression(ideal: ExtendedIdeal, result: ErrorDecomposition) -> Drawn:
     caption = (
         "How far the network compresses. Each point of the curve is an ideal that keeps some of the exponential sums "
         "which the integrals leave: more numbers, less left unexplained. All numbers are read off the weights; which "
-        f"are kept is chosen by what they explain. {ideal.parameters:,} numbers in place of {result.parameters:,} "
-        f"leave a relative distance of {ideal.relative_l2:.2g} (R² = {ideal.r_squared:.4f}). Dotted: no function of "
-        f"a − b and a + b − c alone can be nearer than {ideal.curve.invariant_floor:.2g}."
+        f"are kept is chosen by what they explain. {ideal.parameters:,} numbers in place of the MLP's "
+        f"{result.mlp_parameters:,} leave a relative distance of {number(ideal.relative_l2, 2)} (R² "
+        f"{claims_in_words.r_squared(ideal.r_squared)}, measured). Dotted: no function of a − b and a + b − c alone "
+        f"can be nearer than {at_least(ideal.curve.invariant_floor, 2)} (measured)."
     )
     return _drawn("compression", "decomposition", caption, compression(ideal, result))
 

@@ -1,7 +1,7 @@
 """The ladder's terms beside their proved bounds, in both norms, in total and for each frequency."""
 
+from quadlens.digits import at_most, below_one, number, percent
 from quadlens.report.analysis import Analysis
-from quadlens.report.digits import at_most, number
 from quadlens.report.tables import Column, definitions, html_table
 
 LADDER_COLUMNS = (
@@ -29,8 +29,8 @@ def ladder_table(analysis: Analysis) -> str:
             *_beside(term.relative_l2, None if term.bound is None else term.bound.value),
             *_beside(term.max_abs, None if term.max_abs_bound is None else term.max_abs_bound.value),
             number(stage.relative_l2_to_exact),
-            f"{stage.r_squared:.4f}".replace("-", "−"),
-            f"{stage.accuracy:.2%}",
+            below_one(stage.r_squared),
+            percent(stage.accuracy),
         )
         for term, stage in zip(result.terms, result.stages, strict=True)
     ]

@@ -5,9 +5,9 @@ from html import escape
 from importlib.resources import files
 
 from quadlens import __version__
+from quadlens.digits import at_most, number
 from quadlens.report.analysis import Analysis
 from quadlens.report.colours import stylesheet
-from quadlens.report.digits import at_most
 from quadlens.report.equations import circuit_equation, form_equations, limit_equations, waveform_equation
 from quadlens.report.explorer import explorer_data
 from quadlens.report.gallery import Drawn
@@ -20,7 +20,7 @@ from quadlens.report.tables import (
     proof_table,
     rectangle_table,
 )
-from quadlens.report.verdict import key_numbers, source_name, unexplained, verdict
+from quadlens.report.verdict import key_numbers, listed, source_name, unexplained, verdict
 from quadlens.untrusted_text import one_line
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
@@ -127,8 +127,9 @@ def _circuit(analysis: Analysis) -> str:
     ]
     if analysis.evaluation is not None:
         e = analysis.evaluation
-        facts.append(("standard deviation of the logits", f"{e.logit_std:.4g}"))
-        facts.append(("smallest and mean margin", f"{e.min_margin:.6g} and {e.mean_margin:.4g} logits"))
+        facts.append(("standard deviation of the logits (measured)", number(e.logit_std, 4)))
+        margins = f"{number(e.min_margin, 6)} and {number(e.mean_margin, 4)} logits"
+        facts.append(("smallest and mean margin (measured)", margins))
     rows = "".join(f"<div><dt>{escape(key)}</dt><dd>{escape(value)}</dd></div>" for key, value in facts)
     return (
         _paragraph(
@@ -187,9 +188,10 @@ def _quadrature(analysis: Analysis) -> str:
 def _rule_of_harmonics(analysis: Analysis) -> str:
     return (
         _paragraph(
-            "The rectangles bound the error whatever the integrand's details. Knowing the waveform, the error is a sum "
-            "of exponential sums over the phases, term by term: the harmonic form, against the refined limit, at its "
-            "worst <i>a</i> − <i>b</i>."
+            "The rectangles bound a fitted rule's error whatever the integrand's details. Knowing the waveform, the "
+            "same rule's error is a sum of exponential sums over the phases, term by term: the harmonic form, against "
+            "the refined limit, at its worst <i>a</i> − <i>b</i>. Both are about pure waves of one shape in place of "
+            "the neurons; what the neurons add to that is in the decomposition."
         )
         + harmonic_table(analysis)
         if analysis.harmonics
@@ -205,7 +207,7 @@ def _decomposition(analysis: Analysis) -> str:
     return (
         _paragraph(
             "Every bit of the difference between the MLP and the integral has a name. The terms sum to the whole, "
-            f"within {analysis.decomposition.telescoping_error:.0e} of the largest logit."
+            f"within {at_most(analysis.decomposition.telescoping_error, 1)} of the largest logit (measured)."
         )
         + ladder_table(analysis)
     )
@@ -224,17 +226,17 @@ def _certificate(analysis: Analysis) -> str:
             else "vacuous: predicting nothing has 1"
         )
         parts.append(
-            "About the MLP: with the phases and weights above, each group's sum over its neurons differs from the "
-            f"pure pizza's integral by at most {at_most(worst)} of the target's amplitude ({word}), for every input at "
-            "once."
+            "About the fitted rules, not about the MLP: with the phases and weights above, pure waves in place of the "
+            f"neurons, each frequency's sum differs from the pure pizza's integral by at most {at_most(worst)} of the "
+            f"target's amplitude ({word}), for every input at once."
         )
     best, whole = proofs.best, proofs.cheapest_whole
     if best is not None:
-        parts.append(f"The whole network, skip path included, is {escape(best.verdict)} ({best.method}).")
+        parts.append(f"The whole network, skip path included, by {best.method}: {escape(best.verdict)}.")
     if whole is not None and whole.operations < whole.brute_force_operations:
         parts.append(
             f"The cheapest full proof ({whole.method}) takes {whole.operations:,} operations where running all inputs "
-            f"takes {whole.brute_force_operations:,}: the quadrature reading is what makes the difference."
+            f"takes {whole.brute_force_operations:,}."
         )
     known = [certificate for certificate in proofs.certificates if certificate.float32_error is not None]
     if known:
@@ -243,8 +245,10 @@ def _certificate(analysis: Analysis) -> str:
     text = "".join(_paragraph(part) for part in parts) or _paragraph("Nothing is proved about this network.")
     if proofs.certificates:
         text += proof_table(analysis)
-        ways = {certificate.arithmetic: certificate.method for certificate in proofs.certificates}
-        items = "".join(f"<li>{escape(method)}: {escape(way)}</li>" for way, method in ways.items())
+        ways: dict[str, list[str]] = {}
+        for certificate in proofs.certificates:
+            ways.setdefault(certificate.arithmetic, []).append(certificate.method)
+        items = "".join(f"<li>{escape(listed(methods))}: {escape(way)}</li>" for way, methods in ways.items())
         text += f"<details><summary>How rounding was handled</summary><ul>{items}</ul></details>\n"
     blamed = [(c.method, sentence) for c in proofs.certificates for sentence in c.blame]
     items = "".join(f"<li>{escape(method)}: {escape(text)}</li>" for method, text in [*blamed, *proofs.refusals])

@@ -7,13 +7,12 @@ from math import ceil
 
 import numpy as np
 
+from quadlens.digits import at_least, at_most, below_one, number, percent_at_least
 from quadlens.form.amplitude_phase import AmplitudePhaseForm, FrequencyGroup
 from quadlens.form.phase_locking import LOCKED_R_SQUARED
 from quadlens.quadrature.designer import design, group_flatness
 from quadlens.quadrature.harmonics import TARGET_HARMONIC
 from quadlens.report.analysis import Analysis
-from quadlens.report.digits import at_least, at_most, number
-from quadlens.report.verdict import percent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,12 +43,6 @@ def definitions(columns: Sequence[Column]) -> str:
     """Return the columns' meanings as a list, for paper, touch and screen readers."""
     items = "".join(f"<dt>{escape(c.head)}</dt><dd>{escape(c.meaning)}</dd>" for c in columns)
     return f"<details><summary>What the columns mean</summary><dl>{items}</dl></details>\n"
-
-
-def _below_one(value: float) -> str:
-    """Return four decimals, never rounded up to a full 1."""
-    shown = f"{value:.4f}".replace("-", "−")
-    return "> 0.9999" if shown == "1.0000" and value < 1 else shown
 
 
 def _share(share: float) -> str:
@@ -119,7 +112,7 @@ def locking_table(analysis: Analysis) -> str:
             *(
                 ("—", "—", "—")
                 if group.r_squared is None
-                else map(_below_one, (group.r_squared.value, group.r_squared.low, group.r_squared.high))
+                else map(below_one, (group.r_squared.value, group.r_squared.low, group.r_squared.high))
             ),
             "yes" if group.locked else "no",
             f"{group.breakers.size} of {group.members.size}",
@@ -141,7 +134,7 @@ RECTANGLE_COLUMNS = (
     Column(head="identity", meaning="proved bound on the x/2 half: two exponential sums"),
     Column(head="mismatch", meaning="proved bound on what ψ ≠ 2φ adds"),
     Column(head="total", meaning="proved: min(direct, folded + identity) + mismatch; below 1 is non-vacuous"),
-    Column(head="actual", meaning="measured: the largest error over all shifts"),
+    Column(head="actual", meaning="measured: the fitted rule's largest error over all shifts"),
     Column(head="bound / actual", meaning="how many times the proved bound exceeds the measured error"),
 )
 
@@ -161,13 +154,20 @@ def rectangle_table(analysis: Analysis) -> str:
         )
         for frequency, bound in analysis.rectangles.items()
     ]
-    caption = "Error of the sum against the integral, relative to the target's amplitude (predicting nothing: 1)"
+    caption = (
+        "Error of each frequency's fitted rule, not of the MLP, against the pure pizza's integral, relative to the "
+        "target's amplitude (predicting nothing: 1)"
+    )
     return html_table(RECTANGLE_COLUMNS, rows, caption=caption) + definitions(RECTANGLE_COLUMNS)
 
 
 HARMONIC_COLUMNS = (
     Column(head="k", meaning="key frequency"),
-    Column(head="bound", meaning="proved: the largest error over all b, relative to the integral, at the worst a − b"),
+    Column(
+        head="bound",
+        meaning="proved of the fitted rule, neurons of one shape: its largest error over all b, relative to the "
+        "integral, at the worst a − b",
+    ),
     Column(head="tail", meaning="the part of the bound that stands for all harmonics beyond the computed ones"),
     Column(head="m to blame", meaning="m of the largest term, at the worst a − b"),
     Column(head="its sum", meaning="the sum over the neurons that should vanish there"),
@@ -175,9 +175,9 @@ HARMONIC_COLUMNS = (
     Column(head="random", meaning="randomly placed neurons with the same error in root mean square"),
     Column(
         head="certifies at",
-        meaning="neurons at which its proved rectangle bound, falling like 1/n or 1/√n from where it is, lets no wrong "
-        "answer of the pure pizza win; not above its own number of neurons: it does already; —: never, as its output "
-        "phases are too far from 2φ, which no width mends",
+        meaning="estimated: neurons at which its proved rectangle bound, falling like 1/n or 1/√n from where it is, "
+        "lets no wrong answer of the pure pizza win; not above its own number of neurons: it does already; —: never, "
+        "as its output phases are too far from 2φ, which no width mends",
     ),
 )
 
@@ -201,7 +201,10 @@ def harmonic_table(analysis: Analysis) -> str:
                 _certifying(analysis, frequency),
             )
         )
-    caption = "Harmonic form of the error, relative to the integral (bounds proved; widths of random phases estimated)"
+    caption = (
+        "Harmonic form of the fitted rule's error, relative to the integral (bounds proved; widths of random phases "
+        "estimated)"
+    )
     return html_table(HARMONIC_COLUMNS, rows, caption=caption) + definitions(HARMONIC_COLUMNS)
 
 
@@ -268,10 +271,10 @@ def proof_table(analysis: Analysis) -> str:
     rows = [
         (
             certificate.method,
-            percent(certificate.certified_accuracy),
+            percent_at_least(certificate.certified_accuracy),
             "—" if certificate.margin_lower_bound is None else at_least(certificate.margin_lower_bound, 5),
             f"{certificate.operations:,}",
-            f"{certificate.operations / certificate.brute_force_operations:.3g}",
+            number(certificate.operations / certificate.brute_force_operations),
             f"{certificate.seconds:.2f}",
         )
         for certificate in analysis.proofs.certificates

@@ -4,46 +4,20 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from quadlens.certificates import claims_in_words
+from quadlens.digits import at_least, at_most, below_one, in_place_of, number, percent
 from quadlens.form.amplitude_phase import FrequencyGroup
 from quadlens.report.analysis import Analysis
-from quadlens.report.digits import at_least, at_most
 from quadlens.untrusted_text import one_line
-
-MOSTLY, PARTLY = 0.9, 0.5
-"""From which R² of the refined limit the MLP is called a quadrature rule, or partly one: words only, the number stands
-beside them."""
 
 MOST_NAMED = 6
 
 
 def verdict(analysis: Analysis) -> str:
     """Return the one sentence."""
-    return f"{_does(analysis)}{_is(analysis)}"
-
-
-def _does(analysis: Analysis) -> str:
-    p, evaluation = analysis.circuit.p, analysis.evaluation
-    if evaluation is None:
-        return f"{analysis.name} (p = {p}) is too large to run on all {p * p:,} inputs, so its accuracy is not measured"
-    if evaluation.accuracy == 1:
-        return (
-            f"{analysis.name} adds modulo {p} without an error on all {evaluation.inputs:,} inputs "
-            f"({_proved(analysis)}smallest margin {evaluation.min_margin:.4g} logits)"
-        )
-    return (
-        f"{analysis.name} does not solve addition modulo {p}: it is right on {percent(evaluation.accuracy)} of "
-        f"{evaluation.inputs:,} inputs (guessing: {percent(1 / p)})"
-    )
-
-
-def _proved(analysis: Analysis) -> str:
     whole = analysis.proofs.cheapest_whole
-    if whole is None:
-        return ""
-    if whole.operations < whole.brute_force_operations:
-        times = whole.brute_force_operations / whole.operations
-        return f"proved, at 1/{times:.2g} of the operations of running them; "
-    return "proved; "
+    does = claims_in_words.solves(analysis.name, analysis.circuit, analysis.evaluation, whole)
+    return f"{does}{_is(analysis)}"
 
 
 def _is(analysis: Analysis) -> str:
@@ -51,24 +25,9 @@ def _is(analysis: Analysis) -> str:
     frequencies = frequencies_in_words(analysis)
     if result is None:
         return f"; its neurons fall into groups at {frequencies}."
-    refined = result.stages[4]
-    fit = f"R² {r_squared(refined.r_squared)}"
     solves = analysis.evaluation is not None and analysis.evaluation.accuracy == 1
     unlocked = sum(group.weight for group in analysis.unlocked) / analysis.total_weight
-    if refined.r_squared >= MOSTLY and unlocked < 0.5:
-        return (
-            f"{', and' if solves else '; still,'} its MLP is a quadrature rule: {analysis.circuit.neurons} neurons sum "
-            f"what integrals at {frequencies} give, so that {result.ideal_parameters} numbers in place of "
-            f"{result.parameters:,} reproduce the MLP's logits to a relative error of "
-            f"{refined.relative_l2_to_exact:.2g} ({fit})."
-        )
-    if refined.r_squared >= PARTLY:
-        return (
-            f"{', and' if solves else ';'} its MLP is only partly a quadrature rule: integrals at {frequencies} "
-            f"account for {fit} of its logits, and the rest is listed below."
-        )
-    how = f"leave most of its logits unexplained ({fit})" if refined.r_squared > 0 else f"explain nothing of it ({fit})"
-    return f"{', but' if solves else ', and'} the quadrature reading fails: integrals at {frequencies} {how}."
+    return claims_in_words.reads(result, frequencies, solves=solves, locked=unlocked < 0.5)
 
 
 def frequencies_in_words(analysis: Analysis) -> str:
@@ -89,18 +48,11 @@ def listed(items: Sequence[object]) -> str:
 
 def source_name(source: str) -> str:
     """Return where a network comes from without the folders of this machine: a report is sent around."""
-    return one_line(Path(source).name if os.path.exists(source) else source, 300)
-
-
-def percent(share: float) -> str:
-    """Return a share in per cent, never rounded up to a full 100 %."""
-    return "100 %" if share == 1 else f"{min(100 * share, 99.99):.2f} %"
-
-
-def r_squared(value: float) -> str:
-    """Return ``= 0.998``, or ``> 0.999`` where three decimals would round up to 1."""
-    shown = f"{value:.3f}".replace("-", "−")
-    return "> 0.999" if shown == "1.000" and value < 1 else f"= {shown}"
+    path, bracket, rest = source.partition(" (")
+    named = path if os.path.exists(path) or not os.path.exists(source) else source
+    if named == source:
+        path, bracket, rest = source, "", ""
+    return one_line((Path(path).name if os.path.isabs(path) or os.path.exists(path) else path) + bracket + rest, 300)
 
 
 def key_numbers(analysis: Analysis) -> list[tuple[str, str]]:
@@ -109,33 +61,33 @@ def key_numbers(analysis: Analysis) -> list[tuple[str, str]]:
     if analysis.evaluation is not None:
         e = analysis.evaluation
         numbers.append((percent(e.accuracy), f"of {e.inputs:,} inputs right (measured)"))
-        numbers.append((f"{e.min_margin:.4g}".replace("-", "−"), "smallest margin, logits (measured)"))
+        numbers.append((number(e.min_margin, 4), "smallest margin, logits (measured)"))
     alive = [group.frequency for group in analysis.main_groups]
     numbers.append((listed(alive) if 0 < len(alive) <= 4 else str(len(alive)), "key frequencies"))
     if analysis.decomposition is not None:
         result = analysis.decomposition
-        refined = result.stages[4]
-        numbers.append((f"{refined.r_squared:.4f}".replace("-", "−"), "R² of the integrals alone (measured)"))
-        numbers.append((f"{result.parameters:,} → {result.ideal_parameters}", "numbers, network → integrals"))
+        numbers.append((below_one(result.ideal_r_squared), "R² of the integrals, of the MLP's logits (measured)"))
+        numbers.append((f"{result.mlp_parameters:,} → {result.ideal_parameters:,}", "numbers, MLP → integrals"))
     bounds = [analysis.rectangles[k].total for k in alive if k in analysis.rectangles]
     if bounds:
         kind = "non-vacuous" if max(bounds) < 1 else "vacuous: 1 is the error of predicting nothing"
-        numbers.append((at_most(max(bounds)), f"largest error of the sums against the integrals (proved; {kind})"))
+        what = f"largest error of a fitted rule against its integral; not of the MLP (proved; {kind})"
+        numbers.append((at_most(max(bounds)), what))
     best, whole = analysis.proofs.best, analysis.proofs.cheapest_whole
     if best is not None and best.certified and best.margin_lower_bound is not None:
         what = f"margin on every input, at least (proved; {best.method})"
         numbers.append((at_least(best.margin_lower_bound, 4), what))
     elif best is not None:
-        numbers.append((percent(best.certified_accuracy), f"of inputs right (proved; {best.method})"))
+        numbers.append(claims_in_words.inputs_right(best))
     if (
         whole is not None
         and whole.margin_lower_bound is not None
         and whole.operations < whole.brute_force_operations
     ):
         margin = at_least(whole.margin_lower_bound, 4)
-        share = whole.brute_force_operations / whole.operations
-        what = f"of brute force's operations prove all inputs, margin {margin} ({whole.method})"
-        numbers.append((f"1/{share:.2g}", what))
+        share = in_place_of(whole.brute_force_operations, whole.operations)
+        what = f"of brute force's operations prove all inputs right, margin at least {margin} ({whole.method})"
+        numbers.append((f"1/{share}", what))
     return numbers
 
 
@@ -147,10 +99,10 @@ def unexplained(analysis: Analysis) -> list[str]:
         refined = result.stages[4]
         before = result.terms[:5]
         largest = max(before, key=lambda term: term.relative_l2)
-        left = 1 - refined.r_squared
+        left, name = number(100 * refined.relative_l2_to_exact**2, 2), largest.name.replace("_", " ")
         sentences.append(
-            f"The integrals leave {100 * left:.2g} % of the MLP's variance; the largest of the five steps to them is "
-            f"{largest.name.replace('_', ' ')} (relative L2 {largest.relative_l2:.3g})."
+            f"The integrals leave {left} % of the variance of the MLP's logits (measured); the largest of the five "
+            f"steps to them is {name} (relative L2 {number(largest.relative_l2)})."
         )
         sentences.append(
             f"Without the skip path the exact MLP answers {percent(result.exact_accuracy)} of the inputs right, the "
@@ -179,10 +131,10 @@ def unexplained(analysis: Analysis) -> list[str]:
     vacuous = [k for k, bound in analysis.rectangles.items() if bound.total >= 1 and k in main]
     if vacuous:
         named = f"k = {listed(vacuous)}" if len(vacuous) <= MOST_NAMED else f"{len(vacuous)} frequencies"
-        sentences.append(f"The rectangle bound is vacuous (at least 1) at {named}.")
+        sentences.append(f"The rectangle bound on the fitted rule is vacuous (at least 1) at {named}.")
     for certificate in analysis.proofs.certificates:
         if certificate.method == "linear" and not certificate.certified and certificate.blame:
-            sentences.append(f"The method {certificate.method} does not certify all classes: {certificate.blame[0]}.")
+            sentences.append(f"The method {certificate.method} does not certify all classes; {certificate.blame[0]}.")
     skip = analysis.skip_std
     if skip > 0:
         beside = "" if analysis.evaluation is None else f", beside {analysis.evaluation.logit_std:.3g} for all logits"

@@ -35,6 +35,7 @@ def report_json(analysis: Analysis, figures: tuple[Drawn, ...] = ()) -> dict[str
     }
     return {
         "quadlens": __version__,
+        "provenance": circuit.provenance.to_dict(),
         **model,
         "source": source_name(circuit.source),
         "parameters": circuit.parameters,

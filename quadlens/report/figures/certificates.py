@@ -7,8 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from quadlens.certificates.certificate import Certificate
+from quadlens.digits import at_least, percent_at_least
 from quadlens.report.colours import INK, MUTED, PAPER, SERIES
-from quadlens.report.digits import at_least
 from quadlens.report.figures.canvas import NORMAL, SMALL, legend, log_axis, new_axes, new_grid, title
 
 STYLES = {
@@ -126,7 +126,7 @@ def cost_panel(certificates: Sequence[Certificate], ax: Axes | None = None, *, s
         label = f"{certificate.method}: " + (
             f"margin {at_least(certificate.margin_lower_bound or 0.0, 4)}"
             if certificate.certified
-            else f"{_share(certificate.certified_accuracy)} of inputs"
+            else f"{percent_at_least(certificate.certified_accuracy)} of inputs"
         )
         ax.plot(
             [cost],
@@ -153,7 +153,3 @@ def cost_panel(certificates: Sequence[Certificate], ax: Axes | None = None, *, s
     ax.set_ylabel("margin proved for all inputs", fontsize=NORMAL)
     title(ax, "Time" if seconds else "Operations")
     return figure
-
-
-def _share(value: float) -> str:
-    return "100 %" if value == 1 else f"{min(100 * value, 99.9):.3g} %"

@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from quadlens.decomposition.extended_ideal import ExtendedIdeal
-from quadlens.decomposition.ladder import NUMBERS_PER_FREQUENCY, ErrorDecomposition
+from quadlens.decomposition.ladder import ErrorDecomposition
 from quadlens.report.colours import INK, MUTED, PAPER, SERIES
 from quadlens.report.figures.canvas import NORMAL, SMALL, legend, log_axis, new_axes
 
@@ -27,11 +27,10 @@ def compression(ideal: ExtendedIdeal, result: ErrorDecomposition, ax: Axes | Non
         linewidth=1.8,
         label="extended ideal, one more exponential sum at a time",
     )
-    refined, pure = result.stages[4:]
-    frequencies = result.ideal_parameters // NUMBERS_PER_FREQUENCY
+    pure, frequencies = result.stages[-1], len(result.terms[-1].frequencies)
     points = (
         ("pure pizza limit", NUMBERS_OF_PURE_LIMIT * frequencies, pure.relative_l2_to_exact, "s", SERIES[3]),
-        ("refined limit", result.ideal_parameters, refined.relative_l2_to_exact, "o", SERIES[1]),
+        ("refined limit", result.ideal_parameters, result.ideal_relative_l2, "o", SERIES[1]),
         (f"smallest within {ideal.target:g}", ideal.parameters, ideal.relative_l2, "D", SERIES[2]),
     )
     for name, used, distance, shape, colour in points:
@@ -49,11 +48,11 @@ def compression(ideal: ExtendedIdeal, result: ErrorDecomposition, ax: Axes | Non
             label=f"{name}: {used:,} numbers, {distance:.2g}",
             zorder=4,
         )
-    ax.axvline(result.parameters, color=MUTED, linewidth=0.9, linestyle=(0, (4, 3)))
+    ax.axvline(result.mlp_parameters, color=MUTED, linewidth=0.9, linestyle=(0, (4, 3)))
     ax.text(
-        result.parameters * 0.93,
+        result.mlp_parameters * 0.93,
         0.97,
-        "the network itself",
+        "the MLP's tables",
         transform=ax.get_xaxis_transform(),
         rotation=90,
         ha="right",
@@ -64,7 +63,7 @@ def compression(ideal: ExtendedIdeal, result: ErrorDecomposition, ax: Axes | Non
     if curve.invariant_floor > SMALLEST:
         ax.axhline(curve.invariant_floor, color=MUTED, linewidth=0.9, linestyle=":")
     distances = [*curve.relative_l2, *(point[2] for point in points)]
-    log_axis(ax, "x", min(float(curve.parameters[0]), NUMBERS_OF_PURE_LIMIT) / 1.3, result.parameters * 1.5)
+    log_axis(ax, "x", min(float(curve.parameters[0]), NUMBERS_OF_PURE_LIMIT) / 1.3, result.mlp_parameters * 1.5)
     log_axis(ax, "y", max(min(*distances, 1.0), SMALLEST) / 1.5, max(*distances, 1.0) * 1.3)
     ax.set_xlabel("real numbers used", fontsize=NORMAL)
     ax.set_ylabel("relative L2 to the exact MLP", fontsize=NORMAL)

@@ -7,10 +7,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from quadlens.claims import Estimate
+from quadlens.digits import at_least, number
 from quadlens.quadrature.certifying_width import CertifyingWidths
 from quadlens.quadrature.rates import RateCurve, TrainedPoint
 from quadlens.report.colours import INK, MUTED, PAPER, SERIES, marker, series
-from quadlens.report.digits import at_least, number
 from quadlens.report.figures.canvas import NORMAL, SMALL, log_axis, new_axes, new_grid, title
 
 SMALLEST = 1e-6

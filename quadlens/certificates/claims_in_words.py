@@ -1,0 +1,252 @@
+"""Claims in words: what a certificate, a decomposition or a check says, about which network, over which outputs.
+
+Every sentence that states a result is made here, from the numbers themselves, and the tests hold each against networks
+on which it would be false. A bound is rounded to its safe side; what is measured or estimated is called so.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from quadlens.circuits.provenance import ADDITION
+from quadlens.digits import at_least, at_most, below_one, in_place_of, number, percent, percent_at_least
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+    from quadlens.certificates.certificate import Certificate
+    from quadlens.certificates.check import CheckResult
+    from quadlens.circuits.circuit import Circuit
+    from quadlens.circuits.forward import Evaluation
+    from quadlens.circuits.provenance import LeftOut, Provenance
+    from quadlens.decomposition.extended_ideal import ExtendedIdeal
+    from quadlens.decomposition.ladder import ErrorDecomposition
+    from quadlens.quadrature.certifying_width import CertifyingWidths
+
+WHAT_METHODS_DO = {
+    "linear": "a margin for each class a − b, from sums over the weights, in time linear in their number",
+    "gated": "the same for every input, tighter",
+    "adaptive": "linear, gated, then single answers: decides every input; ReLU and |x|",
+    "brute-force": "all inputs in float64 with proved rounding; every activation",
+    "exact": "all inputs in integers; ReLU, |x| and x²",
+    "rectangle": "of each frequency's fitted rule, not of the MLP: its distance from the integral; ReLU",
+    "interval": "naive interval propagation, for comparison; ReLU, |x| and x²",
+}
+"""What each method proves, and for which activations."""
+
+RULES = (
+    "Error of each frequency's fitted rule (nodes φ, output phases ψ, weights r u) against the pure pizza's integral, "
+    "over the target's amplitude (predicting 0: 1). It is the rule's error, not the MLP's. Proved bounds, rounded up; "
+    "share and actual are measured"
+)
+"""The title of ``rectangle``'s table."""
+
+CALLED_A_RULE, CALLED_PARTLY = 0.9, 0.5
+"""From which measured R² the refined limit is said to reproduce the MLP's logits, or part of them."""
+
+
+def verdict(certificate: Certificate) -> str:
+    """Return the result in one line, starting with ``certified``, ``not certified`` or ``refused``."""
+    if certificate.refusal is not None:
+        return f"refused: {certificate.refusal}"
+    if certificate.frequencies is not None:
+        return f"not certified: {rules(certificate.frequencies)}"
+    inputs = certificate.p * certificate.p
+    if certificate.certified:
+        return f"certified: all {inputs} inputs are right, {margin(certificate)}{about(certificate)}"
+    proved = f"not certified: {certificate.certified_inputs} of {inputs} inputs proved right"
+    wrong = certificate.misclassified_count
+    left = inputs - certificate.certified_inputs - (wrong or 0)
+    if wrong is not None:
+        proved += f", {wrong} proved wrong"
+    return f"{proved}{f', {left} not decided' if left else ''}{about(certificate)}"
+
+
+def margin(certificate: Certificate) -> str:
+    """Return what is proved of the smallest margin of a certificate whose inputs are all right."""
+    least = certificate.margin_lower_bound
+    if least is None or least <= 0:
+        return "margin above 0, by less than float64 can hold"
+    return f"margin at least {at_least(least, 6)}"
+
+
+def rules(frequencies: Sequence[Mapping[str, Any]]) -> str:
+    """Return what ``rectangle`` proves: of the fitted rule of each frequency, and of nothing else."""
+    main = main_rules(frequencies)
+    worst = max(main, key=lambda record: float(record["total"]))
+    word = "non-vacuous" if worst["total"] < 1 else "vacuous: predicting 0 has 1"
+    every = "the fitted rule of the one frequency" if len(main) == 1 else f"the fitted rules of {len(main)} frequencies"
+    return (
+        f"rectangle bounds {every}, not the MLP and no input: each within {at_most(worst['total'], 4)} of the integral,"
+        f" relative to the target's amplitude ({word})"
+    )
+
+
+def main_rules(frequencies: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return the records of the frequencies that a sentence counts, the heaviest one at least."""
+    from quadlens.form.amplitude_phase import NEGLIGIBLE_SHARE
+
+    main = [record for record in frequencies if record["share"] >= NEGLIGIBLE_SHARE]
+    return main or [max(frequencies, key=lambda record: float(record["share"]))]
+
+
+def about(certificate: Certificate) -> str:
+    """Return, in brackets, how the certified network differs from the one in the file; nothing where it is that one."""
+    parts = [] if certificate.provenance is None else departures(certificate.provenance, certificate.p)
+    return f" ({'; '.join(parts)})" if parts else ""
+
+
+def departures(provenance: Provenance, p: int) -> list[str]:
+    """Return a phrase for each way in which a circuit is not the network in its file, over all its outputs."""
+    parts = []
+    if provenance.task != ADDITION:
+        parts.append(f"for {provenance.task} mod {p}")
+    if provenance.frozen is not None:
+        parts.append("of the network with its attention frozen, not of the one in the file")
+    if provenance.left_out is not None:
+        parts.append(f"over the {p} residues only: {left_out(provenance.left_out, p)}")
+    return parts
+
+
+def left_out(outputs: LeftOut, p: int) -> str:
+    """Return which outputs of the file are no part of the claim, and on how many inputs they would win."""
+    names = " and ".join(f'"{name}"' for name in outputs.names)
+    is_or_are = "is" if len(outputs.names) == 1 else "are"
+    if outputs.largest_on is None:
+        return f"the file's output {names} {is_or_are} left out, and whether it is ever the largest was not measured"
+    on = "no input" if outputs.largest_on == 0 else f"{outputs.largest_on:,} of all {p * p:,} inputs"
+    return f"the file's output {names} {is_or_are} left out, largest on {on} (measured)"
+
+
+def float32(certificate: Certificate) -> str:
+    """Return whether every float32 evaluation order gives the same predictions, in one line."""
+    error, least = certificate.float32_error, certificate.margin_lower_bound
+    if error is None:
+        return "float32: not examined"
+    off = f"a margin's rounding error is at most {at_most(error, 4)}"
+    if not certificate.certified or least is None or not least > error:
+        return f"float32: not known ({off}, which the proved margin does not exceed)"
+    return f"float32: every order of evaluation of the float32-rounded tables predicts the same ({off})"
+
+
+def cost(certificate: Certificate) -> str:
+    """Return what a proof cost, and how its rounding was handled."""
+    counted = f"{number(certificate.operations)} operations counted"
+    if certificate.classes:
+        counted += f", {number(certificate.operations / certificate.brute_force_operations)} of brute force"
+    return f"{counted}; {certificate.seconds:.2f} s; {certificate.arithmetic}"
+
+
+def checked(certificate: Certificate, result: CheckResult) -> str:
+    """Return what a check found, first of all whether it accepts, and only then what the file claims."""
+    if result.accepted:
+        return f"accepted: {verdict(certificate)}"
+    return f"refused: {result.reasons[0]}. (The file's claim, which is not accepted, was: {verdict(certificate)})"
+
+
+def instead_of(passed_over: Sequence[tuple[str, str]], method: str) -> str:
+    """Return why another method than the first one answers."""
+    reasons = "; ".join(f"{name}: {reason}" for name, reason in passed_over)
+    return f"Answered by {method}. Tried as well, without deciding every input: {reasons}."
+
+
+def solves(
+    name: str, circuit: Circuit, evaluation: Evaluation | None, whole: Certificate | None
+) -> str:
+    """Return the headline's first half: on how many inputs the network is right, and what of that is proved."""
+    p, provenance, subject = circuit.p, circuit.provenance, name
+    if provenance.frozen is not None:
+        before = percent(provenance.frozen.accuracy_before)
+        subject += f" with its attention frozen (another network than the one in the file, which is right on {before})"
+    if provenance.left_out is not None:
+        subject += f", over the {p} residues only ({left_out(provenance.left_out, p)}),"
+    if evaluation is None:
+        return f"{subject} (p = {p}) is too large to run on all {p * p:,} inputs, so its accuracy is not measured"
+    if evaluation.accuracy == 1:
+        proof = "" if whole is None else f"{_proved(whole)}; "
+        return (
+            f"{subject} {_answers(provenance.task)} modulo {p} without an error on all {evaluation.inputs:,} inputs "
+            f"({proof}smallest margin measured: {number(evaluation.min_margin, 4)} logits)"
+        )
+    return (
+        f"{subject} does not solve {_task(provenance.task)} modulo {p}: it is right on {percent(evaluation.accuracy)} "
+        f"of {evaluation.inputs:,} inputs, measured (guessing: {percent(1 / p)})"
+    )
+
+
+def _answers(task: str) -> str:
+    return "adds" if task == ADDITION else f"answers {task}"
+
+
+def _task(task: str) -> str:
+    return "addition" if task == ADDITION else task
+
+
+def _proved(whole: Certificate) -> str:
+    cheap = ""
+    if whole.operations < whole.brute_force_operations:
+        cheap = f" at 1/{in_place_of(whole.brute_force_operations, whole.operations)} of the operations of running them"
+    return f"proved by {whole.method}{cheap}, every {margin(whole)}"
+
+
+def compressed(result: ErrorDecomposition) -> str:
+    """Return how far the refined limit of the main groups goes, measured over all inputs and logits."""
+    return (
+        f"{result.ideal_parameters:,} numbers in place of the MLP's {result.mlp_parameters:,} give its logits to a "
+        f"relative error of {number(result.ideal_relative_l2, 2)}"
+    )
+
+
+def reads(result: ErrorDecomposition, frequencies: str, *, solves: bool, locked: bool) -> str:
+    """Return the headline's second half: how far integrals at ``frequencies`` read the MLP, measured."""
+    r2 = result.ideal_r_squared
+    fit = f"R² {r_squared(r2)}"
+    if r2 >= CALLED_A_RULE and locked:
+        return (
+            f"{', and' if solves else '; still,'} its MLP is a quadrature rule in what is measured ({fit}, at least "
+            f"{CALLED_A_RULE:g}): integrals at {frequencies} with {compressed(result)}."
+        )
+    if r2 >= CALLED_PARTLY:
+        return (
+            f"{', and' if solves else ';'} its MLP is only partly a quadrature rule: integrals at {frequencies} "
+            f"account for {fit} of its logits (measured), and the rest is listed below."
+        )
+    how = "leave most of its logits unexplained" if r2 > 0 else "explain nothing of it"
+    return (
+        f"{', but' if solves else ', and'} the quadrature reading fails: integrals at {frequencies} {how} "
+        f"({fit}, measured)."
+    )
+
+
+def extended(ideal: ExtendedIdeal) -> str:
+    """Return how far the extended ideal goes, measured over all inputs and logits."""
+    return (
+        f"With {ideal.parameters:,} numbers ({len(ideal.waves)} waveforms, {len(ideal.sums)} exponential sums, "
+        f"{len(ideal.identity)} terms of the identity half) the extended ideal is at {number(ideal.relative_l2)} "
+        f"(R² {r_squared(ideal.r_squared)}); a function of a − b and a + b − c alone could come no closer than "
+        f"{at_least(ideal.curve.invariant_floor)} (measured over all inputs and logits)."
+    )
+
+
+def widths(found: CertifyingWidths) -> str:
+    """Return from which width a rule would do: proved for even phases, estimated for random ones; of the pure pizza."""
+    if found.even is None or found.random is None:
+        return "The pure pizza's integrals leave inputs undecided here: no width certifies."
+    return (
+        f"While every group's fitted rule is off by less than {at_least(found.tolerance, 2)}, no wrong answer of the "
+        f"pure pizza wins: evenly spaced phases are proved to reach that from {found.even:,} neurons a group; 95 % of "
+        f"random ones, it is estimated, from about {found.random.value:,.0f} ({found.random.low:,.0f} to "
+        f"{found.random.high:,.0f})."
+    )
+
+
+def r_squared(value: float) -> str:
+    """Return ``= 0.998``, or ``> 0.999`` where three decimals would round up to 1."""
+    shown = below_one(value, 3)
+    return shown if shown.startswith(">") else f"= {shown}"
+
+
+def inputs_right(certificate: Certificate) -> tuple[str, str]:
+    """Return the share of inputs proved right, rounded down, and what it is."""
+    return percent_at_least(certificate.certified_accuracy), f"of inputs proved right ({certificate.method})"
