@@ -276,7 +276,8 @@ def test_the_command_takes_a_device(capsys: pytest.CaptureFixture[str]) -> None:
     assert (status, "evaluated by torch on cpu" in out) == (0, True)
     for arguments, words in (
         (("--method", "linear", "--device", "cuda:99"), "device cuda:99 needs a CUDA GPU"),
-        (("--device", "cpu"), "method adaptive has no option 'device'"),
+        (("--device", "cpu"), "--device is for linear, gated, brute-force, got no method; add --method"),
+        (("--device", "cpu", "--method", "exact"), "--device is for linear, gated, brute-force, got exact"),
     ):
         status, out, error = run(*arguments)
         assert (status, out, error.count("\n")) == (2, "", 1)

@@ -11,7 +11,7 @@ import quadlens as ql
 from quadlens.certificates.certificate_file import as_data, from_json, to_json
 from quadlens.certificates.check import check
 from quadlens.circuits.provenance import Freezing, LeftOut, Provenance, provenance_from
-from quadlens.errors import CertificateError, CircuitError
+from quadlens.errors import CertificateError, CircuitError, ContradictionError
 
 FROZEN = Freezing(inputs=121, attention_change=0.25, logit_change=3.5, accuracy_before=1.0, accuracy_after=0.5)
 FULL = Provenance(
@@ -88,7 +88,12 @@ def test_a_circuit_and_its_certificates_carry_it() -> None:
     with pytest.raises(CertificateError, match="provenance: accuracy_after"):
         from_json(json.dumps(data))
     del data["provenance"]
-    assert from_json(json.dumps(data)).provenance is None
+    # its verdict says what was frozen and left out: without the record it contradicts itself
+    with pytest.raises(ContradictionError, match="verdict is 'not certified: 0 of 121"):
+        from_json(json.dumps(data))
+    plain = as_data(ql.certify(ql.construct(p=11, frequencies=(1, 2), neurons=32), method="interval"))
+    del plain["provenance"]
+    assert from_json(json.dumps(plain)).provenance is None
 
 
 @pytest.mark.parametrize(
