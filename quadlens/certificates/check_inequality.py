@@ -1,6 +1,7 @@
 r"""The checker's own evaluation of inequalities (L) and (G) of docs/certificates.md, densely and in balls."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import flint
@@ -18,7 +19,7 @@ from quadlens.certificates.check_gates import (
     spread,
 )
 from quadlens.certificates.check_plan import read_plan
-from quadlens.certificates.check_tables import BallNetwork
+from quadlens.certificates.check_tables import BallNetwork, ball_network
 from quadlens.errors import CertificateError
 
 
@@ -36,22 +37,40 @@ def provable_classes(
     if network.circuit.activation not in BELOW_ZERO:
         raise CertificateError(f"the inequality is about ReLU and |x|; the network has {network.circuit.activation}")
     p = network.p
-    gates = GateSums(network=network, plan=read_plan(certificate.prover, p, network.circuit.neurons))
+    sharp, cost = _without_radius(network)
+    gates = GateSums(network=sharp, plan=read_plan(certificate.prover, p, network.circuit.neurons))
     remainder, turns = Remainder(gates), Turns(gates)
     out = []
     for d in range(p):
         sums = gates.of_class(d)
-        margins = class_margins(gates, remainder, turns, sums, d)
+        whole = smallest(class_margins(gates, remainder, turns, sums, d)) - cost
         if certificate.method == "linear":
-            least = smallest(margins)
-            out.append((least, p if least > 0 else 0))
+            out.append((whole, p if whole > 0 else 0))
         else:
-            whole = smallest(margins)
-            each = [whole.max(margin) for margin in input_margins(gates, remainder, turns, sums, d)]
+            each = [whole.max(margin - cost) for margin in input_margins(gates, remainder, turns, sums, d)]
             out.append((smallest(each), sum(1 for margin in each if margin > 0)))
         if progress is not None:
             progress((d + 1) / p)
     return out
+
+
+def _without_radius(network: BallNetwork) -> tuple[BallNetwork, Any]:
+    """Return the network at the middle of its radius, and what the radius can do to a margin.
+
+    A hidden value moves by ``r_A + r_B`` at most and is at most ``Y_i = max_a |A[a,i]| + max_b |B[b,i]|`` before, so two
+    logits move by ``2 (r_A + r_B) Σ_i max_c |U[i,c]| + 2 r_U Σ_i (Y_i + r_A + r_B) + 2 (r_Sa + r_Sb)``. Balls as wide as
+    the radius, put into every term of the inequality, would cost that many times.
+    """
+    circuit = network.circuit
+    if network.fractions is not None:
+        return network, flint.arb(0)
+    sharp = ball_network(replace(circuit, radius={}))
+    r = {name: flint.arb(radius) for name, radius in circuit.radius.items()}
+    heights = [sum(map(flint.arb, np.abs(table).max(axis=0).tolist()), flint.arb(0)) for table in (circuit.A, circuit.B)]
+    largest_U = sum(map(flint.arb, np.abs(circuit.U).max(axis=1).tolist()), flint.arb(0))
+    hidden = r["A"] + r["B"]
+    outer = r["U"] * (heights[0] + heights[1] + circuit.neurons * hidden)
+    return sharp, 2 * (hidden * largest_U + outer + r["S_a"] + r["S_b"])
 
 
 class Remainder:
