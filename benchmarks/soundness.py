@@ -5,8 +5,8 @@
 
 Every circuit is decided by ``exact`` (integers) and then by every other method; a class's margin bound above the true
 margin, a class with more certified inputs than right ones, or an input wrongly called wrong, is a violation.
-``adaptive``
-must find exactly the misclassified inputs, and its bracket must hold the smallest margin. Circuits are small so that there can be many: p = 3 … 12, up to 25 neurons.
+``adaptive`` must find exactly the misclassified inputs, and its bracket must hold the smallest margin. Circuits are
+small so that there can be many: p = 3 … 12, mostly up to 25 neurons.
 
 random        normal tables, some spread over 20 orders of magnitude
 trained-like  constructed, with noise, uneven phases and amplitudes, a skip path

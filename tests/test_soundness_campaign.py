@@ -1,4 +1,4 @@
-"""A sample of ``python -m benchmarks.soundness``: no method claims more than integers prove, and the sample could tell."""
+"""A sample of ``python -m benchmarks.soundness``: no claim above what integers prove, and it can tell."""
 
 from typing import Any
 

@@ -57,20 +57,20 @@ def provable_classes(
 def _without_radius(network: BallNetwork) -> tuple[BallNetwork, Any]:
     """Return the network at the middle of its radius, and what the radius can do to a margin.
 
-    A hidden value moves by ``r_A + r_B`` at most and is at most ``Y_i = max_a |A[a,i]| + max_b |B[b,i]|`` before, so two
-    logits move by ``2 (r_A + r_B) Σ_i max_c |U[i,c]| + 2 r_U Σ_i (Y_i + r_A + r_B) + 2 (r_Sa + r_Sb)``. Balls as wide as
-    the radius, put into every term of the inequality, would cost that many times.
+    A hidden value is at most ``Y_i = max_a |A[a,i]| + max_b |B[b,i]|`` and moves by ``r_A + r_B``; so two logits move by
+    ``2 (r_A + r_B) Σ_i max_c |U[i,c]| + 2 r_U Σ_i (Y_i + r_A + r_B) + 2 (r_Sa + r_Sb)``. Balls as wide as the radius,
+    put into every term of the inequality, would cost that many times.
     """
     circuit = network.circuit
     if network.fractions is not None:
         return network, flint.arb(0)
     sharp = ball_network(replace(circuit, radius={}))
     r = {name: flint.arb(radius) for name, radius in circuit.radius.items()}
-    heights = [sum(map(flint.arb, np.abs(table).max(axis=0).tolist()), flint.arb(0)) for table in (circuit.A, circuit.B)]
-    largest_U = sum(map(flint.arb, np.abs(circuit.U).max(axis=1).tolist()), flint.arb(0))
+    tables = (circuit.A.T, circuit.B.T, circuit.U)
+    Y_A, Y_B, U = (sum(map(flint.arb, np.abs(table).max(axis=1).tolist()), flint.arb(0)) for table in tables)
     hidden = r["A"] + r["B"]
-    outer = r["U"] * (heights[0] + heights[1] + circuit.neurons * hidden)
-    return sharp, 2 * (hidden * largest_U + outer + r["S_a"] + r["S_b"])
+    outer = r["U"] * (Y_A + Y_B + circuit.neurons * hidden)
+    return sharp, 2 * (hidden * U + outer + r["S_a"] + r["S_b"])
 
 
 class Remainder:
