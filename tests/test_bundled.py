@@ -9,8 +9,8 @@ from quadlens.certificates.digest import network_digest
 from quadlens.circuits.bundled import DEFAULT, bundled, bundled_names, bundled_networks, bundled_path
 from quadlens.circuits.circuit import Circuit
 from quadlens.circuits.forward import evaluate
-from quadlens.cli import main
 from quadlens.circuits.weights import circuit_from_weights
+from quadlens.cli import main
 from quadlens.errors import CheckpointError
 
 
