@@ -76,6 +76,19 @@ class LoadedModel:
         }
 
 
+def command_on(name: str, file: str, parameters: int) -> str:
+    """Return a command line that runs the command ``name`` on a file that was just written, ready to be copied.
+
+    ``parameters`` are those of its tables: where they, or the file, pass the limit of a load, the limit is raised.
+    """
+    from quadlens.circuits.limits import MAX_BYTES
+
+    needed = max(os.path.getsize(file), 8 * parameters)
+    more = ["--max-megabytes", str(needed // 2**20 + 1)] if needed > MAX_BYTES else []
+    # a name such as -x would be read as an option
+    return shlex.join(["quadlens", name, os.path.join(os.curdir, file) if file.startswith("-") else file, *more])
+
+
 def load_model(
     model: str | None,
     *,
