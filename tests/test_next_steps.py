@@ -179,7 +179,7 @@ def test_a_sweep_that_failed_advises_itself_as_it_was_given(run: Run, monkeypatc
             return sweep.run_sweep(items, folder, executor, progress=progress, on_item=on_item)
 
     monkeypatch.setattr("quadlens.sweep.run.run_locally", broken)
-    command = "quadlens sweep --p 7 --neurons 8 --d-model 8 --epochs 2 --seeds 0 --methods linear --output 'a population'"
+    command = "quadlens sweep --p 7 --neurons 8 --d-model 8 --epochs 2 --seeds 0 --methods linear --output 'a b'"
     with monkeypatch.context() as patch:
         patch.setattr("quadlens.sweep.worker.train", lambda *_, **__: 1 / 0, raising=False)
         patch.setattr("quadlens.circuits.trained_network.train", lambda *_, **__: 1 / 0)

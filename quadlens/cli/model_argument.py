@@ -15,6 +15,7 @@ from click.shell_completion import CompletionItem
 
 from quadlens.cli.progress import progress_bar
 from quadlens.cli.show import WIDTH
+from quadlens.digits import percent
 from quadlens.errors import CheckpointError
 from quadlens.untrusted_text import one_line
 
@@ -55,7 +56,7 @@ class LoadedModel:
         if self.evaluation is None:
             return f"{what}\naccuracy not measured (p³n = {c.p**3 * c.neurons:.1e} operations)"
         e = self.evaluation
-        return f"{what}\naccuracy {e.accuracy:.4%} of {e.inputs:,} inputs, minimum margin {e.min_margin:.6g}"
+        return f"{what}\naccuracy {percent(e.accuracy, 4)} of {e.inputs:,} inputs, minimum margin {e.min_margin:.6g}"
 
     def command(self, name: str, *options: str) -> str:
         """Return a command line that runs the command ``name`` on this model, ready to be copied."""
