@@ -58,8 +58,8 @@ print("smallest over largest amplitude, over all a - b:")
 print(f"this group {flat:.3f}, pure limit {pure.min() / pure.max():.3f}, the flattest design found {best:.3f}")
 
 # %% [markdown]
-# The rectangle rule: sort the phases, give each neuron a cell as wide as its weight. The bounds are proved of this rule,
-# pure waves with the fitted phases and weights (not of the MLP); the last number is the rule's measured error, and 1 is
+# The rectangle rule: sort the phases, give each neuron a cell as wide as its weight. The bounds are proved of this
+# rule, pure waves with the fitted phases and weights (not of the MLP); the last number is its measured error, and 1 is
 # the error of predicting zero.
 
 # %%
