@@ -233,7 +233,7 @@ KINDS: dict[str, Maker] = {
     "sizes of one tuple": _repeated(
         b"](" + b"(" + b"K\x01" * 200_000 + b"tq\x00\x85q\x03ctorch\nSize\nq\x01", b"h\x01h\x03R", b"e", 60_000
     ),
-    "views of one storage": _views(40_000),
+    "views of one storage": _views(20_000),
     "one tensor many times": _views(240_000, alone=True),
     "a tensor set to another size": lambda size: archive(
         b"\x80\x02](" + REBUILD + _storage(4) + b"q\x06" + _tensor(b"K\x04\x85", b"K\x01\x85") + b"(h\x06K\x00"
