@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from quadlens.arrays import ComplexArray, FloatArray, IntArray
-from quadlens.certificates.parallel import BLOCK, blocks_of, in_parallel
+from quadlens.certificates.compute.blocks import BLOCK, blocks_of, in_parallel
 from quadlens.circuits.circuit import Circuit
 
 SAMPLE = 512

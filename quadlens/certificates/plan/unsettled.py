@@ -13,7 +13,7 @@ from math import gcd
 import numpy as np
 
 from quadlens.arrays import BoolArray, FloatArray, IntArray
-from quadlens.certificates.parallel import BLOCK, blocks_of, in_parallel
+from quadlens.certificates.compute.blocks import BLOCK, blocks_of, in_parallel
 from quadlens.certificates.plan.plan import LIMIT, SCALE, Group, Plan
 from quadlens.circuits.circuit import Circuit
 
