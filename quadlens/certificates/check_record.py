@@ -21,6 +21,7 @@ CHECKED = (
 UNCHECKED = (
     *("arithmetic", "operations", "seconds", "ledger", "classes.ledger", "blame"),
     *("provenance.family", "provenance.file", "provenance.said", "provenance.assumed"),
+    "provenance.changed",
 )
 
 BY_PLAN = ("linear", "gated")
