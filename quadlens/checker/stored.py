@@ -47,7 +47,7 @@ class StoredTables:
     def displacement(self) -> Any:
         """What a margin of the network may lie below that of the stored tables."""
         away = {name: self._distances(name) for name in TABLES}
-        e_A, e_B = ([largest(column) for column in zip(*away[name], strict=True)] for name in ("A", "B"))
+        e_A, e_B = ([largest(list(column)) for column in zip(*away[name], strict=True)] for name in ("A", "B"))
         e_U = [largest(row) for row in away["U"]]
         size = {name: np.abs(getattr(self.circuit, name)).max(axis=0).tolist() for name in ("A", "B")}
         moved = []
