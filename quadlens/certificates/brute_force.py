@@ -23,11 +23,11 @@ from quadlens.activations import activation_named
 from quadlens.arrays import FloatArray
 from quadlens.certificates.activation_enclosure import enclosed_activation
 from quadlens.certificates.certificate import LISTED, Certificate, ClassBound
-from quadlens.certificates.device import evaluated_by
+from quadlens.certificates.compute.namespace import evaluated_by
 from quadlens.certificates.digest import network_digest
 from quadlens.certificates.float32 import float32_margin_error
 from quadlens.certificates.kink import SLOPES
-from quadlens.certificates.operations import brute_force_operations
+from quadlens.certificates.inequality.operations import brute_force_operations
 from quadlens.circuits.circuit import Circuit
 from quadlens.circuits.forward import margins, preactivations, row_blocks
 from quadlens.rounding import SMALLEST, UNIT_ROUNDOFF, gamma, sum_up
@@ -98,8 +98,8 @@ def certify_brute_force(
         classes=classes,
         ledger=min(classes, key=lambda bound: bound.margin_lower_bound).ledger if classes else (),
         arithmetic=evaluated_by(ARITHMETIC, device),
-        operations=brute_force_operations(circuit) + 6 * p * p * circuit.neurons,
-        brute_force_operations=brute_force_operations(circuit),
+        operations=brute_force_operations(circuit.p, circuit.neurons) + 6 * p * p * circuit.neurons,
+        brute_force_operations=brute_force_operations(circuit.p, circuit.neurons),
         seconds=time.perf_counter() - start,
         misclassified=None if wrong is None else tuple(wrong[:LISTED]),
         misclassified_count=None if wrong is None else len(wrong),

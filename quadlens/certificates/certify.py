@@ -13,9 +13,8 @@ from quadlens.errors import CertificateError, OptionError
 _PROVERS = {
     "rectangle": "rectangle:certify_rectangle",
     "interval": "interval:certify_interval",
-    "linear": "linear:certify_linear",
-    "gated": "gated:certify_gated",
-    "adaptive": "adaptive:certify_adaptive",
+    "linear": "methods.linear:certify_linear",
+    "adaptive": "methods.adaptive:certify_adaptive",
     "brute-force": "brute_force:certify_brute_force",
     "exact": "exact:certify_exact",
 }

@@ -10,7 +10,7 @@ from quadlens.certificates.digest import network_digest
 from quadlens.certificates.exact_tables import ExactTables, exact_tables
 from quadlens.certificates.float32 import float32_margin_error
 from quadlens.certificates.integer_product import LimbTables, limb_tables
-from quadlens.certificates.operations import brute_force_operations
+from quadlens.certificates.inequality.operations import brute_force_operations
 from quadlens.circuits.circuit import Circuit
 
 BLOCK_ENTRIES = 2**18
@@ -68,8 +68,8 @@ def certify_exact(circuit: Circuit, *, progress: Callable[[float], None] | None 
         classes=classes,
         ledger=min(classes, key=lambda bound: bound.margin_lower_bound).ledger,
         arithmetic="integers, exact; margins rounded down to float64",
-        operations=brute_force_operations(circuit),
-        brute_force_operations=brute_force_operations(circuit),
+        operations=brute_force_operations(circuit.p, circuit.neurons),
+        brute_force_operations=brute_force_operations(circuit.p, circuit.neurons),
         seconds=time.perf_counter() - start,
         misclassified=tuple(wrong[:LISTED]),
         misclassified_count=len(wrong),

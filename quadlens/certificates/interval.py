@@ -78,7 +78,7 @@ def certify_interval(
         ledger=min(classes, key=lambda bound: bound.margin_lower_bound).ledger if classes else (),
         arithmetic="float64, intervals widened by a-priori rounding bounds that are themselves rounded up",
         operations=count.total,
-        brute_force_operations=brute_force_operations(circuit),
+        brute_force_operations=brute_force_operations(circuit.p, circuit.neurons),
         seconds=time.perf_counter() - start,
         prover={"boxes": boxes},
         float32_error=float32_margin_error(circuit),

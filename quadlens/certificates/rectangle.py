@@ -14,7 +14,7 @@ from dataclasses import asdict
 from quadlens.certificates.certificate import Certificate
 from quadlens.certificates.claims_in_words import main_rules
 from quadlens.certificates.digest import network_digest
-from quadlens.certificates.operations import brute_force_operations, transform_operations
+from quadlens.certificates.inequality.operations import brute_force_operations, transform_operations
 from quadlens.circuits.circuit import Circuit
 from quadlens.digits import at_most
 from quadlens.errors import CertificateError
@@ -68,7 +68,7 @@ def certify_rectangle(circuit: Circuit, *, progress: Callable[[float], None] | N
         sha256=network_digest(circuit),
         arithmetic="float64 with a-priori rounding terms, rounded up, for the fitted nodes and weights",
         operations=operations,
-        brute_force_operations=brute_force_operations(circuit),
+        brute_force_operations=brute_force_operations(circuit.p, circuit.neurons),
         seconds=time.perf_counter() - start,
         frequencies=tuple(frequencies),
         blame=blame,

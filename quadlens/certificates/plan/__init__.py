@@ -1,0 +1,1 @@
+"""What the prover chooses before it bounds anything; any choice is sound."""

@@ -1,0 +1,150 @@
+r"""How the prover chooses its plan: keys, cells, one curve pair for each frequency, retained outputs, bounded neurons."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from quadlens.arrays import BoolArray, FloatArray
+from quadlens.certificates.kink import negative_slope
+from quadlens.certificates.plan.curves import Placed, mean_curves
+from quadlens.certificates.plan.keys import Keys, keys
+from quadlens.certificates.plan.outputs import OutputNeeds, output_needs, retained_outputs
+from quadlens.certificates.plan.plan import Group, Plan
+from quadlens.certificates.plan.unsettled import (
+    candidates_of,
+    evaluated_within,
+    level_of,
+    levels_needed,
+    needs,
+)
+from quadlens.circuits.circuit import Circuit
+from quadlens.errors import OptionError
+
+CHEAP = 0.01
+"""All neurons of a group are bounded where that costs less than this part of the margin, about, …"""
+
+MANY = 8
+"""… and looking at all gates would cost more than this many looks for each entry of a table."""
+
+TYPICAL = 0.25
+"""``ρ̄`` of a neuron that is near, on average, in units of ``Δ``: about (it is an eighth for normal deviations)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """How much the prover may spend: upper limits, constants that no size of circuit raises.
+
+    ``retained`` output frequencies, ``retained_by_group`` of them in one group; ``harmonics`` of the rest of U one by
+    one, ``head`` of them evaluated in (G′); at least ``cells`` phase cells; ``candidates`` times pn gates evaluated.
+    """
+
+    retained: int = 14
+    retained_by_group: int = 6
+    harmonics: int = 4
+    head: int = 2
+    cells: int = 236
+    candidates: int = 32
+
+    def __post_init__(self) -> None:
+        least = {"retained": 1, "retained_by_group": 1, "harmonics": 0, "head": 0, "cells": 2, "candidates": 0}
+        for name, low in least.items():
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= 10**6:
+                raise OptionError(f"{name} must be an integer in {low}..{10**6}, got {value!r}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Choice:
+    """The plan, and ``Δ_i`` of each neuron, no smaller than it is, shape (n,)."""
+
+    plan: Plan
+    delta: FloatArray
+
+
+def choose(circuit: Circuit, budget: Budget) -> Choice:
+    """Choose a plan for a circuit within a budget; O(pn) with constants from the budget."""
+    slope = negative_slope(circuit.activation)
+    found = keys(circuit)
+    draft = _draft(circuit, found, budget)
+    left = needs(circuit, draft)
+    outputs = output_needs(circuit, found, draft, left.square, slope)
+    retained, chosen = retained_outputs(outputs, budget.retained, budget.retained_by_group)
+    groups = tuple(
+        replace(group, retained=tuple(int(z) for z in np.flatnonzero(mine)))
+        for group, mine in zip(draft.groups, chosen, strict=True)
+    )
+    plan = replace(draft, groups=groups, retained=retained)
+    return Choice(plan=_bounded(circuit, plan, left.delta, outputs, budget.candidates), delta=left.delta)
+
+
+def _draft(circuit: Circuit, found: Keys, budget: Budget) -> Plan:
+    """Return a plan that retains nothing and bounds nothing: cells and curves."""
+    p, n = circuit.p, circuit.neurons
+    grid = max(2, -(-budget.cells // p))
+    cells = grid * p
+    cell = np.rint(found.phase * (cells / (2 * np.pi))).astype(np.int64) % cells
+    # a neuron counts in the mean curve by what it gives to its own frequency of the output
+    wave = np.exp(-2j * np.pi / p * np.arange(p))
+    gain = np.empty(n)
+    frequencies = np.unique(found.key)
+    for k in frequencies:
+        members = np.flatnonzero(found.key == k)
+        own = wave[k * np.arange(p) % p]
+        gain[members] = np.hypot(*(np.stack([own.real, own.imag]) @ circuit.U[members].T))
+    weight = found.amplitude * gain
+    top = float(weight.max())
+    weight = np.maximum(weight, 1e-6 * top) if 0 < top < np.inf else np.ones(n)
+    groups = []
+    for k in map(int, frequencies):
+        members = np.flatnonzero(found.key == k)
+        members = members[np.argsort(cell[members], kind="stable")]
+        placed = Placed(
+            members=members,
+            cell=cell[members],
+            cells=cells,
+            amplitude=found.amplitude[members],
+            weight=weight[members],
+        )
+        A, B = mean_curves(circuit, placed, k)
+        groups.append(Group(frequency=k, members=members, A=A, B=B, level=0.0, retained=()))
+    harmonics = min(budget.harmonics, (cells - 1) // 2)
+    return Plan(
+        p=p,
+        grid=grid,
+        cell=cell,
+        amplitude=found.amplitude,
+        groups=tuple(groups),
+        bounded=np.zeros(n, dtype=np.bool_),
+        harmonics=harmonics,
+        head=min(budget.head, harmonics),
+        retained=(),
+    )
+
+
+def _bounded(circuit: Circuit, plan: Plan, delta: FloatArray, outputs: OutputNeeds, candidates: int) -> Plan:
+    """Return the plan with its bounded neurons: none where gates are cheap to look at; else those of groups where it
+    costs little, and the least unsettled of the others where ``candidates · pn`` looks are not enough for all."""
+    slope, entries = negative_slope(circuit.activation), plan.p * plan.cell.size
+    bounded = np.zeros(plan.cell.size, dtype=np.bool_)
+    levels, count = np.zeros(plan.cell.size), np.zeros(plan.cell.size, dtype=np.int64)
+    for group in plan.groups:
+        levels[group.members] = mine = levels_needed(plan, group, delta)
+        count[group.members] = candidates_of(plan, group, mine)
+    if count.sum() > MANY * entries:
+        for group in plan.groups:
+            i = group.members
+            swing = 4 / plan.p * np.abs(np.fft.rfft(circuit.U[i], axis=1)[:, list(group.retained)]).sum(axis=1)
+            # all are near up to the level that the least settled needs
+            near = float(count[i].max(initial=0)) / plan.p**2
+            bounded[i] = (1 - slope) / 2 * near * TYPICAL * float(delta[i] @ swing) < CHEAP * outputs.margin
+    others = np.flatnonzero(~bounded)
+    bounded[others] = ~evaluated_within(levels[others], count[others], candidates * entries)
+    return _with_levels(plan, bounded, levels)
+
+
+def _with_levels(plan: Plan, bounded: BoolArray, levels: FloatArray) -> Plan:
+    """Return the plan with these neurons bounded, each group at the largest level that one of its own needs."""
+    groups = tuple(
+        replace(group, level=level_of(levels[group.members[bounded[group.members]]])) for group in plan.groups
+    )
+    return replace(plan, groups=groups, bounded=bounded)

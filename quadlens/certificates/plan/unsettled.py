@@ -1,0 +1,161 @@
+r"""How far a gate's curve must be from 0 to settle it: ``Δ_i``, and what it costs to look at the others.
+
+    r_i |H_i| ≥ Δ_i  ⇒  ρ_i = 0,    Δ_i = max( max_a(−δA_i)₊ + max_b(−δB_i)₊ , max_a(δA_i)₊ + max_b(δB_i)₊ )
+
+The curve is met at ``s = c_i + g·kb`` and its partner at ``s + g·kd``. With ``e = gcd(k, p)`` and ``o = p/e`` these
+are ``s + h·t``, ``h = g e``, ``t = 0 … o − 1``: k need not have an inverse mod p, and a neuron meets the cells of its
+own residue mod h only.
+"""
+
+from dataclasses import dataclass
+from math import gcd
+
+import numpy as np
+
+from quadlens.arrays import BoolArray, FloatArray, IntArray
+from quadlens.certificates.compute.blocks import BLOCK, blocks_of, in_parallel
+from quadlens.certificates.plan.plan import LIMIT, SCALE, Group, Plan
+from quadlens.circuits.circuit import Circuit
+
+SLACK = 1 + 2.0**-40
+"""Relative slack of Δ and of Δ/r: their few roundings are far smaller."""
+
+BINS = 256
+"""So many sizes of ``|H|`` are told apart: a neuron's list of cells is at most one of them too long."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Needs:
+    """``delta (n,)`` is ``Δ_i``, no smaller; ``square (n,)`` the mean over inputs of ``δA_i² + δB_i²``, about."""
+
+    delta: FloatArray
+    square: FloatArray
+
+
+def deviations(plan: Plan, group: Group, table: FloatArray, first: bool, block: slice) -> FloatArray:
+    """Return ``δA`` (``first``) or ``δB`` of the group's members for a block of residues, shape (block, members)."""
+    curve = group.A if first else group.B
+    at = plan.cell[group.members] + plan.shifts(group.frequency)[block, None]
+    return np.asarray(table[block, group.members] - plan.amplitude[group.members] * np.tile(curve, 2)[at])
+
+
+def needs(circuit: Circuit, plan: Plan) -> Needs:
+    """Return what the neurons' curves leave of their tables: O(pn)."""
+    n = circuit.neurons
+    above, below, square = np.zeros(n), np.zeros(n), np.zeros(n)
+    for table, first in ((circuit.A, True), (circuit.B, False)):
+
+        def work(block: slice, table: FloatArray = table, first: bool = first) -> list[FloatArray]:
+            parts = [deviations(plan, group, table, first, block) for group in plan.groups]
+            return [
+                np.concatenate([np.maximum(part.max(axis=0), 0.0) for part in parts]),
+                np.concatenate([np.maximum(-part.min(axis=0), 0.0) for part in parts]),
+                np.concatenate([np.einsum("ai,ai->i", part, part) for part in parts]),
+            ]
+
+        found = in_parallel(work, blocks_of(plan.p, BLOCK // n))
+        above += np.max([one[0] for one in found], axis=0)
+        below += np.max([one[1] for one in found], axis=0)
+        square += np.sum([one[2] for one in found], axis=0) / plan.p
+    order = np.concatenate([group.members for group in plan.groups])
+    out = Needs(delta=np.empty(n), square=np.empty(n))
+    out.delta[order], out.square[order] = np.maximum(above, below) * SLACK, square
+    return out
+
+
+def levels_needed(plan: Plan, group: Group, delta: FloatArray) -> FloatArray:
+    """Return for each member a level of ``|H|`` from which its gate is settled, ``Δ_i / r_i`` or more, shape (members,).
+
+    At ``max|W^A| + max|W^B|`` no ``|H|`` is above it, whatever the amplitude.
+    """
+    r, need = plan.amplitude[group.members], delta[group.members]
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+        ratio = np.where(need > 0, need / r * SLACK, 0.0)
+    return np.minimum(ratio, group.highest)
+
+
+def level_of(levels: FloatArray) -> float:
+    """Return the least multiple of ``1/SCALE`` that is at least each of the levels."""
+    return min(float(np.ceil(levels.max(initial=0.0) * SLACK * SCALE)) / SCALE, 2.0 * LIMIT)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Walk:
+    """How a group's neurons walk round the circle: ``h`` cells a step, ``order`` steps, ``copies`` residues at each.
+
+    Residue a stands at step ``k' a mod order``; ``inverse`` is that of ``k' = k/copies``.
+    """
+
+    step: int
+    order: int
+    copies: int
+    inverse: int
+
+
+def walk(plan: Plan, frequency: int) -> Walk:
+    """Return how neurons of this frequency walk round the circle."""
+    copies = gcd(frequency, plan.p)
+    order = plan.p // copies
+    inverse = pow(frequency // copies, -1, order) if order > 1 else 0
+    return Walk(step=plan.grid * copies, order=order, copies=copies, inverse=inverse)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class NearCells:
+    """The cells ``s`` of each turn ``t`` with ``|W^A[s + h t] + W^B[s]|`` up to the largest level needed.
+
+    They are in order of residue mod h, then of bin of ``|H|``; ``first (h · BINS + 1,)`` is where each bin begins.
+    ``H`` stands beside each, ``most`` is the largest level.
+    """
+
+    turn: IntArray
+    cell: IntArray
+    H: FloatArray
+    first: IntArray
+    most: float
+
+    def lists(self, residue: IntArray, level: FloatArray) -> tuple[IntArray, IntArray]:
+        """Return start and length of the list of cells of a residue with ``|H| ≤ level``, and a few more."""
+        start = self.first[residue * BINS]
+        return start, self.first[residue * BINS + _bins(level, self.most) + 1] - start
+
+
+def near_cells(plan: Plan, group: Group, most: float) -> NearCells:
+    """List the cells with ``|H| ≤ most`` for every turn: O(pG)."""
+    way = walk(plan, group.frequency)
+    windows = np.lib.stride_tricks.sliding_window_view(np.tile(group.A, 2), plan.cells)[:: way.step]
+
+    def work(block: slice) -> tuple[IntArray, FloatArray]:
+        H = windows[block] + group.B
+        near = np.flatnonzero(np.abs(H) <= most)
+        return near + block.start * plan.cells, H.ravel()[near]
+
+    found = in_parallel(work, blocks_of(way.order, BLOCK // plan.cells))
+    at, H = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    turn, cell = np.divmod(at, plan.cells)
+    bins = cell % way.step * BINS + _bins(np.abs(H), most)
+    # sorting 16-bit integers takes linear time
+    order = np.argsort(bins.astype(np.min_scalar_type(way.step * BINS)), kind="stable")
+    first = np.concatenate([[0], np.cumsum(np.bincount(bins, minlength=way.step * BINS))])
+    return NearCells(turn=turn[order], cell=cell[order], H=H[order], first=first, most=most)
+
+
+def _bins(size: FloatArray, most: float) -> IntArray:
+    """Return the bin of each size up to ``most``; a larger size has no smaller bin."""
+    scale = (BINS - 1) / most if most > 0 else 0.0
+    return np.minimum(np.asarray(size) * scale, BINS - 1).astype(np.int64)
+
+
+def candidates_of(plan: Plan, group: Group, levels: FloatArray) -> IntArray:
+    """Return on how many inputs each member's gate must be looked at, shape (members,)."""
+    way = walk(plan, group.frequency)
+    near = near_cells(plan, group, float(levels.max(initial=0.0)))
+    return near.lists(plan.cell[group.members] % way.step, levels)[1] * way.copies**2
+
+
+def evaluated_within(levels: FloatArray, candidates: IntArray, most: int) -> BoolArray:
+    """Say which neurons are evaluated: those with the largest levels, ``most`` candidates in all."""
+    order = np.argsort(-levels, kind="stable")
+    out = np.zeros(levels.size, dtype=np.bool_)
+    out[order] = np.cumsum(candidates[order]) <= most
+    return out
