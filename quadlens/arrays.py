@@ -1,7 +1,12 @@
 """The array types that signatures name. Angles are radians in [-π, π); rows come before columns."""
 
+from mmap import mmap
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
+
+from quadlens.errors import CircuitError
 
 FloatArray = npt.NDArray[np.float64]
 ComplexArray = npt.NDArray[np.complex128]
@@ -20,16 +25,51 @@ def wrap_angle(angle: FloatArray) -> FloatArray:
     return np.where(wrapped >= np.pi, -np.pi, wrapped)
 
 
-def read_only(array: npt.ArrayLike) -> FloatArray:
-    """Return a C-ordered float64 array that cannot be written to.
+def read_only(array: npt.ArrayLike, what: str = "an array") -> FloatArray:
+    """Return a C-ordered float64 array with the same numbers, which nothing can write to; ``what`` names it.
 
-    Memory that is read-only already (a frozen array, a file mapped for reading) is shared, anything else is copied.
+    Its memory is a ``bytes`` object, or a file mapped for reading: an array that owns its memory could be made writable
+    again, and a view of another array would change with it. Memory of that kind is shared, anything else is copied.
+
+    Raises
+    ------
+    CircuitError
+        If the values are not real numbers that a float64 holds exactly.
     """
-    given = np.asarray(array)
+    if isinstance(array, np.ma.MaskedArray):
+        raise CircuitError(f"{what} must not be a masked array, whose mask would be dropped; fill it first")
+    try:
+        given = np.asarray(array)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise CircuitError(f"{what} must be an array of real numbers: {str(error).splitlines()[0]:.200}") from None
+    if given.dtype.kind == "c":
+        raise CircuitError(f"{what} must be real, got {given.dtype}")
+    if given.dtype.kind not in "biuf":
+        raise CircuitError(f"{what} must hold real numbers (a float or integer dtype), got dtype {given.dtype}")
     out = np.ascontiguousarray(given, dtype=np.float64)
-    if not given.flags.writeable and np.shares_memory(out, given):
+    if not _same_numbers(out, given):
+        raise CircuitError(f"{what} holds {given.dtype} numbers that float64 cannot hold exactly; round them first")
+    if _cannot_change(out):
         return out
-    if np.shares_memory(out, given):
-        out = out.copy()
-    out.flags.writeable = False
-    return out
+    return np.frombuffer(out.tobytes(), dtype=np.float64).reshape(out.shape) if out.size else out
+
+
+def _same_numbers(out: FloatArray, given: npt.NDArray[Any]) -> bool:
+    if given.dtype.kind == "f":
+        return given.dtype.itemsize <= 8 or bool(((out.astype(given.dtype) == given) | np.isnan(given)).all())
+    large = np.abs(out) >= 2.0**53
+    return all(int(x) == int(y) for x, y in zip(out[large], given.reshape(out.shape)[large], strict=True))
+
+
+def _cannot_change(array: FloatArray) -> bool:
+    """Say whether the memory below an array and the arrays that it is a view of belongs to something constant."""
+    holder: Any = array
+    while isinstance(holder, np.ndarray):
+        if holder.flags.writeable:
+            return False
+        holder = holder.base
+    while isinstance(holder, memoryview):
+        if not holder.readonly:
+            return False
+        holder = holder.obj
+    return isinstance(holder, bytes) or (isinstance(holder, mmap) and memoryview(holder).readonly)

@@ -9,6 +9,7 @@ from quadlens.certificates.digest import network_digest
 from quadlens.circuits.bundled import DEFAULT, bundled, bundled_names, bundled_networks, bundled_path
 from quadlens.circuits.circuit import Circuit
 from quadlens.circuits.forward import evaluate
+from quadlens.circuits.weights import circuit_from_weights
 from quadlens.cli import main
 from quadlens.errors import CheckpointError
 
@@ -39,7 +40,7 @@ def test_changed_weight_changes_the_digest():
     circuit = bundled()
     tensors = {key: tensor.copy() for key, tensor in circuit.weights.tensors.items()}
     tensors["b_in"][0, 0] += 1e-9
-    changed = dataclasses.replace(circuit, weights=dataclasses.replace(circuit.weights, tensors=tensors))
+    changed = circuit_from_weights(dataclasses.replace(circuit.weights, tensors=tensors))
     assert network_digest(changed) != network_digest(circuit)
 
 

@@ -75,7 +75,7 @@ def table_matrices(circuit: Circuit) -> dict[str, ExactMatrix]:
     if inexact:
         raise CertificateError(
             f"exact arithmetic needs exact tables; {', '.join(inexact)} are known within a radius only:"
-            " give the circuit its stored weights"
+            " give the circuit its stored weights, or radius={} where these tables are the network"
         )
     return {name: exact_matrix(getattr(circuit, name)) for name in TABLES}
 

@@ -9,8 +9,10 @@ so five tables hold the whole network: ``A, B (p, n)`` the preactivations, ``U (
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +40,16 @@ def _absent() -> FloatArray:
     return np.zeros((0, 0))
 
 
+def _within(table: FloatArray, made: FloatArray, radius: float) -> bool:
+    return table is made or bool((np.abs(table - made) <= radius).all())
+
+
+def _of_weights(weights: Weights, source: str, family: str, provenance: Provenance) -> Circuit:
+    from quadlens.circuits.weights import circuit_from_weights
+
+    return replace(circuit_from_weights(weights), source=source, family=family, provenance=provenance)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Circuit:
     """The canonical tables of a constant-attention one-layer network, in float64, read-only.
@@ -51,13 +63,15 @@ class Circuit:
     activation : a name in ``quadlens.activations.ACTIVATIONS``
     source, family : where the tables come from, in words
     radius : for each table, a proved bound on the difference between any entry and its exact value; 0 where exact
-    weights : the stored weights that the tables were made from, or None where the tables themselves are the network
+    weights : the stored weights that the tables were made from, or None where the tables themselves are the network.
+        They stay only while they make these tables: ``dataclasses.replace(circuit, U=…)`` has none, nor has one with
+        other radii; tables that were not made from them and differ by more than rounding are refused
     provenance : what the file said, what was assumed, what was left out or frozen; its family is the circuit's
 
     Raises
     ------
     CircuitError
-        If ``p < 3``, a shape does not fit, or a value is not finite.
+        If ``p < 3``, a shape does not fit, a value is not finite or not a float64, or the weights make other tables.
     """
 
     p: int
@@ -77,36 +91,87 @@ class Circuit:
         if isinstance(self.p, bool) or not isinstance(self.p, (int, np.integer)) or self.p < 3:
             raise CircuitError(f"a circuit needs p >= 3 residues (an integer), got p = {self.p!r}")
         activation_named(self.activation)
-        if np.ndim(self.A) != 2:
-            raise CircuitError(f"table A must have shape (p, n) = ({self.p}, n), got shape {np.shape(self.A)}")
-        shapes = table_shapes(int(self.p), int(np.shape(self.A)[1]))
-        if shapes["A"][1] < 1:
-            raise CircuitError("a circuit needs at least one neuron; table A has no columns")
         object.__setattr__(self, "p", int(self.p))
         for name in TABLES:
+            object.__setattr__(self, name, read_only(getattr(self, name), f"table {name}"))
+        self._check_tables()
+        object.__setattr__(self, "radius", MappingProxyType(self._checked_radius()))
+        if self.weights is not None:
+            self._agree_with_weights(self.weights)
+        if self.provenance.family != self.family:
+            object.__setattr__(self, "provenance", replace(self.provenance, family=self.family))
+
+    def _check_tables(self) -> None:
+        if self.A.ndim != 2:
+            raise CircuitError(f"table A must have shape (p, n) = ({self.p}, n), got shape {self.A.shape}")
+        shapes = table_shapes(self.p, int(self.A.shape[1]))
+        if shapes["A"][1] < 1:
+            raise CircuitError("a circuit needs at least one neuron; table A has no columns")
+        for name in TABLES:
             table = getattr(self, name)
-            if name in ("S_a", "S_b") and np.size(table) == 0:
-                table = np.zeros(shapes[name])
-            if np.iscomplexobj(table):
-                raise CircuitError(f"table {name} must be real, got {np.asarray(table).dtype}")
-            if np.shape(table) != shapes[name]:
-                raise CircuitError(
-                    f"table {name} must have shape {shapes[name]} for p = {self.p}, got {np.shape(table)}"
-                )
-            table = read_only(table)
+            if name in ("S_a", "S_b") and table.size == 0:
+                table = read_only(np.zeros(shapes[name]))
+                object.__setattr__(self, name, table)
+            if table.shape != shapes[name]:
+                raise CircuitError(f"table {name} must have shape {shapes[name]} for p = {self.p}, got {table.shape}")
             if not np.isfinite(table).all():
                 bad = int((~np.isfinite(table)).sum())
                 raise CircuitError(f"table {name} holds {bad} NaN or infinite values; every entry must be finite")
-            object.__setattr__(self, name, table)
+
+    def _checked_radius(self) -> dict[str, float]:
+        if not isinstance(self.radius, Mapping):
+            raise CircuitError(f"radius must map tables to bounds, got {type(self.radius).__name__}")
         for name, bound in self.radius.items():
-            if name not in TABLES or not (np.isfinite(bound) and bound >= 0):
+            number = isinstance(bound, (int, float, np.number)) and not np.iscomplexobj(bound)
+            if name not in TABLES or not number or not 0 <= bound <= sys.float_info.max:
                 raise CircuitError(
                     f"radius must give each of {', '.join(TABLES)} a finite bound >= 0, got {name}: {bound}"
                 )
-        radius = {name: float(self.radius.get(name, 0.0)) for name in TABLES}
-        object.__setattr__(self, "radius", MappingProxyType(radius))
-        if self.provenance.family != self.family:
-            object.__setattr__(self, "provenance", replace(self.provenance, family=self.family))
+        return {name: float(self.radius.get(name, 0.0)) for name in TABLES}
+
+    def _agree_with_weights(self, weights: Weights) -> None:
+        """Keep the weights only if they make this circuit; then its tables and radii are the ones that they make.
+
+        Every method may then speak of the weights or of the tables, and means the same network.
+        """
+        if (weights.p, weights.neurons) != (self.p, self.neurons):
+            raise CircuitError(
+                f"the weights are of p = {weights.p} and {weights.neurons} neurons, the tables of p = {self.p} and"
+                f" {self.neurons}; leave the weights out where the tables are the network"
+            )
+        made, radius = weights.evaluation
+        far = [name for name in TABLES if not _within(getattr(self, name), made[name], radius[name])]
+        if far and not any(getattr(self, name) is made[name] for name in TABLES):
+            raise CircuitError(
+                f"the weights do not make table {far[0]}: it is further from what they make than rounding explains"
+                f" ({radius[far[0]]:.3g}); leave the weights out where the tables are the network"
+            )
+        given = any(self.radius.values()) and dict(self.radius) != dict(radius)
+        if far or given:
+            # one of several tables was replaced, or the radii were: the network is what the tables now say
+            what = f"table {', '.join(far)} was replaced" if far else "the tables' radii were replaced"
+            changed = (*self.provenance.changed, f"{what} in memory; the stored weights no longer make it")
+            object.__setattr__(self, "provenance", replace(self.provenance, changed=changed))
+            object.__setattr__(self, "weights", None)
+            return
+        for name in TABLES:
+            object.__setattr__(self, name, made[name])
+        object.__setattr__(self, "radius", MappingProxyType(dict(radius)))
+        if weights.activation != self.activation:
+            object.__setattr__(self, "weights", replace(weights, activation=self.activation))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        values = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        if self.weights is not None:
+            # the tables follow from the weights, on whatever machine this is read
+            return partial(_of_weights, self.weights, self.source, self.family, self.provenance), ()
+        return partial(Circuit, **(values | {"radius": dict(self.radius)})), ()
+
+    def __copy__(self) -> Circuit:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Circuit:
+        return self
 
     @property
     def neurons(self) -> int:

@@ -81,6 +81,7 @@ class Provenance:
     task : what the network is to answer, modulo p
     left_out : outputs of the network that the circuit's p logits leave out; None where its outputs are the residues
     frozen : what freezing its attention changed; None where nothing was frozen
+    changed : a sentence for each change that was made to the circuit in memory afterwards
 
     Raises
     ------
@@ -95,6 +96,7 @@ class Provenance:
     task: str = ADDITION
     left_out: LeftOut | None = None
     frozen: Freezing | None = None
+    changed: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("family", "task"):
@@ -109,7 +111,8 @@ class Provenance:
             _text(setting, "a setting")
             _text(text, f"what was said of {setting}")
         object.__setattr__(self, "said", MappingProxyType(dict(self.said)))
-        object.__setattr__(self, "assumed", _texts(self.assumed, "assumed"))
+        for name in ("assumed", "changed"):
+            object.__setattr__(self, name, _texts(getattr(self, name), name))
         for name, kind in (("left_out", LeftOut), ("frozen", Freezing)):
             value = getattr(self, name)
             if value is not None and not isinstance(value, kind):
@@ -132,6 +135,7 @@ class Provenance:
             "frozen": None
             if self.frozen is None
             else {name: getattr(self.frozen, name) for name in Freezing.__dataclass_fields__},
+            "changed": list(self.changed),
         }
 
 

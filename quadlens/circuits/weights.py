@@ -11,7 +11,9 @@ checker.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import partial
 from types import MappingProxyType
+from typing import Any, cast
 
 import numpy as np
 
@@ -22,6 +24,9 @@ from quadlens.circuits.provenance import Provenance
 from quadlens.errors import CircuitError
 from quadlens.rounding import SMALLEST, gamma, up
 
+Evaluation = tuple[Mapping[str, FloatArray], Mapping[str, float]]
+"""Tables by name, and radii by name."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Product:
@@ -31,8 +36,16 @@ class Product:
     coefficient: Fraction = Fraction(1)
 
     def __post_init__(self) -> None:
+        given: object = self.factors
+        if not isinstance(given, (tuple, list)) or not all(isinstance(name, str) for name in given):
+            raise CircuitError(f"factors must be a tuple of weights' names, got {given!r:.80}")
         if not self.factors:
             raise CircuitError("a product needs at least one factor, got none")
+        object.__setattr__(self, "factors", tuple(self.factors))
+        try:
+            object.__setattr__(self, "coefficient", Fraction(self.coefficient))
+        except (TypeError, ValueError, OverflowError):
+            raise CircuitError(f"a coefficient must be a finite number, got {self.coefficient!r:.80}") from None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,10 +74,11 @@ class Weights:
     source: str = "memory"
     family: str = "weights"
     provenance: Provenance = field(default_factory=Provenance)
+    _evaluation: Evaluation | None = field(default=None, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         activation_named(self.activation)
-        tensors = {name: read_only(tensor) for name, tensor in self.tensors.items()}
+        tensors = {name: read_only(tensor, f"weights {name!r}") for name, tensor in self.tensors.items()}
         for name, tensor in tensors.items():
             if tensor.ndim != 2:
                 raise CircuitError(f"weights must be matrices (a bias has one row); {name!r} has shape {tensor.shape}")
@@ -72,13 +86,26 @@ class Weights:
                 bad = int((~np.isfinite(tensor)).sum())
                 raise CircuitError(f"weights must be finite; {name!r} holds {bad} NaN or infinite values")
         shapes = table_shapes(self.p, self.neurons)
-        for table, products in self.tables.items():
+        tables = {table: tuple(products) for table, products in self.tables.items()}
+        for table, products in tables.items():
             if table not in shapes:
                 raise CircuitError(f"a circuit has the tables {', '.join(TABLES)}; got {table!r}")
             for product in products:
                 _check_chain(table, product, tensors, shapes[table])
         object.__setattr__(self, "tensors", MappingProxyType(tensors))
-        object.__setattr__(self, "tables", MappingProxyType(dict(self.tables)))
+        object.__setattr__(self, "tables", MappingProxyType(tables))
+
+    @property
+    def evaluation(self) -> Evaluation:
+        """The tables in float64, and for each a proved bound on its rounding error; worked out once, never changed."""
+        if self._evaluation is None:
+            object.__setattr__(self, "_evaluation", _evaluate(self))
+        return cast(Evaluation, self._evaluation)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        values = {name: getattr(self, name) for name in self.__dataclass_fields__ if not name.startswith("_")}
+        plain: dict[str, Any] = values | {"tensors": dict(self.tensors), "tables": dict(self.tables)}
+        return partial(Weights, **plain), ()
 
 
 def _check_chain(table: str, product: Product, tensors: Mapping[str, FloatArray], shape: tuple[int, int]) -> None:
@@ -96,12 +123,7 @@ def _check_chain(table: str, product: Product, tensors: Mapping[str, FloatArray]
 
 def circuit_from_weights(weights: Weights) -> Circuit:
     """Evaluate the tables in float64, each with a proved bound on its rounding error (``Circuit.radius``)."""
-    shapes = table_shapes(weights.p, weights.neurons)
-    tables, radius = {}, {}
-    # products share long beginnings (E W_V[h] W_O[h] for every table), so each beginning is multiplied once
-    beginnings: dict[tuple[str, ...], tuple[FloatArray, FloatArray]] = {}
-    for name in TABLES:
-        tables[name], radius[name] = _sum_of_products(weights, weights.tables.get(name, ()), shapes[name], beginnings)
+    tables, radius = weights.evaluation
     return Circuit(
         p=weights.p,
         **tables,
@@ -112,6 +134,17 @@ def circuit_from_weights(weights: Weights) -> Circuit:
         weights=weights,
         provenance=weights.provenance,
     )
+
+
+def _evaluate(weights: Weights) -> Evaluation:
+    shapes = table_shapes(weights.p, weights.neurons)
+    tables, radius = {}, {}
+    # products share long beginnings (E W_V[h] W_O[h] for every table), so each beginning is multiplied once
+    beginnings: dict[tuple[str, ...], tuple[FloatArray, FloatArray]] = {}
+    for name in TABLES:
+        table, radius[name] = _sum_of_products(weights, weights.tables.get(name, ()), shapes[name], beginnings)
+        tables[name] = read_only(table, f"table {name}")
+    return MappingProxyType(tables), MappingProxyType(radius)
 
 
 def _sum_of_products(

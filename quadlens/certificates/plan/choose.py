@@ -1,4 +1,4 @@
-r"""How the prover chooses its plan: keys, cells, one curve pair for each frequency, retained outputs, bounded neurons."""
+"""How the prover chooses its plan: keys, cells, one curve pair a frequency, retained outputs, bounded neurons."""
 
 from dataclasses import dataclass, replace
 
@@ -10,21 +10,12 @@ from quadlens.certificates.plan.curves import Placed, mean_curves
 from quadlens.certificates.plan.keys import Keys, keys
 from quadlens.certificates.plan.outputs import OutputNeeds, output_needs, retained_outputs
 from quadlens.certificates.plan.plan import Group, Plan
-from quadlens.certificates.plan.unsettled import (
-    candidates_of,
-    evaluated_within,
-    level_of,
-    levels_needed,
-    needs,
-)
+from quadlens.certificates.plan.unsettled import candidates_of, evaluated_within, level_of, levels_needed, needs
 from quadlens.circuits.circuit import Circuit
 from quadlens.errors import OptionError
 
 CHEAP = 0.01
-"""All neurons of a group are bounded where that costs less than this part of the margin, about, …"""
-
-MANY = 8
-"""… and looking at all gates would cost more than this many looks for each entry of a table."""
+"""All neurons of a group are bounded where that costs less than this part of the margin, about, and not all fit."""
 
 TYPICAL = 0.25
 """``ρ̄`` of a neuron that is near, on average, in units of ``Δ``: about (it is an eighth for normal deviations)."""
@@ -122,15 +113,15 @@ def _draft(circuit: Circuit, found: Keys, budget: Budget) -> Plan:
 
 
 def _bounded(circuit: Circuit, plan: Plan, delta: FloatArray, outputs: OutputNeeds, candidates: int) -> Plan:
-    """Return the plan with its bounded neurons: none where gates are cheap to look at; else those of groups where it
-    costs little, and the least unsettled of the others where ``candidates · pn`` looks are not enough for all."""
-    slope, entries = negative_slope(circuit.activation), plan.p * plan.cell.size
+    """Return the plan with its bounded neurons: none where ``candidates · pn`` looks at gates are enough for all; else
+    those of groups where it costs little, and the least unsettled of the others as far as needed."""
+    slope, most = negative_slope(circuit.activation), candidates * plan.p * plan.cell.size
     bounded = np.zeros(plan.cell.size, dtype=np.bool_)
     levels, count = np.zeros(plan.cell.size), np.zeros(plan.cell.size, dtype=np.int64)
     for group in plan.groups:
         levels[group.members] = mine = levels_needed(plan, group, delta)
         count[group.members] = candidates_of(plan, group, mine)
-    if count.sum() > MANY * entries:
+    if count.sum() > most:
         for group in plan.groups:
             i = group.members
             swing = 4 / plan.p * np.abs(np.fft.rfft(circuit.U[i], axis=1)[:, list(group.retained)]).sum(axis=1)
@@ -138,7 +129,7 @@ def _bounded(circuit: Circuit, plan: Plan, delta: FloatArray, outputs: OutputNee
             near = float(count[i].max(initial=0)) / plan.p**2
             bounded[i] = (1 - slope) / 2 * near * TYPICAL * float(delta[i] @ swing) < CHEAP * outputs.margin
     others = np.flatnonzero(~bounded)
-    bounded[others] = ~evaluated_within(levels[others], count[others], candidates * entries)
+    bounded[others] = ~evaluated_within(levels[others], count[others], most)
     return _with_levels(plan, bounded, levels)
 
 

@@ -1,4 +1,4 @@
-r"""Key frequency, amplitude and phase of each neuron: those of ``quadlens.form``, found in few passes over the tables."""
+"""Key frequency, amplitude and phase of each neuron: those of ``quadlens.form``, in few passes over the tables."""
 
 from dataclasses import dataclass
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from quadlens.arrays import BoolArray, FloatArray, IntArray
+from quadlens.arrays import BoolArray, FloatArray
 from quadlens.certificates.plan.keys import Keys
 from quadlens.certificates.plan.plan import Group, Plan
 from quadlens.circuits.circuit import Circuit
@@ -75,7 +75,7 @@ def _largest_harmonics(plan: Plan, group: Group, slope: float) -> FloatArray:
 
 
 def retained_outputs(needs: OutputNeeds, most: int, most_by_group: int) -> tuple[tuple[int, ...], BoolArray]:
-    """Return the frequencies to retain, ``most`` at most, and which of all z each group retains, shape (groups, p//2+1).
+    """Return the frequencies to retain, ``most`` at most, and which each group retains, shape (groups, p//2 + 1).
 
     The neediest pair of group and frequency comes first. A frequency that only the skip path needs costs no sums over
     neurons; it is retained where there is room.

@@ -64,7 +64,7 @@ def needs(circuit: Circuit, plan: Plan) -> Needs:
 
 
 def levels_needed(plan: Plan, group: Group, delta: FloatArray) -> FloatArray:
-    """Return for each member a level of ``|H|`` from which its gate is settled, ``Δ_i / r_i`` or more, shape (members,).
+    """Return a level of ``|H|`` from which each member's gate is settled, ``Δ_i / r_i`` or more, shape (members,).
 
     At ``max|W^A| + max|W^B|`` no ``|H|`` is above it, whatever the amplitude.
     """

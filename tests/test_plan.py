@@ -1,0 +1,185 @@
+"""The prover's choices: what a plan refuses, and what its neurons need, in fractions."""
+
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+import quadlens as ql
+from quadlens.certificates.plan.choose import Budget, choose
+from quadlens.certificates.plan.plan import SCALE, Group, Plan, quantised
+from quadlens.certificates.plan.unsettled import candidates_of, levels_needed, needs
+from quadlens.errors import CertificateError, OptionError
+
+
+def random_plan(rng: np.random.Generator, p: int, n: int, *, bounded: float = 0.5, grid: int = 2) -> Plan:
+    """Return a plan without sense: every frequency mod p, curves of noise, some amplitudes 0."""
+    cells = grid * p
+    cell = rng.integers(0, cells, n)
+    group_of = rng.integers(0, 3, n)
+    retained = tuple(sorted(map(int, rng.choice(np.arange(1, p // 2 + 1), min(3, p // 2), replace=False))))
+    groups = []
+    for number in range(3):
+        members = np.flatnonzero(group_of == number)
+        members = members[np.argsort(cell[members], kind="stable")]
+        A, B = (quantised(np.round(rng.normal(size=cells), int(rng.integers(0, 4)))) for _ in range(2))
+        kept = tuple(z for z in retained if rng.random() < 0.7)
+        frequency = int(rng.integers(0, p))
+        groups.append(Group(frequency=frequency, members=members, A=A, B=B, level=0.0, retained=kept))
+    return Plan(
+        p=p,
+        grid=grid,
+        cell=cell,
+        amplitude=np.where(rng.random(n) < 0.2, 0.0, rng.random(n).astype(np.float32).astype(np.float64)),
+        groups=tuple(groups),
+        bounded=rng.random(n) < bounded,
+        harmonics=1,
+        head=1,
+        retained=retained,
+    )
+
+
+def network(rng: np.random.Generator, p: int, n: int) -> ql.Circuit:
+    return ql.Circuit(p=p, A=rng.normal(size=(p, n)), B=rng.normal(size=(p, n)), U=rng.normal(size=(n, p)))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"grid": 0}, "cell in 0"),
+        ({"cell": np.array([0, 99, 1, 2])}, "cell in 0..9"),
+        ({"amplitude": np.array([0.1, 1, 1, 1])}, "float32"),
+        ({"amplitude": np.array([-1.0, 1, 1, 1])}, "float32"),
+        ({"amplitude": np.array([np.inf, 1, 1, 1])}, "float32"),
+        ({"amplitude": np.ones(3)}, "each of the 4 neurons"),
+        ({"bounded": np.zeros(3, dtype=bool)}, "bounded"),
+        ({"bounded": np.zeros(4)}, "bounded"),
+        ({"groups": ()}, "share out"),
+        ({"harmonics": 5}, "harmonics must be in 0..4"),
+        ({"head": 2}, "head must be in 0..1"),
+        ({"retained": (2, 1)}, "increase within 1..2"),
+        ({"retained": (1, 1)}, "increase"),
+        ({"retained": (0, 1)}, "increase"),
+        ({"retained": (1, 3)}, "increase"),
+        ({"retained": ()}, "a group retains"),
+    ],
+)
+def test_a_plan_refuses(change: dict[str, object], message: str) -> None:
+    with pytest.raises(CertificateError, match=message):
+        replace(plain_plan(), **change)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"frequency": 5}, "frequency of a group"),
+        ({"members": np.array([0, 1, 2])}, "share out"),
+        ({"members": np.array([0, 1, 2, 2])}, "share out"),
+        ({"members": np.array([1, 0, 2, 3])}, "in order of cell"),
+        ({"A": np.zeros(9)}, "10 values, got 9"),
+        ({"A": np.full(10, 0.1)}, "curve A"),
+        ({"B": np.full(10, np.nan)}, "curve B"),
+        ({"B": np.full(10, 300.0)}, "curve B"),
+        ({"level": 0.1}, "multiple of 1/1048576"),
+        ({"level": -1.0}, "multiple"),
+        ({"level": 513.0}, "multiple"),
+        ({"retained": (2, 1)}, "a group retains"),
+    ],
+)
+def test_a_group_refuses(change: dict[str, object], message: str) -> None:
+    plan = plain_plan()
+    with pytest.raises(CertificateError, match=message):
+        replace(plan, groups=(replace(plan.groups[0], **change),))
+
+
+def plain_plan() -> Plan:
+    group = Group(frequency=1, members=np.arange(4), A=np.ones(10), B=np.ones(10), level=0.5, retained=(1, 2))
+    return Plan(
+        p=5,
+        grid=2,
+        cell=np.arange(4),
+        amplitude=np.ones(4),
+        groups=(group,),
+        bounded=np.array([True, False, False, True]),
+        harmonics=1,
+        head=1,
+        retained=(1, 2),
+    )
+
+
+def test_the_record_in_a_certificate() -> None:
+    assert plain_plan().to_dict() == {
+        "grid": 2,
+        "scale": SCALE,
+        "cell": [0, 1, 2, 3],
+        "amplitude": [1.0] * 4,
+        "group": [0] * 4,
+        "groups": [
+            {"frequency": 1, "A": [SCALE] * 10, "B": [SCALE] * 10, "retained": [1, 2], "level": SCALE // 2},
+        ],
+        "bounded": [0, 3],
+        "harmonics": 1,
+        "head": 1,
+        "retained": [1, 2],
+    }
+
+
+@pytest.mark.parametrize("name", ["retained", "candidates", "head"])
+def test_a_budget_refuses(name: str) -> None:
+    with pytest.raises(OptionError, match=f"{name} must be an integer"):
+        Budget(**{name: -1})
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_what_a_neuron_needs_is_no_less_than_in_fractions(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    p, n = int(rng.integers(3, 8)), 12
+    plan, circuit = random_plan(rng, p, n), network(rng, p, n)
+    delta = needs(circuit, plan).delta
+    for group in plan.groups:
+        levels = levels_needed(plan, group, delta)
+        for i, level in zip(map(int, group.members), levels, strict=True):
+            exact = exact_need(plan, group, circuit, i)
+            assert exact <= Fraction(delta[i]) <= exact * (1 + Fraction(1, 2**39))
+            assert Fraction(level) * Fraction(plan.amplitude[i]) >= exact or level >= group.highest
+
+
+def exact_need(plan: Plan, group: Group, circuit: ql.Circuit, i: int) -> Fraction:
+    sides = []
+    for table, curve in ((circuit.A, group.A), (circuit.B, group.B)):
+        at = (plan.cell[i] + plan.shifts(group.frequency)) % plan.cells
+        r = Fraction(plan.amplitude[i])
+        apart = [Fraction(table[a, i]) - r * Fraction(curve[at[a]]) for a in range(plan.p)]
+        sides.append((max(0, *apart), max(0, *(-x for x in apart))))
+    return max(sides[0][0] + sides[1][0], sides[0][1] + sides[1][1])
+
+
+@pytest.mark.parametrize("name", ["p59-seed0", "p59-seed1"])
+def test_gates_of_trained_networks_are_evaluated(name: str) -> None:
+    choice = choose(ql.bundled(name), Budget())
+    assert not choice.plan.bounded.any()
+    for group in choice.plan.groups:
+        assert group.frequency in group.retained or group.members.size < 8
+
+
+def test_what_is_bounded_meets_the_condition_and_the_rest_fits_the_budget() -> None:
+    circuit = ql.bundled("p59-seed0")
+    choice = choose(circuit, Budget(candidates=2))
+    plan = choice.plan
+    assert 0 < plan.bounded.sum() < plan.bounded.size
+    looked_at = 0
+    for group in plan.groups:
+        levels = levels_needed(plan, group, choice.delta)
+        looked_at += int(candidates_of(plan, group, levels)[~plan.bounded[group.members]].sum())
+        for i in map(int, group.members[plan.bounded[group.members]]):
+            enough = group.level >= group.highest
+            assert enough or Fraction(plan.amplitude[i]) * Fraction(group.level) >= exact_need(plan, group, circuit, i)
+    assert plan.p * circuit.neurons < looked_at <= 2 * plan.p * circuit.neurons
+
+
+def test_noise_in_the_outputs_is_not_retained() -> None:
+    frequencies = (1, 3, 13, 22, 29)
+    choice = choose(ql.construct(p=59, frequencies=frequencies, neurons=512, noise=0.02, seed=1), Budget())
+    assert choice.plan.retained == frequencies
+    assert [group.retained for group in choice.plan.groups] == [(k,) for k in frequencies]
