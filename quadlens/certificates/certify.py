@@ -11,12 +11,12 @@ from quadlens.circuits.circuit import Circuit
 from quadlens.errors import CertificateError, OptionError
 
 _PROVERS = {
-    "rectangle": "rectangle:certify_rectangle",
-    "interval": "interval:certify_interval",
+    "rectangle": "methods.rectangle:certify_rectangle",
+    "interval": "methods.interval:certify_interval",
     "linear": "methods.linear:certify_linear",
     "adaptive": "methods.adaptive:certify_adaptive",
-    "brute-force": "brute_force:certify_brute_force",
-    "exact": "exact:certify_exact",
+    "brute-force": "methods.brute_force:certify_brute_force",
+    "exact": "methods.exact:certify_exact",
 }
 """Method -> module of ``quadlens.certificates`` and the function there."""
 

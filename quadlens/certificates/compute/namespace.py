@@ -28,7 +28,7 @@ class Namespace:
 
     def array(self, values: Any) -> Any:
         """Return a numpy array as one of this namespace: itself, or a copy on the device."""
-        return values if self.device is None else self.xp.asarray(np.ascontiguousarray(values), device=self.device)
+        return values if self.device is None else self.xp.asarray(np.array(values), device=self.device)
 
     def numpy(self, values: Any) -> Any:
         """Return an array of this namespace as a numpy array."""

@@ -1,31 +1,112 @@
-"""TEMPORARY dense stand-in until `pass` delivers."""
+r"""One pass over the neurons: the retained outputs of every input, and what is left open of each.
+
+    C_z(a,b) = Σ_{i evaluated} h(y_i) û_{i,z} + Σ_{i bounded} [(g_i + α(1−g_i)) y_i + ½κ ρ̄_i] û_{i,z} + Ŝ_z
+    R(a,b) = ½κ Σ_{i bounded} ρ̄_i V_i
+    res(a,b) = Σ_γ min( Σ_{i∈γ} (η^A_i + η^B_i + x_i) osc_i , (‖η^A‖ + ‖η^B‖ + ‖x‖)(‖dU(Y)‖ + max_c ‖dU(c)‖) )
+
+(docs/certificates.md). O(pn + p²) for prefix sums along the circle, and the gates that curves do not settle.
+"""
+
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
+
 import numpy as np
+
+from quadlens.certificates.compute.namespace import Namespace
+from quadlens.certificates.inequality.arcs import arcs_of
+from quadlens.certificates.inequality.exceptions import exceptions, scattered
+from quadlens.certificates.inequality.split import Split
+from quadlens.certificates.inequality.table_sums import Table, Weights, add_table
 from quadlens.certificates.kink import negative_slope
-@dataclass(frozen=True, kw_only=True, eq=False)
+from quadlens.certificates.plan.choose import Choice
+from quadlens.certificates.plan.plan import Group
+from quadlens.certificates.plan.unsettled import levels_needed
+from quadlens.circuits.circuit import Circuit
+from quadlens.errors import CertificateError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class PassSums:
-    C: Any; R: Any; res: Any; candidates: int; exceptions: int; arc_ends: Any
+    """``C (|F|, p, p)`` complex, ``R, res (p, p)``, axes a, b; gates looked at (``candidates``) and found to be not as
+    their curve says (``exceptions``), and for each group the most arc ends of one class."""
+
+    C: Any
+    R: Any
+    res: Any
+    candidates: int
+    exceptions: int
+    arc_ends: tuple[int, ...]
+
     @property
-    def crossings(self): return max(self.arc_ends)
-def one_pass(at, circuit, choice, split):
-    plan=choice.plan; p=plan.p; al=negative_slope(circuit.activation); ka=1-al; pos=lambda x: np.maximum(x,0)
-    C=np.zeros((len(plan.retained),p,p),complex)+split.skip_a.T[:,:,None]+split.skip_b.T[:,None,:]
-    R=np.zeros((p,p)); res=np.zeros((p,p)); exc=0; cand=0
-    Y=(np.arange(p)[:,None]+np.arange(p))%p
-    for num,g in enumerate(plan.groups):
-        i=g.members; r=plan.amplitude[i]; sh=plan.shifts(g.frequency); cell=plan.cell[i]
-        WA=g.A[(cell+sh[:,None])%plan.cells]; WB=g.B[(cell+sh[:,None])%plan.cells]
-        dA=circuit.A[:,i]-r*WA; dB=circuit.B[:,i]-r*WB
-        H=WA[:,None]+WB[None]; y=circuit.A[:,None,i]+circuit.B[None,:,i]; on=H>0; bd=plan.bounded[i]; near=(np.abs(H)<=g.level)&bd
-        h=np.where(y>0,y,al*y)
-        rb=np.where(near, np.where(on, pos(-dA)[:,None]+pos(-dB)[None], pos(dA)[:,None]+pos(dB)[None]),0)
-        v=np.where(bd, np.where(on,y,al*y)+ka/2*rb, h)
-        C+=np.moveaxis(v@split.u_hat[i],2,0); R+=ka/2*(rb@split.V[i])
-        ea=np.where(on,np.abs(dA)[:,None],abs(al)*np.abs(dA)[:,None]+(1-abs(al))*np.where(near,pos(dA)[:,None],0))
-        eb=np.where(on,np.abs(dB)[None],abs(al)*np.abs(dB)[None]+(1-abs(al))*np.where(near,pos(dB)[None],0))
-        x=np.where(~bd&~on&(y>0),(1-abs(al))*y,0)
-        n=lambda e: np.sqrt((e**2).sum(2))
-        res+=np.minimum((ea+eb+x)@split.osc[i],(n(ea)+n(eb)+n(x))*(split.norm_U[num][Y]+split.norm_U[num].max()))
-        exc+=int(((y>0)!=on)[:,:,~bd].sum())
-    return PassSums(C=C,R=R,res=res,candidates=cand,exceptions=exc,arc_ends=[4]*len(plan.groups))
+    def crossings(self) -> int:
+        """The most arc ends of one sum."""
+        return max(self.arc_ends, default=0)
+
+
+def one_pass(at: Namespace, circuit: Circuit, choice: Choice, split: Split) -> PassSums:
+    """Return what every input's retained outputs are, and how far they are known.
+
+    Raises
+    ------
+    CertificateError
+        If the gate of a bounded neuron can change where the plan says that it cannot.
+    """
+    plan, xp = choice.plan, at.xp
+    p, kept, slope = plan.p, len(plan.retained), negative_slope(circuit.activation)
+    C = (split.skip_a[:, :kept] + 1j * split.skip_a[:, kept:]).T[:, :, None]
+    C = C + (split.skip_b[:, :kept] + 1j * split.skip_b[:, kept:]).T[:, None, :]
+    R = 0 * (split.rest_a + split.rest_b)
+    res = 0 * R
+    Y = at.array(np.add.outer(np.arange(p), np.arange(p)) % p)
+    candidates, wrong, ends = 0, 0, []
+    for number, group in enumerate(plan.groups):
+        levels = levels_needed(plan, group, choice.delta)
+        _require_settled(choice, group, levels)
+        arcs = arcs_of(plan, group)
+        bounded = plan.bounded[group.members]
+        weights = Weights(
+            u_hat=split.u_hat[number],
+            V=split.V[number],
+            osc=split.osc[number],
+            bounded=at.array(bounded.astype(np.float64)) if bounded.any() else None,
+            slope=slope,
+        )
+        tables = [at.array(table[:, group.members]) for table in (circuit.A, circuit.B)]
+        C_A, R_A, l1_A, norm_A = add_table(at, plan, group, arcs, weights, Table(values=tables[0], first=True))
+        C_B, R_B, l1_B, norm_B = add_table(at, plan, group, arcs, weights, Table(values=tables[1], first=False))
+        sums = C_A + xp.permute_dims(C_B, (1, 0, 2))
+        l1, norm = l1_A + l1_B.T, norm_A + norm_B.T
+        R += R_A + R_B.T
+        if not bounded.all():
+            found = exceptions(at, plan, group, levels, (tables[0], tables[1]))
+            rho = (1 - slope) * xp.abs(found.y)
+            sums = sums + xp.reshape(scattered(at, found, weights.u_hat, rho, p * p), sums.shape)
+            # H ≤ 0 < y
+            x = (1 - abs(slope)) * xp.maximum(found.y, 0 * found.y)
+            both = xp.stack([weights.osc, 1 + 0 * weights.osc], axis=1)
+            l1 = l1 + xp.reshape(scattered(at, found, both[:, :1], x, p * p), (p, p))
+            norm = norm + xp.sqrt(xp.reshape(scattered(at, found, both[:, 1:], x * x, p * p), (p, p)))
+            candidates, wrong = candidates + found.candidates, wrong + found.count
+        norm_U = split.norm_U[number]
+        res += xp.minimum(l1, norm * xp.reshape(xp.take(norm_U + xp.max(norm_U), xp.reshape(Y, (-1,))), (p, p)))
+        for place, z in enumerate(map(int, plan.positions(group))):
+            C[z, :, :] += sums[:, :, place] + 1j * sums[:, :, len(group.retained) + place]
+        ends.append(arcs.ends)
+    return PassSums(C=C, R=R, res=res, candidates=candidates, exceptions=wrong, arc_ends=tuple(ends))
+
+
+def _require_settled(choice: Choice, group: Group, levels: Any) -> None:
+    """Raise CertificateError unless the group's level is enough for its bounded neurons.
+
+    The levels have room for rounding; where they say no, fractions decide.
+    """
+    plan = choice.plan
+    if group.level >= group.highest:
+        return
+    for i in group.members[plan.bounded[group.members] & (levels > group.level)]:
+        if Fraction(plan.amplitude[i]) * Fraction(group.level) < Fraction(choice.delta[i]):
+            raise CertificateError(
+                f"neuron {i} is bounded and not settled at level {group.level} of |H|; it needs {choice.delta[i]:.6g} "
+                f"/ {plan.amplitude[i]:.6g}: raise the level or leave it out"
+            )

@@ -36,7 +36,7 @@ def operations(plan: Plan, sums: PassSums) -> Operations:
     p, n, G = plan.p, plan.cell.size, plan.cells
     f, kept, groups = len(plan.retained), plan.harmonics + 1, len(plan.groups)
     members = sum(group.members.size * len(group.retained) for group in plan.groups)
-    transform = math.ceil(2.5 * p * math.log2(p))
+    transform = transform_operations(p)
     channels = 2 * len(plan.retained) + 2
     bounded = int(plan.bounded.sum())
     prefix = reads = 0
@@ -72,3 +72,8 @@ def brute_force_operations(p: int, neurons: int) -> int:
     the skip path and ``p³`` comparisons.
     """
     return 2 * p**2 * neurons + 2 * p**3 * neurons + 3 * p**3
+
+
+def transform_operations(length: int) -> int:
+    """Return what one real fast Fourier transform of this length is counted as, ``2.5 N log₂ N``."""
+    return math.ceil(2.5 * length * math.log2(max(length, 2)))

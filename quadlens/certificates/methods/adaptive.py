@@ -54,10 +54,12 @@ def certify_adaptive(
         If a margin cannot be told from zero in float64, and the tables are known within a radius only.
     """
 
+    arithmetic = f"{ARITHMETIC}; {SINGLE}"
+
     def prove() -> Proof:
         reason = refusal(circuit)
         if reason is not None:
-            return Proof(refusal=reason)
+            return Proof(arithmetic=arithmetic, refusal=reason)
         found = evaluate(circuit, budget, None, progress and (lambda done: progress(0.5 * done)))
         bound = found.rounding.lowered(found.classes.bound)
         return _Search(
@@ -70,7 +72,7 @@ def certify_adaptive(
             report=(lambda done: progress(0.5 + 0.5 * done)) if progress else (lambda done: None),
         ).run()
 
-    return certificate_of("adaptive", circuit, prove, f"{ARITHMETIC}; {SINGLE}")
+    return certificate_of("adaptive", circuit, prove)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -139,6 +141,7 @@ class _Search:
         }
         counted = self.found.operations
         return Proof(
+            arithmetic=f"{ARITHMETIC}; {SINGLE}",
             classes=tuple(classes),
             prover={**self.found.plan.to_dict(), "stages": stages},
             operations=counted.total + counted.refinement(self.refined) + self.single.operations,

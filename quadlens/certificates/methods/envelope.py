@@ -16,19 +16,21 @@ from quadlens.circuits.circuit import Circuit
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proof:
-    """What a method found: classes, or the reason for which it refuses. ``wrong`` are the misclassified inputs in
-    order, None where they are not decided.
+    """What a method found: classes (or ``frequencies``), or the reason for which it refuses. ``wrong`` are the
+    misclassified inputs in order, None where they are not decided.
     """
 
+    arithmetic: str
     classes: tuple[ClassBound, ...] = ()
     prover: Mapping[str, Any] = field(default_factory=dict)
     operations: int = 0
     wrong: list[tuple[int, int]] | None = None
     blame: tuple[str, ...] = ()
     refusal: str | None = None
+    frequencies: tuple[Mapping[str, Any], ...] | None = None
 
 
-def certificate_of(method: str, circuit: Circuit, prove: Callable[[], Proof], arithmetic: str) -> Certificate:
+def certificate_of(method: str, circuit: Circuit, prove: Callable[[], Proof]) -> Certificate:
     """Run a method's proof and return its certificate; digest and float32 bound are computed beside it."""
     start = time.perf_counter()
     with _network_facts(circuit) as facts:
@@ -41,7 +43,7 @@ def certificate_of(method: str, circuit: Circuit, prove: Callable[[], Proof], ar
         parameters=circuit.parameters,
         activation=circuit.activation,
         sha256=facts.sha256.result(),
-        arithmetic=arithmetic,
+        arithmetic=proof.arithmetic,
         operations=proof.operations,
         brute_force_operations=brute_force_operations(circuit.p, circuit.neurons),
         seconds=time.perf_counter() - start,
@@ -50,9 +52,10 @@ def certificate_of(method: str, circuit: Circuit, prove: Callable[[], Proof], ar
         prover=proof.prover,
         misclassified=None if proof.wrong is None else tuple(proof.wrong[:LISTED]),
         misclassified_count=None if proof.wrong is None else len(proof.wrong),
-        float32_error=facts.float32_error.result() if proof.refusal is None else None,
+        float32_error=facts.float32_error.result() if proof.classes else None,
         blame=proof.blame,
         refusal=proof.refusal,
+        frequencies=proof.frequencies,
         provenance=circuit.provenance,
     )
 

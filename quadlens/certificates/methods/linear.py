@@ -55,10 +55,12 @@ def certify_linear(
         If there is no such device.
     """
 
+    arithmetic = evaluated_by(ARITHMETIC, device)
+
     def prove() -> Proof:
         reason = refusal(circuit)
         if reason is not None:
-            return Proof(refusal=reason)
+            return Proof(arithmetic=arithmetic, refusal=reason)
         p = circuit.p
         found = evaluate(circuit, budget, device, progress and (lambda done: progress(0.8 * done)))
         counted = found.operations
@@ -77,10 +79,11 @@ def certify_linear(
         )
         used = [(np.flatnonzero(row) + 1).tolist() for row in refined.refined]
         return Proof(
+            arithmetic=arithmetic,
             classes=classes,
             prover={**found.plan.to_dict(), "pairs": used},
             operations=counted.total + counted.refinement(refined.refined),
             blame=blame(account, [bound.difference for bound in classes if not bound.certified]),
         )
 
-    return certificate_of("linear", circuit, prove, evaluated_by(ARITHMETIC, device))
+    return certificate_of("linear", circuit, prove)

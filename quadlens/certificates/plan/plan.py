@@ -103,6 +103,8 @@ class Plan:
     def _check_group(self, group: Group) -> None:
         if not 0 <= group.frequency < self.p:
             raise CertificateError(f"the frequency of a group must be in 0..{self.p - 1}, got {group.frequency}")
+        if not group.members.size:
+            raise CertificateError("a group needs at least one neuron")
         if group.A.size != self.cells or group.B.size != self.cells:
             raise CertificateError(f"curves need {self.cells} values, got {group.A.size} and {group.B.size}")
         if (np.diff(self.cell[group.members]) < 0).any():
