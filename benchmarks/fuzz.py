@@ -64,7 +64,7 @@ def native() -> tuple[Target, list[bytes]]:
 
     from quadlens.circuits.construct import construct
     from quadlens.circuits.in_memory import from_state_dict
-    from quadlens.circuits.limits import Limits
+    from quadlens.circuits.limits import Budget, Limits
     from quadlens.circuits.native import encode, from_bytes
 
     limits = Limits(max_bytes=2**22)
@@ -72,7 +72,11 @@ def native() -> tuple[Target, list[bytes]]:
         construct(p=P, frequencies=(1, 2), neurons=NEURONS, noise=0.1),
         from_state_dict(_transformer_state(torch), family="pizza", attention="ones"),
     ]
-    return lambda data: _use(from_bytes(data, "fuzzed", limits)), [encode(circuit) for circuit in circuits]
+
+    def read(data: bytes) -> None:
+        _use(from_bytes(data, "fuzzed", Budget(where="fuzzed", limits=limits)))
+
+    return read, [encode(circuit) for circuit in circuits]
 
 
 def torch() -> tuple[Target, list[bytes]]:
@@ -117,7 +121,7 @@ def zip_file() -> tuple[Target, list[bytes]]:
 def config() -> tuple[Target, list[bytes]]:
     import torch as library
 
-    from quadlens.circuits.limits import Limits
+    from quadlens.circuits.limits import Budget, Limits
     from quadlens.circuits.load import circuit_of_tree
     from quadlens.circuits.strict_json import parse_object
 
@@ -146,8 +150,7 @@ def config() -> tuple[Target, list[bytes]]:
                     family,
                     settings,
                     freeze_attention=True,
-                    limits=Limits(max_bytes=2**22),
-                    where="fuzzed",
+                    budget=Budget(where="fuzzed", limits=Limits(max_bytes=2**22)),
                     source="fuzzed",
                 )
                 _use(circuit)
@@ -206,18 +209,23 @@ def _expected() -> Any:
 
 
 def _torch_reader() -> Target:
-    from quadlens.circuits.limits import Limits
+    from quadlens.circuits.limits import Budget, Limits
     from quadlens.circuits.load import circuit_of_tree
     from quadlens.circuits.safe_torch import read_torch
 
     limits = Limits(max_bytes=2**22)
 
     def read(content: bytes) -> None:
-        tree = read_torch(content, "fuzzed", limits)
+        tree = read_torch(content, Budget(where="fuzzed", limits=limits))
         for settings in (None, {"attn_coeff": 0}, {"attention_rate": 1}):
             with _expected():
                 circuit, _ = circuit_of_tree(
-                    tree, None, settings, freeze_attention=True, limits=limits, where="fuzzed", source="fuzzed"
+                    tree,
+                    None,
+                    settings,
+                    freeze_attention=True,
+                    budget=Budget(where="fuzzed", limits=limits),
+                    source="fuzzed",
                 )
                 _use(circuit)
 

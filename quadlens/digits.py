@@ -51,15 +51,16 @@ def below_one(value: float, digits: int = 4) -> str:
     return f"> 0.{digits * '9'}" if value < 1 <= float(shown.replace("−", "-")) else shown
 
 
-def percent(share: float) -> str:
-    """Return a share in per cent, to the nearest hundredth, but a full 100 % or 0 % only where it is all or nothing.
+def percent(share: float, decimals: int = 2) -> str:
+    """Return a measured share in per cent, to the nearest, but a full 100 % or 0 % only where it is all or nothing.
 
     >>> percent(1.0), percent(0.9999999), percent(0.548693), percent(1e-9)
     ('100 %', '99.99 %', '54.87 %', '0.01 %')
     """
     if share in (0, 1):
         return f"{100 * share:.0f} %"
-    return f"{min(max(Decimal(100) * Decimal(share), Decimal('0.01')), Decimal('99.99')):.2f} %"
+    least = Decimal(1).scaleb(-decimals)
+    return f"{min(max(Decimal(100) * Decimal(share), least), 100 - least):.{decimals}f} %"
 
 
 def percent_at_least(share: float) -> str:

@@ -79,7 +79,7 @@ def test_the_area_under_the_curve_is_the_refined_limit(activation: str) -> None:
         turn = np.exp(1j * circuit.omega * group.frequency * (a + b - 2 * b))
         one = integrand(circuit, form, group, a, b)
         # the trapezoid rule with 1440 points on a curve with kinks: relative error below (2π/1440)²
-        assert one.scale * one.curve_area == pytest.approx((turn * np.conj(response)).real, abs=2e-4 * one.scale)
+        assert one.scale * one.curve_area == pytest.approx((turn * np.conj(response)).real, abs=1e-12 * one.scale)
 
 
 def test_rectangles_are_as_wide_as_the_weights_and_tile_the_circle(circuit: Circuit, form: AmplitudePhaseForm) -> None:

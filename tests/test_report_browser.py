@@ -194,10 +194,11 @@ def test_the_page_computes_what_the_library_computes(browser: Browser) -> None:
             browser.slide("x-b", b)
             one = integrand(circuit, form, group, d + b, b)
             said = words(browser).replace("−", "-")
-            area, integral = (float(part.split(" ")[0].rstrip(".")) for part in said.split("add ")[1].split("is "))
+            parts = said.split("add about ")[1].split("is ")
+            area, integral = (float(part.split(" ")[0].rstrip(".")) for part in parts)
             # the page holds tables in 16 bits and waves in 5 digits, and shows three decimals
-            assert area == pytest.approx(one.scale * one.rectangle_area, abs=5e-3)
-            assert integral == pytest.approx(one.scale * one.curve_area, abs=5e-3)
+            assert area == pytest.approx(one.scale * one.rectangle_area, abs=1e-2)
+            assert integral == pytest.approx(one.scale * one.curve_area, abs=5.1e-4)  # three decimals
             active = circuit.A[(d + b) % 31, group.members] + circuit.B[b, group.members] > 0
             assert f"{int(active.sum())} of {group.members.size} neurons are active" in said
 

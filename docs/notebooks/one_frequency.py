@@ -55,11 +55,12 @@ assert amplitude.min() > pure.min()
 flat = group_flatness(circuit.p, group.frequency, group.e_A, group.e_B, group.s_A, group.s_B, group.kappa)
 best = design(circuit.p, group.frequency).flatness
 print("smallest over largest amplitude, over all a - b:")
-print(f"this group {flat:.3f}, pure limit {pure.min() / pure.max():.3f}, the flattest that is possible {best:.3f}")
+print(f"this group {flat:.3f}, pure limit {pure.min() / pure.max():.3f}, the flattest design found {best:.3f}")
 
 # %% [markdown]
-# The rectangle rule: sort the phases, give each neuron a cell as wide as its weight. The bounds are proved; the last
-# number is the true error, and 1 is the error of predicting zero.
+# The rectangle rule: sort the phases, give each neuron a cell as wide as its weight. The bounds are proved of this
+# rule, pure waves with the fitted phases and weights (not of the MLP); the last number is its measured error, and 1 is
+# the error of predicting zero.
 
 # %%
 from quadlens.quadrature.rectangles import rectangle_bounds

@@ -16,7 +16,7 @@ from quadlens.files import write_atomically
 FORMAT = "quadlens certificate 1"
 MAX_BYTES = 64 * 2**20
 MAX_PARTS = 10**6
-"""Most JSON arrays and objects in a file: empty ones are short to write and long to hold."""
+"""Most JSON arrays, objects and keys in a file: empty ones are short to write and long to hold."""
 DERIVED = ("certified_accuracy", "margin_lower_bound", "verdict", "float32")
 """Keys that follow from the others; they are written for readers, and read back only to be compared."""
 
@@ -60,9 +60,9 @@ def from_json(text: str | bytes) -> Certificate:
     """
     if len(text) > MAX_BYTES:
         raise CertificateError(f"a certificate has at most {MAX_BYTES} bytes, got {len(text)}")
-    parts = text.count(b"[") + text.count(b"{") if isinstance(text, bytes) else text.count("[") + text.count("{")
+    parts = sum(text.count(mark.encode()) if isinstance(text, bytes) else text.count(mark) for mark in "[{:")
     if parts > MAX_PARTS:
-        raise CertificateError(f"a certificate has at most {MAX_PARTS} arrays and objects, got {parts}")
+        raise CertificateError(f"a certificate has at most {MAX_PARTS} arrays, objects and keys, got {parts}")
     try:
         data = json.loads(text, object_pairs_hook=_no_duplicates, parse_constant=_no_constant)
     except CertificateError:

@@ -10,9 +10,10 @@ import numpy as np
 from quadlens import __version__
 from quadlens.circuits import native
 from quadlens.circuits.circuit import TABLES, Circuit
-from quadlens.circuits.limits import Limits
+from quadlens.circuits.limits import Budget, Limits
 from quadlens.errors import OutputError
 from quadlens.files import write_atomically
+from quadlens.untrusted_text import one_line
 
 
 def convert(
@@ -43,7 +44,8 @@ def convert(
         provenance["original_sha256"] = hashlib.sha256(Path(original).read_bytes()).hexdigest()
     content = native.encode(circuit, provenance=provenance)
     # as large as it is, it was just written from memory
-    again = native.from_bytes(content, str(path), Limits(max_bytes=2**62))
+    budget = Budget(where=one_line(path), limits=Limits(max_bytes=2**62))
+    again = native.from_bytes(content, str(path), budget)
     same = (again.p, again.activation, again.family) == (circuit.p, circuit.activation, circuit.family)
     for name in TABLES:
         same = same and np.array_equal(getattr(again, name), getattr(circuit, name))

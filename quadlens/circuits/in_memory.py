@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from quadlens.circuits.circuit import Circuit
-from quadlens.circuits.limits import Limits
+from quadlens.circuits.limits import Budget, Limits
 from quadlens.circuits.load import FAMILIES, circuit_of_tree
 from quadlens.errors import CheckpointError, OptionError
 from quadlens.untrusted_text import one_line
@@ -80,8 +80,7 @@ def from_state_dict(
         name,
         settings,
         freeze_attention=freeze_attention,
-        limits=Limits() if max_bytes is None else Limits(max_bytes=max_bytes),
-        where=one_line(source),
+        budget=Budget(where=one_line(source), limits=Limits() if max_bytes is None else Limits(max_bytes=max_bytes)),
         source=source,
     )
     return circuit

@@ -8,29 +8,27 @@ from collections.abc import Iterator
 from io import BufferedReader
 from pathlib import Path
 
-from quadlens.circuits.limits import Limits
+from quadlens.circuits.limits import Budget
 from quadlens.errors import CheckpointError
 from quadlens.untrusted_text import one_line
 
 
-def read_file(path: str | os.PathLike[str], limits: Limits) -> bytes:
-    """Return the file's bytes.
+def read_file(path: str | os.PathLike[str], budget: Budget, resource: str = "bytes") -> bytes:
+    """Return the file's bytes, which are spent from the budget as ``resource``.
 
     Raises
     ------
     CheckpointError
         If there is no such file, or it is not a regular file, is empty, cannot be read, or is larger than the limit.
     """
-    with _opened(path, limits) as handle:
-        content = handle.read(limits.max_bytes + 1)
-    if len(content) > limits.max_bytes:
-        raise CheckpointError(
-            f"{one_line(path)} grew past the limit of {limits.max_bytes} bytes while it was read"
-        )
+    with _opened(path, budget, resource) as (handle, size):
+        content = handle.read(size + 1)
+    if len(content) != size:
+        raise CheckpointError(f"{one_line(path)} changed while it was read; read it again")
     return content
 
 
-def map_file(path: str | os.PathLike[str], limits: Limits) -> mmap.mmap:
+def map_file(path: str | os.PathLike[str], budget: Budget) -> mmap.mmap:
     """Map the file into memory, read-only: pages are read when they are used. It must not change meanwhile.
 
     Raises
@@ -38,12 +36,14 @@ def map_file(path: str | os.PathLike[str], limits: Limits) -> mmap.mmap:
     CheckpointError
         As ``read_file``.
     """
-    with _opened(path, limits) as handle:
+    with _opened(path, budget, "bytes") as (handle, _):
         return mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ)
 
 
 @contextlib.contextmanager
-def _opened(path: str | os.PathLike[str], limits: Limits) -> Iterator[BufferedReader]:
+def _opened(
+    path: str | os.PathLike[str], budget: Budget, resource: str
+) -> Iterator[tuple[BufferedReader, int]]:
     name = one_line(path)
     try:
         # a device or a pipe could block, or never end, so the kind of file is asked before it is opened
@@ -54,13 +54,9 @@ def _opened(path: str | os.PathLike[str], limits: Limits) -> Iterator[BufferedRe
             raise CheckpointError(f"{name} is not a regular file; copy its content to one")
         if status.st_size == 0:
             raise CheckpointError(f"{name} is empty; was it copied in full?")
-        if status.st_size > limits.max_bytes:
-            raise CheckpointError(
-                f"{name} has {status.st_size} bytes, more than the limit of {limits.max_bytes};"
-                " raise the limit if you trust it"
-            )
+        budget.spend(resource, status.st_size, "it has")
         with Path(path).open("rb") as handle:
-            yield handle
+            yield handle, status.st_size
     except FileNotFoundError:
         raise CheckpointError(f"{name} does not exist; name a checkpoint file or a bundled model") from None
     except ValueError as error:

@@ -1,6 +1,11 @@
-"""How much a file may ask of the machine: bytes read, and bytes and operations to make its tables."""
+"""How much a file may ask of the machine: one budget for each file read, from which every reader spends.
 
-from dataclasses import dataclass
+What a small file makes large is counted before it is made: text that a call encodes, keys that a call copies, tensors
+that view one storage, products that a table adds.
+"""
+
+import time
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -11,8 +16,30 @@ from quadlens.errors import CheckpointError, OptionError
 MAX_BYTES = 2**27
 """Default largest file, and largest memory for one circuit's tables and the products that make them (128 MiB)."""
 
-OPERATIONS_PER_BYTE = 400
-"""Multiply-adds allowed for each byte of the limit: 5·10¹⁰ at the default, some seconds on one core."""
+ALLOWANCES = {
+    "bytes": MAX_BYTES,
+    "bytes of zip content": MAX_BYTES,
+    "bytes of zip directory": 2**21,
+    "zip entries": 10_000,
+    "bytes of pickle": 2**24,
+    "pickle operations": 500_000,
+    "calls": 50_000,
+    "dictionary entries": 250_000,
+    "bytes made by calls": 2**24,
+    "bytes of JSON": 2**22,
+    "bytes of float64 tensors": MAX_BYTES,
+    "bytes of tables": MAX_BYTES,
+    "bytes of products": 2 * MAX_BYTES,
+    "multiply-adds": 400 * MAX_BYTES,
+}
+"""What one file may ask for at the default limit. A higher limit raises all of them with it, a lower one those in bytes
+of memory."""
+
+SECONDS = 60.0
+"""Longest time on the clock at the default limit: a machine that is busy with other work may be ten times as slow."""
+
+ENTRY_OPERATIONS = 16
+"""What one pass over a number in memory costs, in multiply-adds: each product is scaled, bounded and added."""
 
 MAX_LOGIT = 1e150
 """Largest bound on a logit: its square, summed over every input and logit, must stay a float64."""
@@ -32,60 +59,95 @@ class Limits:
         if self.max_bytes < 1:
             raise OptionError(f"the size limit must be a positive number of bytes, got {self.max_bytes}")
 
+    def allowed(self, resource: str) -> int:
+        """Return how much of ``resource`` (a key of ``ALLOWANCES``) one file may ask for."""
+        usual = ALLOWANCES[resource]
+        if usual >= MAX_BYTES:
+            return usual * self.max_bytes // MAX_BYTES
+        return max(usual, usual * self.max_bytes // MAX_BYTES)
+
     @property
-    def max_operations(self) -> int:
-        """Multiply-adds allowed for making the tables."""
-        return OPERATIONS_PER_BYTE * self.max_bytes
+    def seconds(self) -> float:
+        """Longest time that reading may take."""
+        return max(SECONDS, SECONDS * self.max_bytes / MAX_BYTES)
 
 
-def check_tables(p: int, neurons: int, limits: Limits, where: str) -> None:
-    """Refuse a circuit whose five float64 tables alone would pass the limit.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """What is left of the limits while the file called ``where`` is read; the time runs from the moment it is made."""
+
+    where: str
+    limits: Limits = Limits()
+    spent: dict[str, int] = field(default_factory=dict)
+    started: float = field(default_factory=time.monotonic)
+
+    def spend(self, resource: str, amount: int, what: str = "it needs") -> None:
+        """Take ``amount`` of ``resource``; ``what`` says in words what needs it.
+
+        Raises
+        ------
+        CheckpointError
+            If more was asked for than is allowed, or reading took too long, with the option that raises the limit.
+        """
+        needed = self.spent.get(resource, 0) + amount
+        allowed = self.limits.allowed(resource)
+        if needed > allowed:
+            enough = -(-needed * MAX_BYTES // ALLOWANCES[resource] // 2**20)
+            raise CheckpointError(
+                f"{self.where}: {what} {needed} {resource}, more than the limit of {allowed};"
+                f" if you trust the file, --max-megabytes {enough} or more raises it (max_bytes in Python)"
+            )
+        self.spent[resource] = needed
+        self.check_time()
+
+    def check_time(self) -> None:
+        """Refuse to go on when reading has taken too long."""
+        if time.monotonic() - self.started > self.limits.seconds:
+            raise CheckpointError(
+                f"{self.where}: reading it took more than {self.limits.seconds:.0f} seconds;"
+                " if you trust the file, a higher --max-megabytes (max_bytes in Python) gives it more time"
+            )
+
+
+def spend_tables(p: int, neurons: int, budget: Budget) -> None:
+    """Spend the five float64 tables of a circuit, before anything is made of its tensors.
 
     Raises
     ------
     CheckpointError
-        Naming the file (``where``), the size needed and the limit.
+        As ``Budget.spend``.
     """
     needed = 8 * sum(rows * columns for rows, columns in table_shapes(p, neurons).values())
-    check_memory(needed, f"a circuit with p = {p} and {neurons} neurons needs {needed} bytes of tables", limits, where)
+    budget.spend("bytes of tables", needed, f"a circuit with p = {p} and {neurons} neurons needs")
 
 
-def check_memory(needed: int, what: str, limits: Limits, where: str) -> None:
-    """Refuse what needs more bytes than the limit; ``what`` says so in words."""
-    if needed > limits.max_bytes:
-        raise CheckpointError(
-            f"{where}: {what}, more than the limit of {limits.max_bytes}; raise the limit if you trust the file"
-        )
+def spend_evaluation(weights: Weights, budget: Budget) -> None:
+    """Spend what making the tables of ``weights`` takes; the tables themselves are spent where ``p`` is read.
 
-
-def check_evaluation(weights: Weights, limits: Limits, where: str) -> None:
-    """Refuse weights whose tables, or the intermediate products that make them, would pass the limits.
-
-    Weights chain by shape alone, so a small file could hold a column times a row whose product is enormous.
+    Weights chain by shape alone, so a small file could hold a column times a row whose product is enormous, or add one
+    matrix a thousand times.
     """
-    check_tables(weights.p, weights.neurons, limits, where)
-    intermediate: dict[tuple[str, ...], int] = {}
-    operations = 0
+    made: set[tuple[str, ...]] = set()
     for table in TABLES:
         products = weights.tables.get(table, ())
         if len(products) > MAX_PRODUCTS or any(len(product.factors) > MAX_FACTORS for product in products):
             raise CheckpointError(
-                f"{where}: table {table} may add at most {MAX_PRODUCTS} products of at most {MAX_FACTORS} matrices"
+                f"{budget.where}: table {table} may add at most {MAX_PRODUCTS} products of at most {MAX_FACTORS}"
+                " matrices"
             )
+        rows, columns = table_shapes(weights.p, weights.neurons)[table]
         for product in products:
-            rows = weights.tensors[product.factors[0]].shape[0]
+            shapes = [weights.tensors[name].shape for name in product.factors]
+            passes = rows * columns + sum(height * width for height, width in shapes[1:])
+            budget.spend("multiply-adds", ENTRY_OPERATIONS * passes, f"making table {table} needs")
             for length in range(2, len(product.factors) + 1):
                 beginning = product.factors[:length]
-                if beginning not in intermediate:
-                    inner, columns = weights.tensors[beginning[-1]].shape
-                    intermediate[beginning] = rows * columns
-                    operations += rows * inner * columns
-    needed = 8 * sum(intermediate.values())
-    if needed > limits.max_bytes or operations > limits.max_operations:
-        raise CheckpointError(
-            f"{where}: making the tables needs {needed} bytes of products and {operations} multiply-adds, more than"
-            f" the limits of {limits.max_bytes} and {limits.max_operations}; raise the limit if you trust the file"
-        )
+                if beginning not in made:
+                    made.add(beginning)
+                    inner, width = shapes[length - 1]
+                    # the product, and that of the magnitudes, which bounds its rounding
+                    budget.spend("multiply-adds", 2 * shapes[0][0] * inner * width, f"making table {table} needs")
+                    budget.spend("bytes of products", 16 * shapes[0][0] * width, f"making table {table} needs")
 
 
 def check_range(circuit: Circuit, where: str) -> None:

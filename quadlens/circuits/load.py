@@ -12,7 +12,7 @@ from quadlens.circuits import freeze_attention as freezing
 from quadlens.circuits import native
 from quadlens.circuits.circuit import Circuit
 from quadlens.circuits.input_file import map_file, read_file
-from quadlens.circuits.limits import Limits, check_evaluation, check_memory, check_range
+from quadlens.circuits.limits import Budget, Limits, check_range, spend_evaluation, spend_tables
 from quadlens.circuits.readers import gbmi, linear, nanda, one_hot, pizza
 from quadlens.circuits.readers.transformer import transformer_weights
 from quadlens.circuits.safe_torch import read_torch
@@ -26,7 +26,6 @@ from quadlens.untrusted_text import one_line
 # in the order in which they are tried: the more particular first
 READERS: tuple[ModuleType, ...] = (gbmi, pizza, nanda, linear, one_hot)
 FAMILIES = (*(reader.NAME for reader in READERS), "native")
-CONFIG_BYTES = 2**20
 _SIDECAR = re.compile(r"model_([A-Za-z0-9]+)\.pt", re.ASCII)
 
 def load(
@@ -81,23 +80,23 @@ def load_measured(
     progress: Callable[[float], None] | None = None,
 ) -> tuple[Circuit, freezing.FrozenAttention | None]:
     """Do what ``load`` does, and return what freezing attention changed (None where attention is constant)."""
-    limits = Limits() if max_bytes is None else Limits(max_bytes=max_bytes)
+    where, source = one_line(path), str(path)
+    budget = Budget(where=where, limits=Limits() if max_bytes is None else Limits(max_bytes=max_bytes))
     if family is not None and family not in FAMILIES:
         raise CheckpointError(f"family must be one of {', '.join(FAMILIES)}, got {one_line(repr(family), 40)}")
-    where, source = one_line(path), str(path)
     if mapped:
         if family not in (None, "native"):
             raise CheckpointError(f"only native safetensors files can be mapped; the {family} family is read")
         if config is not None:
             raise CheckpointError(f"{where} is mapped: a native file says everything itself; leave out the config")
-        return native.from_bytes(map_file(path, limits), source, limits), None
-    content = read_file(path, limits)
+        return native.from_bytes(map_file(path, budget), source, budget), None
+    content = read_file(path, budget)
     if looks_like_safetensors(content):
         if family not in (None, "native"):
             raise CheckpointError(f"{where} is a safetensors file; the {family} family keeps torch checkpoints")
         if config is not None:
             raise CheckpointError(f"{where} is a native file, which says everything itself; leave out the config")
-        return native.from_bytes(content, source, limits), None
+        return native.from_bytes(content, source, budget), None
     if content[:1] == b"\x80":
         raise CheckpointError(
             f"{where} is a bare pickle, which could run code; save it again with torch.save (1.6 or later)"
@@ -109,16 +108,15 @@ def load_measured(
         )
     if family == "native":
         raise CheckpointError(f"{where} is a torch checkpoint; the native family keeps safetensors")
-    settings = _read_config(path, config)
-    tree = read_torch(content, where, limits)
+    settings = _read_config(path, config, budget.limits)
+    tree = [read_torch(content, budget)]
     del content
     return circuit_of_tree(
-        tree,
+        tree.pop(),  # whose tensors are let go of when their tables are made
         family,
         settings,
         freeze_attention=freeze_attention,
-        limits=limits,
-        where=where,
+        budget=budget,
         source=source,
         progress=progress,
     )
@@ -130,43 +128,44 @@ def circuit_of_tree(
     settings: Mapping[str, Any] | None,
     *,
     freeze_attention: bool,
-    limits: Limits,
-    where: str,
+    budget: Budget,
     source: str,
     progress: Callable[[float], None] | None = None,
 ) -> tuple[Circuit, freezing.FrozenAttention | None]:
     """Return the circuit of what a torch checkpoint holds, and what freezing attention changed.
 
-    ``where`` names it in messages, ``source`` in the circuit.
+    The budget's ``where`` names it in messages, ``source`` in the circuit.
     """
+    where = budget.where
     try:
         model = _reader(tree, family, where).read(tree, settings, where, source)
         del tree
         if isinstance(model, Weights):
-            return _circuit(model, limits, where), None
+            return _circuit(model, budget), None
         constant = model.constant_pattern
         if constant is not None:
-            return _circuit(transformer_weights(model, constant), limits, where), None
+            return _circuit(transformer_weights(model, constant), budget), None
         if not freeze_attention:
             raise UnsupportedModelError(
                 f"{where}: its attention depends on the input (softmax with weight {float(model.share):g}), so it is"
                 " no sum of a function of a and a function of b; --freeze-attention takes the constant part"
             )
         needed = 16 * model.p**2 * model.heads * model.pos.shape[0]
-        check_memory(needed, f"its attention on all inputs needs {needed} bytes", limits, where)
+        budget.spend("bytes of tables", needed, "its attention on all inputs needs")
         pattern = freezing.mean_pattern(freezing.attention(model))
         named = replace(model, family=f"{model.family}, attention frozen")
-        circuit = _circuit(transformer_weights(named, pattern), limits, where)
+        circuit = _circuit(transformer_weights(named, pattern), budget)
         measured = freezing.measure_freezing(model, circuit, pattern, progress=progress)
         return replace(circuit, source=f"{source} ({measured.summary})"), measured
     except CircuitError as error:
         raise CheckpointError(f"{where}: {one_line(error, 300)}") from None
 
 
-def _circuit(weights: Weights, limits: Limits, where: str) -> Circuit:
-    check_evaluation(weights, limits, where)
+def _circuit(weights: Weights, budget: Budget) -> Circuit:
+    spend_tables(weights.p, weights.neurons, budget)
+    spend_evaluation(weights, budget)
     circuit = circuit_from_weights(weights)
-    check_range(circuit, where)
+    check_range(circuit, budget.where)
     return circuit
 
 
@@ -181,7 +180,9 @@ def _reader(tree: Any, family: str | None, where: str) -> Any:
     )
 
 
-def _read_config(path: str | os.PathLike[str], config: str | os.PathLike[str] | None) -> dict[str, Any] | None:
+def _read_config(
+    path: str | os.PathLike[str], config: str | os.PathLike[str] | None, limits: Limits
+) -> dict[str, Any] | None:
     """Return the configuration file's object: the one given, or the one that lies beside the checkpoint by its name."""
     if config is None:
         named = _SIDECAR.fullmatch(Path(path).name)
@@ -189,5 +190,5 @@ def _read_config(path: str | os.PathLike[str], config: str | os.PathLike[str] | 
         if beside is None or not os.path.exists(beside):
             return None
         config = beside
-    where = one_line(config)
-    return parse_object(read_file(config, Limits(max_bytes=CONFIG_BYTES)), where)
+    budget = Budget(where=one_line(config), limits=limits)
+    return parse_object(read_file(config, budget, "bytes of JSON"), budget.where)

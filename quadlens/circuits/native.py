@@ -19,7 +19,7 @@ from quadlens.activations import ACTIVATIONS
 from quadlens.arrays import FloatArray
 from quadlens.circuits.circuit import TABLES, Circuit
 from quadlens.circuits.input_file import map_file, read_file
-from quadlens.circuits.limits import Limits, check_evaluation, check_range, check_tables
+from quadlens.circuits.limits import Budget, Limits, check_range, spend_evaluation, spend_tables
 from quadlens.circuits.safetensors_file import Content, encode_tensors, read_tensors
 from quadlens.circuits.strict_json import check_keys, parse_object
 from quadlens.circuits.weights import Product, Weights, circuit_from_weights
@@ -109,16 +109,15 @@ def read(path: str | os.PathLike[str], *, max_bytes: int | None = None, mapped: 
     CheckpointError
         If the file is not a native file, or anything in it does not fit the format exactly.
     """
-    limits = Limits() if max_bytes is None else Limits(max_bytes=max_bytes)
-    return from_bytes((map_file if mapped else read_file)(path, limits), str(path), limits)
+    budget = Budget(where=one_line(path), limits=Limits() if max_bytes is None else Limits(max_bytes=max_bytes))
+    return from_bytes((map_file if mapped else read_file)(path, budget), str(path), budget)
 
 
 def read_provenance(path: str | os.PathLike[str], *, max_bytes: int | None = None) -> dict[str, str]:
     """Return the provenance stored in a native file, with the stored source under ``source`` if it has no such key."""
-    limits = Limits() if max_bytes is None else Limits(max_bytes=max_bytes)
-    where = one_line(path)
-    _, metadata = read_tensors(read_file(path, limits), where, limits)
-    described = _described(metadata, where)
+    budget = Budget(where=one_line(path), limits=Limits() if max_bytes is None else Limits(max_bytes=max_bytes))
+    _, metadata = read_tensors(read_file(path, budget), budget)
+    described = _described(metadata, budget.where)
     return {"source": described["source"], **described["provenance"]}
 
 
@@ -127,13 +126,13 @@ def is_native(metadata: Mapping[str, str]) -> bool:
     return METADATA_KEY in metadata
 
 
-def from_bytes(content: Content, source: str, limits: Limits) -> Circuit:
+def from_bytes(content: Content, source: str, budget: Budget) -> Circuit:
     """Read the content of a native file; ``source`` names it."""
-    where = one_line(source)
-    tensors, metadata = read_tensors(content, where, limits)
+    where = budget.where
+    tensors, metadata = read_tensors(content, budget)
     described = _described(metadata, where)
     p, neurons = described["p"], described["neurons"]
-    check_tables(p, neurons, limits, where)
+    spend_tables(p, neurons, budget)
     for name, tensor in tensors.items():
         if tensor.ndim != 2:
             raise CheckpointError(
@@ -151,7 +150,7 @@ def from_bytes(content: Content, source: str, limits: Limits) -> Circuit:
             used = {name for product in products for name in product.factors}
             check_keys(tensors, used, set(), f"{where}: the list of tensors")
             weights = Weights(**common, neurons=neurons, tensors=tensors, tables=described["tables"])
-            check_evaluation(weights, limits, where)
+            spend_evaluation(weights, budget)
             circuit = circuit_from_weights(weights)
     except CircuitError as error:
         raise CheckpointError(f"{where}: {one_line(error, 300)}") from None

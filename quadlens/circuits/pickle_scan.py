@@ -2,7 +2,8 @@
 
 torch's ``weights_only`` unpickler runs only what is on its own list of names; this list is shorter, and each name on it
 makes nothing but a plain tensor, a plain value or an inert record. Strings become bytes only by ``latin1``: other
-codecs can double what they are given, again and again.
+codecs can double what they are given, again and again. What one value may be made into many times (the bytes of a
+text, the entries of a dict) is spent from the file's budget each time.
 """
 
 import pickletools
@@ -10,12 +11,17 @@ import warnings
 from collections.abc import Mapping
 from typing import Any
 
+from quadlens.circuits.limits import Budget
 from quadlens.errors import CheckpointError
 from quadlens.untrusted_text import one_line
 
-MAX_OPERATIONS = 500_000
 MAX_DEPTH = 32
-MAX_KEY = 16
+MAX_KEY = 2**20
+"""Keys are short text, or integers below this, as an optimizer's state has them: no others can be made to collide."""
+MAX_KEY_LENGTH = 1000
+MAX_ARGUMENTS = 64
+"""Most values in the arguments of a call, those of its tuples included."""
+MAX_MEMO = 2**24
 
 # type -> bytes of one item; those that are not floats may be there, and are not read
 STORAGES = {
@@ -30,40 +36,39 @@ CONFIG_CLASSES = (
 SCALARS = ("numpy._core.multiarray.scalar", "numpy.core.multiarray.scalar")
 ENCODE = "_codecs.encode"
 REBUILD = "torch._utils._rebuild_tensor_v2"
+ORDERED = "collections.OrderedDict"
+DTYPE = "numpy.dtype"
 
-ALLOWED = frozenset(
-    {
-        "collections.OrderedDict",
-        REBUILD,
-        "torch._utils._rebuild_parameter",
-        "torch.device",
-        "torch.Size",
-        *STORAGES,
-        *(f"torch.{dtype}" for dtype in ("float16", "bfloat16", "float32", "float64")),
-        *CONFIG_CLASSES,
-        "numpy.dtype",
-        *SCALARS,
-        ENCODE,
-    }
+CALLED = frozenset(
+    {ORDERED, REBUILD, "torch._utils._rebuild_parameter", "torch.device", "torch.Size"}
+    | {*CONFIG_CLASSES, DTYPE, *SCALARS, ENCODE}
 )
+ALLOWED = CALLED | {*STORAGES, *(f"torch.{dtype}" for dtype in ("float16", "bfloat16", "float32", "float64"))}
 
-_CONSTANTS = frozenset(
-    {"NONE", "NEWTRUE", "NEWFALSE", "BININT", "BININT1", "BININT2", "LONG1", "BINFLOAT"}
-    | {"BINUNICODE", "SHORT_BINSTRING"}
-)
+_CONSTANTS = {
+    **dict.fromkeys(("NONE", "NEWTRUE", "NEWFALSE", "BINFLOAT", "SHORT_BINSTRING"), "value"),
+    **dict.fromkeys(("BININT", "BININT1", "BININT2", "LONG1"), "integer"),
+    "BINUNICODE": "text",
+}
+_EMPTY = {"EMPTY_DICT": "dict", "EMPTY_LIST": "list"}
 _TUPLES = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
 
 
 class _Value:
-    """What is known of a value on the unpickler's stack."""
+    """What is known of a value on the unpickler's stack.
 
-    __slots__ = ("depth", "items", "known", "size")
+    ``kind`` is a kind of constant, ``dict``, ``list``, ``tuple`` or the name of what was called to make it; ``count``
+    the length of a text, the entries of a dict, or how many values the arguments in a tuple are, tuples in it included.
+    """
 
-    def __init__(self, depth: int = 0, known: Any = None, items: "tuple[_Value, ...] | None" = None) -> None:
+    __slots__ = ("count", "depth", "items", "kind", "known")
+
+    def __init__(self, kind: str, depth: int = 0, known: Any = None, count: int = 1) -> None:
+        self.kind = kind
         self.depth = depth
-        self.size = 1  # of a tuple: how many values a hash of it would visit
         self.known = known
-        self.items = items
+        self.count = count
+        self.items: tuple[_Value, ...] | None = None
 
 
 class _Machine:
@@ -72,8 +77,9 @@ class _Machine:
     ``storages`` says how many bytes the file holds of each storage.
     """
 
-    def __init__(self, storages: Mapping[str, int]) -> None:
+    def __init__(self, storages: Mapping[str, int], budget: Budget) -> None:
         self.storages = storages
+        self.budget = budget
         self.items: dict[str, int] = {}
         self.stack: list[_Value] = []
         self.marks: list[int] = []
@@ -108,28 +114,29 @@ class _Machine:
         if name in ("PROTO", "STOP"):
             return
         if name in _CONSTANTS:
-            self.stack.append(_Value(known=argument if _is_short(argument) else None))
+            count = len(argument) if name == "BINUNICODE" else 1
+            self.stack.append(_Value(_CONSTANTS[name], known=argument if _is_short(argument) else None, count=count))
         elif name == "GLOBAL":
             path = argument.replace(" ", ".", 1)
             if path not in ALLOWED:
                 raise ValueError(f"it asks for {one_line(repr(path), 80)}, which no weights need")
-            self.stack.append(_Value(known=path))
-        elif name in ("EMPTY_DICT", "EMPTY_LIST"):
-            self.stack.append(_Value(depth=1))
-        elif name == "EMPTY_TUPLE":
-            self.stack.append(_Value(depth=1, items=()))
-        elif name in _TUPLES or name == "TUPLE":
-            items = self.pop_mark() if name == "TUPLE" else self.pop(_TUPLES[name])
-            made = _Value(depth=self._nest(items), items=tuple(items) if len(items) < 16 else None)
-            made.size = 1 + sum(item.size for item in items)
+            self.stack.append(_Value("name", known=path))
+        elif name in _EMPTY:
+            self.stack.append(_Value(_EMPTY[name], depth=1, count=0))
+        elif name in _TUPLES or name in ("TUPLE", "EMPTY_TUPLE"):
+            items = self.pop_mark() if name == "TUPLE" else self.pop(_TUPLES.get(name, 0))
+            made = _Value("tuple", depth=self._nest(items))
+            made.count = 1 + sum(item.count if item.kind == "tuple" else 1 for item in items)
+            made.items = tuple(items) if len(items) < 16 else None
             self.stack.append(made)
-        elif name in ("APPEND", "SETITEM", "APPENDS", "SETITEMS"):
-            items = self.pop_mark() if name.endswith("S") else self.pop(1 if name == "APPEND" else 2)
-            if name.startswith("SETITEM") and any(key.size > MAX_KEY for key in items[::2]):
-                raise ValueError("it uses a large tuple as a key")
-            (container,) = self.pop(1)
-            container.depth = max(container.depth, self._nest(items))
-            self.stack.append(container)
+        elif name in ("APPEND", "APPENDS"):
+            self._fill(self.pop_mark() if name == "APPENDS" else self.pop(1), ("list",))
+        elif name in ("SETITEM", "SETITEMS"):
+            items = self.pop_mark() if name == "SETITEMS" else self.pop(2)
+            self.budget.spend("dictionary entries", len(items) // 2, "its pickle needs")
+            for key in items[::2]:
+                _check_key(key)
+            self._fill(items, ("dict", ORDERED))
         elif name == "MARK":
             self.marks.append(len(self.stack))
         elif name in ("BINGET", "LONG_BINGET"):
@@ -137,22 +144,36 @@ class _Machine:
                 raise ValueError("it reads a memo that it did not write")
             self.stack.append(self.memo[argument])
         elif name in ("BINPUT", "LONG_BINPUT"):
+            if argument >= MAX_MEMO:
+                raise ValueError(f"it writes to place {argument} of its memo, torch counts from 0")
             (value,) = self.pop(1)
             self.stack.append(value)
             self.memo[argument] = value
         elif name == "BINPERSID":
             (identity,) = self.pop(1)
             self._check_storage(identity)
-            self.stack.append(_Value(depth=self._nest([identity])))
+            self.stack.append(_Value("storage", depth=self._nest([identity])))
         elif name in ("REDUCE", "NEWOBJ"):
             function, arguments = self.pop(2)
             self._call(function, arguments)
         elif name == "BUILD":
             target, state = self.pop(2)
+            # a tensor's state would be another storage, of any size; a dict is copied into what is built of it
+            if not (state.kind == "dict" and target.kind in (ORDERED, *CONFIG_CLASSES)) and target.kind != DTYPE:
+                raise ValueError("it changes something other than a record")
+            self.budget.spend("dictionary entries", state.count, "its pickle needs")
             target.depth = max(target.depth, self._nest([state]))
             self.stack.append(target)
         else:
             raise ValueError(f"it uses the operation {name}, which no checkpoint needs")
+
+    def _fill(self, items: list[_Value], kinds: tuple[str, ...]) -> None:
+        (container,) = self.pop(1)
+        if container.kind not in kinds:
+            raise ValueError(f"it fills something other than a {kinds[0]}")
+        container.depth = max(container.depth, self._nest(items))
+        container.count += len(items)
+        self.stack.append(container)
 
     def _nest(self, items: list[_Value]) -> int:
         depth = 1 + max((item.depth for item in items), default=0)
@@ -172,44 +193,56 @@ class _Machine:
         self.items[known[2]] = known[4]
 
     def _call(self, function: _Value, arguments: _Value) -> None:
-        if function.known not in ALLOWED or arguments.items is None:
+        short = arguments.items is not None and arguments.count <= MAX_ARGUMENTS
+        if function.kind != "name" or function.known not in CALLED or arguments.items is None or not short:
             raise ValueError("it calls something other than a known function with a short tuple")
+        self.budget.spend("calls", 1, "its pickle needs")
         if function.known == ENCODE and [item.known for item in arguments.items[1:]] != ["latin1"]:
             raise ValueError("it encodes text other than as latin1")
-        if function.known == "collections.OrderedDict" and arguments.items:
+        if function.known == ENCODE:
+            self.budget.spend("bytes made by calls", arguments.items[0].count, "its pickle needs")
+        if function.known == ORDERED and arguments.items:
             raise ValueError("it makes an OrderedDict of something, torch fills an empty one")
         # a seventh argument would set what torch calls metadata: views that are negated or conjugated when read
         if function.known == REBUILD and len(arguments.items) != 6:
             raise ValueError(f"it rebuilds a tensor from {len(arguments.items)} arguments, torch writes 6")
-        self.stack.append(_Value(depth=self._nest([arguments])))
+        self.stack.append(_Value(function.known, depth=self._nest([arguments]), count=0))
+
+
+def _check_key(key: _Value) -> None:
+    if key.kind == "text" and key.count <= MAX_KEY_LENGTH:
+        return
+    if key.kind != "integer" or key.known is None or not 0 <= key.known < MAX_KEY:
+        raise ValueError("it has a key that is neither short text nor a small integer")
 
 
 def _is_short(argument: Any) -> bool:
     return type(argument) is int or (isinstance(argument, str) and len(argument) < 64)
 
 
-def scan_pickle(pickle: bytes, storages: Mapping[str, int], where: str) -> int:
+def scan_pickle(pickle: bytes, storages: Mapping[str, int], budget: Budget) -> int:
     """Return how many numbers the checkpoint holds; refuse a pickle that does what no checkpoint of weights needs.
 
     Raises
     ------
     CheckpointError
         With the reason: a storage of another size than the file holds, a name that is not on the list, nesting deeper
-        than ``MAX_DEPTH``, more than ``MAX_OPERATIONS`` operations.
+        than ``MAX_DEPTH``, more than the budget allows.
     """
-    machine = _Machine(storages)
+    machine = _Machine(storages, budget)
     # the reader warns of backslashes in names, which the list then refuses
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        _scan(machine, pickle, where)
+        _scan(machine, pickle, budget)
     return sum(machine.items.values())
 
 
-def _scan(machine: _Machine, pickle: bytes, where: str) -> None:
+def _scan(machine: _Machine, pickle: bytes, budget: Budget) -> None:
     try:
-        for count, (operation, argument, _) in enumerate(pickletools.genops(pickle)):
-            if count >= MAX_OPERATIONS:
-                raise ValueError(f"it has more than {MAX_OPERATIONS} operations")
+        for operation, argument, _ in pickletools.genops(pickle):
+            budget.spend("pickle operations", 1, "its pickle needs")
             machine.step(operation.name, argument)
+    except CheckpointError:
+        raise
     except (ValueError, IndexError, UnicodeError, OverflowError) as error:
-        raise CheckpointError(f"{where}: its pickle is refused: {one_line(error, 160)}") from None
+        raise CheckpointError(f"{budget.where}: its pickle is refused: {one_line(error, 160)}") from None

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from quadlens.arrays import FloatArray
-from quadlens.circuits.limits import Limits, check_memory
+from quadlens.circuits.limits import Budget
 from quadlens.circuits.pickle_scan import CONFIG_CLASSES, SCALARS, scan_pickle
 from quadlens.circuits.torch_zip import clean_archive
 from quadlens.errors import CheckpointError, DependencyError
@@ -75,7 +75,7 @@ def require_torch() -> None:
         )
 
 
-def read_torch(content: bytes, where: str, limits: Limits) -> Any:
+def read_torch(content: bytes, budget: Budget) -> Any:
     """Return what a torch checkpoint holds: dicts, lists, numbers, text, tensors and inert stand-ins.
 
     Raises
@@ -85,29 +85,32 @@ def read_torch(content: bytes, where: str, limits: Limits) -> Any:
     DependencyError
         If torch is missing or too old.
     """
-    archive, pickle, storages = clean_archive(content, where, limits)
-    items = scan_pickle(pickle, storages, where)
-    check_memory(8 * items, f"its tensors need {8 * items} bytes in float64", limits, where)
+    archive, pickle, storages = clean_archive(content, budget)
+    items = scan_pickle(pickle, storages, budget)
+    if 8 * items > budget.limits.allowed("bytes of float64 tensors"):  # before torch makes them; then they are counted
+        budget.spend("bytes of float64 tensors", 8 * items, "its tensors need")
     require_torch()
     import torch
 
     try:
         with torch.serialization.safe_globals([*_STAND_INS]), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a file's oddities are for the checks here, not for the terminal
-            return _plain(torch.load(archive, map_location="cpu", weights_only=True))
+            tree = torch.load(archive, map_location="cpu", weights_only=True)
     except MemoryError:
         raise
     except Exception as error:  # a damaged pickle can make the unpickler raise anything; it all means the same
         first = (str(error).strip().splitlines() or [""])[0]
         message = f"{type(error).__name__} {one_line(first)}"
-        raise CheckpointError(f"{where} is not a readable checkpoint: {message}") from None
+        raise CheckpointError(f"{budget.where} is not a readable checkpoint: {message}") from None
+    budget.check_time()
+    return _plain(tree, budget)
 
 
-def _plain(tree: Any) -> Any:
-    """Copy dicts and lists into plain ones, keeping what is shared shared.
+def _plain(tree: Any, budget: Budget) -> Any:
+    """Copy dicts and lists into plain ones, keeping what is shared shared, and spend what their tensors would become.
 
     A pickle may give an ``OrderedDict`` attributes, also one called ``items``. Nesting is followed without recursion,
-    since a list may hold itself.
+    since a list may hold itself. Many tensors may view one storage, and each is made float64 by itself.
     """
     # ``tree`` keeps the originals alive, so that no id is used twice
     copies: dict[int, Any] = {}
@@ -119,7 +122,10 @@ def _plain(tree: Any) -> Any:
             continue
         found.append(value)
         copies[id(value)] = {} if isinstance(value, dict) else []
-        waiting += dict.values(value) if isinstance(value, dict) else value
+        held = list(dict.values(value)) if isinstance(value, dict) else value
+        for item in held:
+            _spend_tensor(item, budget)
+        waiting += held
     for value in found:
         copy = copies[id(value)]
         if isinstance(value, dict):
@@ -127,6 +133,14 @@ def _plain(tree: Any) -> Any:
         else:
             copy += [copies.get(id(item), item) for item in value]
     return copies.get(id(tree), tree)
+
+
+def _spend_tensor(value: object, budget: Budget) -> None:
+    import torch
+
+    # one that is not contiguous is refused by whoever reads it
+    if isinstance(value, torch.Tensor) and value.layout == torch.strided and value.is_contiguous():
+        budget.spend("bytes of float64 tensors", 8 * value.numel(), "its tensors need")
 
 
 def dimensions(value: object) -> int:

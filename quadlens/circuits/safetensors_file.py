@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from quadlens.arrays import FloatArray
-from quadlens.circuits.limits import MAX_TENSORS, Limits, check_memory
+from quadlens.circuits.limits import MAX_TENSORS, Budget
 from quadlens.circuits.strict_json import check_keys, parse_object
 from quadlens.errors import CheckpointError, OutputError
 from quadlens.untrusted_text import is_plain, one_line
@@ -30,7 +30,7 @@ def looks_like_safetensors(content: Content) -> bool:
     return len(content) >= 10 and content[8:9] == b"{" and int.from_bytes(content[:8], "little") <= len(content) - 8
 
 
-def read_tensors(content: Content, where: str, limits: Limits) -> tuple[dict[str, FloatArray], dict[str, str]]:
+def read_tensors(content: Content, budget: Budget) -> tuple[dict[str, FloatArray], dict[str, str]]:
     """Return the tensors, converted exactly to float64, and the metadata of a safetensors file.
 
     A tensor that is float64 already is not copied: it is a view of ``content``.
@@ -41,6 +41,7 @@ def read_tensors(content: Content, where: str, limits: Limits) -> tuple[dict[str
         If the container is malformed, a dtype is not F16, BF16, F32 or F64, a value is not finite, or the values in
         float64 need more memory than the limit.
     """
+    where = budget.where
     if len(content) < 10:
         raise CheckpointError(f"{where} is not a safetensors file: it has only {len(content)} bytes")
     length = int.from_bytes(content[:8], "little")
@@ -48,6 +49,7 @@ def read_tensors(content: Content, where: str, limits: Limits) -> tuple[dict[str
         raise CheckpointError(f"{where}: a safetensors header has at most {MAX_HEADER} bytes, this one says {length}")
     if length > len(content) - 8:
         raise CheckpointError(f"{where} is cut short: its header has {length} bytes, the file {len(content) - 8} more")
+    budget.spend("bytes of JSON", length, "its header has")
     header = parse_object(content[8 : 8 + length], f"{where}: the safetensors header")
     metadata = _metadata(header.pop("__metadata__", {}), where)
     if len(header) > MAX_TENSORS:
@@ -55,15 +57,13 @@ def read_tensors(content: Content, where: str, limits: Limits) -> tuple[dict[str
     data = memoryview(content)[8 + length :]
     spans = []
     tensors = {}
-    held = 0
     for name, entry in header.items():
         label = f"{where}: tensor {one_line(repr(name), 60)}"
         dtype, shape, start, stop = _entry(entry, label)
         spans.append((start, stop, label))
         if stop > len(data):
             raise CheckpointError(f"{label} ends at byte {stop} of {len(data)}: the file is cut short")
-        held += 8 * math.prod(shape)
-        check_memory(held, f"its tensors need {held} bytes in float64", limits, where)
+        budget.spend("bytes of float64 tensors", 8 * math.prod(shape), "its tensors need")
         tensors[name] = _values(data[start:stop], dtype, label).reshape(shape)
     end = 0
     for start, stop, label in sorted(spans):

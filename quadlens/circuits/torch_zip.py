@@ -9,13 +9,10 @@ import io
 import re
 import zipfile
 
-from quadlens.circuits.limits import Limits
+from quadlens.circuits.limits import Budget
 from quadlens.errors import CheckpointError
 from quadlens.untrusted_text import one_line
 
-MAX_ENTRIES = 10_000
-MAX_PICKLE = 2**24
-_END_OF_DIRECTORY = b"PK\x05\x06"
 _ENTRY = re.compile(
     r"data\.pkl|version|byteorder|\.format_version|\.storage_alignment|\.data/serialization_id|data/[0-9]{1,9}",
     re.ASCII,
@@ -27,7 +24,26 @@ def looks_like_zip(content: bytes) -> bool:
     return content[:4] == b"PK\x03\x04"
 
 
-def clean_archive(content: bytes, where: str, limits: Limits) -> tuple[io.BytesIO, bytes, dict[str, int]]:
+class _Directory(io.BytesIO):
+    """The file's bytes; what the parser takes of them is spent, until it has read the directory.
+
+    It takes time and memory for each entry, and the end record may say that there are fewer than there are.
+    """
+
+    def __init__(self, content: bytes, budget: Budget) -> None:
+        super().__init__(content)
+        self.budget: Budget | None = budget
+        self.size = len(content)
+
+    def read(self, size: int | None = -1) -> bytes:
+        if self.budget is not None:
+            left = self.size - self.tell()
+            taken = left if size is None or size < 0 else min(size, left)
+            self.budget.spend("bytes of zip directory", max(taken, 0), "the list of its entries needs")
+        return super().read(size)
+
+
+def clean_archive(content: bytes, budget: Budget) -> tuple[io.BytesIO, bytes, dict[str, int]]:
     """Return a rebuilt archive of the checkpoint's entries, the pickle in it, and the bytes of each storage by name.
 
     Raises
@@ -36,15 +52,11 @@ def clean_archive(content: bytes, where: str, limits: Limits) -> tuple[io.BytesI
         If an entry is compressed, encrypted, repeated, damaged, oddly named or outside the one folder of a checkpoint,
         or there are too many.
     """
-    # the count is read before the directory is parsed, which takes time and memory for each entry
-    end = content.rfind(_END_OF_DIRECTORY)
-    if end >= 0 and end + 12 <= len(content):
-        count = int.from_bytes(content[end + 10 : end + 12], "little")
-        if count > MAX_ENTRIES:
-            raise CheckpointError(f"{where} holds {count} or more zip entries; at most {MAX_ENTRIES} are read")
+    where, directory = budget.where, _Directory(content, budget)
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            entries = _checked_entries(archive, where, limits)
+        with zipfile.ZipFile(directory) as archive:
+            directory.budget = None
+            entries = _checked_entries(archive, budget)
             rebuilt = io.BytesIO()
             pickle = b""
             with zipfile.ZipFile(rebuilt, "w", zipfile.ZIP_STORED) as clean:
@@ -67,13 +79,11 @@ def clean_archive(content: bytes, where: str, limits: Limits) -> tuple[io.BytesI
     return rebuilt, pickle, storages
 
 
-def _checked_entries(archive: zipfile.ZipFile, where: str, limits: Limits) -> dict[str, zipfile.ZipInfo]:
-    listed = archive.infolist()
-    if len(listed) > MAX_ENTRIES:
-        raise CheckpointError(f"{where} holds {len(listed)} zip entries; at most {MAX_ENTRIES} are read")
+def _checked_entries(archive: zipfile.ZipFile, budget: Budget) -> dict[str, zipfile.ZipInfo]:
+    where, listed = budget.where, archive.infolist()
+    budget.spend("zip entries", len(listed), "it has")
     entries: dict[str, zipfile.ZipInfo] = {}
     folders = set()
-    total = 0
     for entry in listed:
         # what the directory says is what is compared: ``filename`` is cut at a null character
         folder, _, name = entry.orig_filename.partition("/")
@@ -91,12 +101,10 @@ def _checked_entries(archive: zipfile.ZipFile, where: str, limits: Limits) -> di
         if entry.flag_bits & 0x1:
             raise CheckpointError(f"{where}: zip entry {shown} is encrypted")
         folders.add(folder)
-        total += entry.file_size
+        # entries may lie over each other, so that each is long and the file is not
+        budget.spend("bytes of zip content", entry.file_size, "its zip entries hold")
         entries[name] = entry
     if "data.pkl" not in entries or len(folders) != 1:
         raise CheckpointError(f"{where} is a zip file but no torch checkpoint: it needs one folder with data.pkl in it")
-    if total > limits.max_bytes:
-        raise CheckpointError(f"{where}: its zip entries hold {total} bytes, more than the limit of {limits.max_bytes}")
-    if entries["data.pkl"].file_size > MAX_PICKLE:
-        raise CheckpointError(f"{where}: data.pkl has more than {MAX_PICKLE} bytes")
+    budget.spend("bytes of pickle", entries["data.pkl"].file_size, "data.pkl has")
     return entries

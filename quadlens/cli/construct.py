@@ -1,9 +1,9 @@
 """``quadlens construct``: a network in closed form."""
 
-import shlex
 
 import click
 
+from quadlens.cli.model_argument import command_on
 from quadlens.cli.show import explain, json_option, next_step, print_json, say
 from quadlens.errors import OptionError
 
@@ -77,4 +77,4 @@ def command(
         return
     say(f"{output}: p = {p}, {neurons} neurons, {circuit.parameters:,} parameters")
     explain(circuit.source)
-    next_step(shlex.join(["quadlens", "certify", output]), "prove that it is right on every input")
+    next_step(command_on("certify", output, circuit.parameters), "prove on how many inputs it is right")

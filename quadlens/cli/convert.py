@@ -1,12 +1,11 @@
 """``quadlens convert``: any checkpoint into a native file."""
 
 import os
-import shlex
 from pathlib import Path
 
 import click
 
-from quadlens.cli.model_argument import LoadedModel, model_options
+from quadlens.cli.model_argument import LoadedModel, command_on, model_options
 from quadlens.cli.show import json_option, next_step, print_json, say
 from quadlens.errors import OutputError
 
@@ -37,4 +36,4 @@ def command(loaded: LoadedModel, output: str, as_json: bool) -> None:
         return
     say(loaded.summary)
     say(f"written to {one_line(output)}: {size:,} bytes\nsha256 {digest}")
-    next_step(shlex.join(["quadlens", "report", output]), "see what it does")
+    next_step(command_on("report", output, loaded.circuit.parameters), "see what it does")

@@ -15,6 +15,7 @@ from click.shell_completion import CompletionItem
 
 from quadlens.cli.progress import progress_bar
 from quadlens.cli.show import WIDTH
+from quadlens.digits import percent
 from quadlens.errors import CheckpointError
 from quadlens.untrusted_text import one_line
 
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
     from quadlens.circuits.forward import Evaluation
     from quadlens.circuits.freeze_attention import FrozenAttention
 
-MEASURED_OPERATIONS = 3 * 10**11
-"""Above this many multiplications (p³ n, about ten seconds) a load does not run all inputs to measure the accuracy."""
+MEASURED_OPERATIONS = 10**11
+"""Above this many multiplications (about five seconds) a load does not run all inputs to measure the accuracy."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +56,7 @@ class LoadedModel:
         if self.evaluation is None:
             return f"{what}\naccuracy not measured (p³n = {c.p**3 * c.neurons:.1e} operations)"
         e = self.evaluation
-        return f"{what}\naccuracy {e.accuracy:.4%} of {e.inputs:,} inputs, minimum margin {e.min_margin:.6g}"
+        return f"{what}\naccuracy {percent(e.accuracy, 4)} of {e.inputs:,} inputs, minimum margin {e.min_margin:.6g}"
 
     def command(self, name: str, *options: str) -> str:
         """Return a command line that runs the command ``name`` on this model, ready to be copied."""
@@ -74,6 +75,19 @@ class LoadedModel:
             "accuracy": None if e is None else e.accuracy,
             "min_margin": None if e is None else e.min_margin,
         }
+
+
+def command_on(name: str, file: str, parameters: int) -> str:
+    """Return a command line that runs the command ``name`` on a file that was just written, ready to be copied.
+
+    ``parameters`` are those of its tables: where they, or the file, pass the limit of a load, the limit is raised.
+    """
+    from quadlens.circuits.limits import MAX_BYTES
+
+    needed = max(os.path.getsize(file), 8 * parameters)
+    more = ["--max-megabytes", str(needed // 2**20 + 1)] if needed > MAX_BYTES else []
+    # a name such as -x would be read as an option
+    return shlex.join(["quadlens", name, os.path.join(os.curdir, file) if file.startswith("-") else file, *more])
 
 
 def load_model(
@@ -116,8 +130,9 @@ def load_model(
             mapped=mapped,
             progress=report,
         )
-    measured = circuit.p**3 * circuit.neurons <= MEASURED_OPERATIONS
-    evaluation = evaluate(circuit) if measured else None
+    # beside the multiplications: each of p³ logits is compared, and each of p²n preactivations made, which costs more
+    p, n = circuit.p, circuit.neurons
+    evaluation = evaluate(circuit) if p**2 * (p * n + 200 * p + 150 * n) <= MEASURED_OPERATIONS else None
     return LoadedModel(
         name=name,
         circuit=circuit,

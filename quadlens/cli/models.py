@@ -30,4 +30,4 @@ def command(as_json: bool) -> None:
     say("\nMade with:")
     for network in networks:
         say(f"  {network.command}")
-    next_step(f"quadlens report {networks[-1].name}", "look at one of them")
+    next_step(f"quadlens report {networks[0].name}", "look at one of them")

@@ -37,4 +37,11 @@ def command(loaded: LoadedModel, folder: str, as_json: bool) -> None:
     seconds = time.monotonic() - started
     say(f"Wrote {page}, report.json and {len(values['figures'])} figures (SVG) in {seconds:.1f} s.")
     say(f"Open {page.resolve().as_uri()} in a browser.")
-    next_step(loaded.command("certify"), "prove that every input is right")
+    whole = analysis.proofs.cheapest_whole
+    if whole is not None:
+        options = ("--method", whole.method, "-o", "certificate.json")
+        next_step(loaded.command("certify", *options), "keep its cheapest whole proof in a file that anyone can check")
+    elif analysis.evaluation is None:
+        next_step(loaded.command("certify"), "decide every input, however long that takes")
+    else:
+        next_step(loaded.command("certify"), "see which inputs are right, and which are wrong")

@@ -7,6 +7,7 @@ import contextlib
 import io
 import json
 import os
+import shlex
 import sys
 import textwrap
 from collections.abc import Iterable, Sequence
@@ -67,6 +68,18 @@ def explain(text: str, indent: str = "") -> None:
 def next_step(command: str, purpose: str) -> None:
     """Print the command to try next, ready to be copied, and what it is for."""
     say(f"\nNext, {purpose}:\n  {command}")
+
+
+def same_command() -> str:
+    """Return the running command line again, ready to be copied: its options that were given, but not how to print."""
+    context = click.get_current_context()
+    words = ["quadlens", str(context.info_name)]
+    for parameter in context.command.params:
+        name = str(parameter.name)
+        given = context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
+        if given and name not in ("as_json", "quiet") and name in context.params:
+            words += [max(parameter.opts, key=len), str(context.params[name])]
+    return shlex.join(words)
 
 
 def print_json(value: Any) -> None:

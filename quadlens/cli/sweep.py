@@ -9,7 +9,7 @@ import click
 
 from quadlens.cli.construct import whole_numbers
 from quadlens.cli.progress import progress_bar
-from quadlens.cli.show import is_quiet, json_option, next_step, print_json, print_table, say
+from quadlens.cli.show import is_quiet, json_option, next_step, print_json, print_table, same_command, say
 from quadlens.errors import OptionError
 
 SHOWN = (
@@ -131,7 +131,7 @@ def _show(outcome: Any, folder: Path, as_json: bool) -> int:
             )
         say(f"\n{len(rows)} networks ({outcome.reused} were there before), every number in {summary}")
         if outcome.failures:
-            next_step("the same command again", "do what is missing")
+            next_step(same_command(), "try again what failed, for the reasons below")
     for failure in outcome.failures:
         click.echo(f"quadlens: {failure.name} failed: {failure.reason}", err=True)
     return 1 if outcome.failures else 0

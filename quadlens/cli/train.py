@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from quadlens.cli.model_argument import command_on
 from quadlens.cli.progress import progress_bar
 from quadlens.cli.show import explain, json_option, next_step, print_json, say
 from quadlens.errors import OptionError
@@ -96,4 +97,5 @@ def command(p: int, seed: int, output: str, as_json: bool, **given: Any) -> None
     explain(
         f"accuracy {score.accuracy:.4%} of {p**2:,} inputs ({score.train_accuracy:.4%} of those trained on, {tested})"
     )
-    next_step(shlex.join(["quadlens", "report", output]), "see what it has learned")
+    parameters = 3 * p * options.neurons + 2 * p * p
+    next_step(command_on("report", output, parameters), "see what it has learned")

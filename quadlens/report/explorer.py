@@ -9,7 +9,7 @@ from quadlens.activations import activation_named
 from quadlens.arrays import FloatArray
 from quadlens.report.analysis import Analysis
 from quadlens.report.figures.canvas import shown_groups
-from quadlens.report.integrand import group_rule, mean_amplitude, node_weights
+from quadlens.report.integrand import curve_areas, group_rule, mean_amplitude, node_weights
 
 MOST_ENTRIES = 200_000
 """Largest table (p n entries) that travels with the page; beyond it the explorer uses each neuron's waves instead."""
@@ -31,9 +31,12 @@ def explorer_data(analysis: Analysis) -> dict[str, Any]:
         "neuron": [int(i) for i in members],
         "tables": None,
     }
-    first = 0
+    first, d = 0, np.arange(circuit.p)
+    # at the right answer c = a + b the curve is turned by ωk(c − 2b) = ωkd
+    right = {group.frequency: np.exp(1j * circuit.omega * (group.frequency * d % circuit.p)) for group in groups}
     for group in groups:
         rule = group_rule(form, group)
+        scale = float(node_weights(form, group).sum() / (2 * np.pi))
         data["groups"].append(
             {
                 "k": group.frequency,
@@ -43,7 +46,8 @@ def explorer_data(analysis: Analysis) -> dict[str, Any]:
                 "s_B": _pair(group.s_B),
                 "kappa": group.kappa,
                 "rho": mean_amplitude(form, group),
-                "scale": float(node_weights(form, group).sum() / (2 * np.pi)),
+                "scale": scale,
+                "integral": [float(f"{area:.8g}") for area in scale * curve_areas(form, group, right[group.frequency])],
                 "order": [int(first + i) for i in rule.order],
                 "starts": _rounded(rule.starts),
                 "widths": _rounded(rule.stops - rule.starts),

@@ -19,6 +19,7 @@ from quadlens.arrays import ComplexArray, FloatArray, wrap_angle
 from quadlens.circuits.circuit import Circuit
 from quadlens.errors import NodeError
 from quadlens.form.amplitude_phase import AmplitudePhaseForm, FrequencyGroup
+from quadlens.quadrature.closed_form import waveform_harmonics
 from quadlens.quadrature.rectangles import RectangleRule, rectangle_rule
 from quadlens.quadrature.waveform import group_waveform, waveform_values
 
@@ -27,8 +28,9 @@ from quadlens.quadrature.waveform import group_waveform, waveform_values
 class Integrand:
     """The curve ``value`` at ``theta`` (radians in [−π, π]) and the rectangles ``[start, stop] × [0, height]``.
 
-    ``waveform`` is ``H_d`` at ``theta``. Cells are placed so that each starts in [−π, π); one that passes π goes on at
-    −π. ``scale`` is ``Σ r^D u / 2π``: an area times it is in logits.
+    ``waveform`` is ``H_d`` at ``theta``; ``curve_area`` the signed area under the curve over one period, in closed form
+    (`curve_areas`), since no grid of points knows where the kinks are. Cells are placed so that each starts in [−π, π);
+    one that passes π goes on at −π. ``scale`` is ``Σ r^D u / 2π``: an area times it is in logits.
     """
 
     p: int
@@ -39,6 +41,7 @@ class Integrand:
     theta: FloatArray
     waveform: FloatArray
     value: FloatArray
+    curve_area: float
     start: FloatArray
     stop: FloatArray
     height: FloatArray
@@ -48,11 +51,6 @@ class Integrand:
     def rectangle_area(self) -> float:
         """Area of the rectangles, signed."""
         return float(((self.stop - self.start) * self.height).sum())
-
-    @property
-    def curve_area(self) -> float:
-        """Area under the curve, signed: the trapezoid rule over one period."""
-        return float(self.value[:-1].mean() * 2 * np.pi)
 
 
 CURVE_POINTS = 1441
@@ -91,6 +89,7 @@ def integrand(
         theta=theta,
         waveform=H,
         value=value,
+        curve_area=float(curve_areas(form, group, np.exp(1j * omega * (k * (c - 2 * b) % p)))[(a - b) % p]),
         start=start,
         stop=start + (rule.stops - rule.starts),
         height=heights,
@@ -101,6 +100,17 @@ def integrand(
 def waveforms(form: AmplitudePhaseForm, group: FrequencyGroup) -> ComplexArray:
     """Return the coefficients ``(p, 3)`` of the group's ``H_d``."""
     return group_waveform(form.p, group.frequency, group.e_A, group.e_B, group.s_A, group.s_B, group.kappa)
+
+
+def curve_areas(form: AmplitudePhaseForm, group: FrequencyGroup, turn: ComplexArray) -> FloatArray:
+    """Return ``∫ act(ρ H_d)/ρ^D Re(turn e^{2iθ}) dθ = 2π Re(turn conj ĥ_2(d))`` for every d, shape (p,)."""
+    rho, degree = mean_amplitude(form, group), activation_named(form.activation).degree
+    H = waveforms(form, group)
+    if degree is None:
+        response = waveform_harmonics(rho * H, (2,), form.activation)[:, 0] / rho ** _degree(form)
+    else:
+        response = waveform_harmonics(H, (2,), form.activation)[:, 0]
+    return np.asarray(2 * np.pi * (turn * np.conj(response)).real)
 
 
 def curve(form: AmplitudePhaseForm, group: FrequencyGroup, H: FloatArray) -> FloatArray:

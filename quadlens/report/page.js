@@ -133,7 +133,7 @@
       return { i, j, x, height, start: wrap(group.starts[j] + shift), width: group.widths[j], theta: wrap(data.phi[i] + shift) };
     });
     const area = nodes.reduce((sum, node) => sum + node.width * node.height, 0) * group.scale;
-    const integral = grid.slice(0, 480).reduce((sum, theta) => sum + g(theta), 0) * 2 * PI / 480 * group.scale;
+    const integral = group.integral[d]; // in closed form: points on a grid do not know where the kinks are
     const active = nodes.filter((node) => node.x > 0).length;
     const reach = reachOf[state.g];
 
@@ -169,7 +169,7 @@
     $("x-d-out").textContent = d;
     $("x-b-out").textContent = b;
     const zeroText = roots.length ? `${roots.length} zeros, at θ = ${roots.map((root) => num(root, 2)).join(", ")}` : "no zeros";
-    $("x-words").textContent = `a = ${a}, b = ${b}, c = a + b = ${c}. H has ${zeroText}. ${active} of ${nodes.length} neurons are active. The rectangles add ${num(area)} logits to the right answer; the integral is ${num(integral)}.`;
+    $("x-words").textContent = `a = ${a}, b = ${b}, c = a + b = ${c}. H has ${zeroText}. ${active} of ${nodes.length} neurons are active. The rectangles add about ${num(area, 2)} logits to the right answer; the integral is ${num(integral)}.`;
     drawNeuron(nodes);
   };
 
