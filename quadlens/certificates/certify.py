@@ -36,10 +36,10 @@ def certify(
 
     Parameters
     ----------
-    method : ``rectangle``, ``interval``, ``linear``, ``gated``, ``adaptive``, ``brute-force`` or ``exact``; None (the
+    method : ``rectangle``, ``interval``, ``linear``, ``adaptive``, ``brute-force`` or ``exact``; None (the
         default): what ``decide`` finds, which is ``adaptive`` for ReLU and |x|
     progress : called with the fraction done
-    options : of the method; ``linear``, ``gated`` and ``brute-force`` have ``device``: None (the default) for numpy, or
+    options : of the method; ``linear`` and ``brute-force`` have ``device``: None (the default) for numpy, or
         ``cpu``, ``cuda``, ``cuda:1`` for torch there, in float64 with the same rounding bounds
 
     Raises

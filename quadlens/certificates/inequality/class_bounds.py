@@ -74,7 +74,7 @@ def class_bounds(at: Namespace, plan: Plan, inputs: Inputs, rest: Remainder) -> 
         costs = [xp.take_along_axis(part, worst, axis=1)[:, 0] for part in parts]
         return [Z @ effect, spread, D, xp.sum(rest.tail[:, block], axis=0), *costs]
 
-    found = at.over(work, p, 4 * p * kept)
+    found = at.over(work, p, 4 * p * (kept + 1))
     ideal, spread, D, tail, R, res, skip = (at.numpy(xp.concat(parts, axis=0)) for parts in zip(*found, strict=True))
     bound = ideal - spread - D - (tail + (R + res + skip))[:, None]
     return ClassBounds(bound=bound, ideal=ideal, spread=spread, D=D, tail=tail, R=R, res=res, skip=skip)

@@ -31,18 +31,21 @@ def inputs(at: Namespace, plan: Plan, split: Split, sums: PassSums) -> Inputs:
         a = (np.arange(block.start, block.stop)[:, None] + b) % p
         Y, here = (a + b) % p, (a.shape[0], p)
         cell = at.array((a * p + b).reshape(-1))
-        X = []
-        for number, z in enumerate(plan.retained):
-            turn = xp.take(waves, at.array((z * Y % p).reshape(-1)))
-            X.append(xp.take(xp.reshape(sums.C[number], (-1,)), cell) * turn)
-        stacked = [xp.real(x) for x in X] + [xp.imag(x) for x in X]
+        turned = [
+            xp.take(xp.reshape(sums.C[number], (-1,)), cell) * xp.take(waves, at.array((z * Y % p).reshape(-1)))
+            for number, z in enumerate(plan.retained)
+        ]
+        X = xp.zeros((a.size, 2 * len(turned)), dtype=xp.float64, device=at.device)
+        for number, x in enumerate(turned):
+            X[:, number], X[:, len(turned) + number] = xp.real(x), xp.imag(x)
         of_a, of_b = at.array((a * p + Y).reshape(-1)), at.array((b * p + Y).reshape(-1))
         skip = xp.take(xp.reshape(split.rest_a, (-1,)), of_a) + xp.take(xp.reshape(split.rest_b, (-1,)), of_b)
         R, res = (xp.take(xp.reshape(table, (-1,)), cell) for table in (sums.R, sums.res))
         return (
-            xp.reshape(xp.stack(stacked, axis=1), (*here, len(stacked))),
+            xp.reshape(X, (*here, X.shape[1])),
             *(xp.reshape(values, here) for values in (R, res, skip)),
         )
 
-    X, R, res, skip = (xp.concat(parts, axis=0) for parts in zip(*at.over(work, p, 4 * p * len(plan.retained)), strict=True))
+    found = at.over(work, p, 4 * p * (len(plan.retained) + 1))
+    X, R, res, skip = (xp.concat(parts, axis=0) for parts in zip(*found, strict=True))
     return Inputs(X=X, R=R, res=res, skip=skip)
