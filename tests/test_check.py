@@ -32,12 +32,13 @@ from quadlens.certificates.check_tables import PRECISION, ball_network
 from quadlens.certificates.choose import Budget
 from quadlens.certificates.linear import certify_linear as linear
 from quadlens.circuits.circuit import TABLES
-from quadlens.circuits.provenance import provenance_from
-from quadlens.errors import CertificateError
+from quadlens.circuits.provenance import Provenance, provenance_from
+from quadlens.errors import CertificateError, OptionError
 
-RECORDS = {f"quadlens.{name}" for name in ("errors", "arrays", "circuits.circuit", "circuits.provenance")}
+RECORDS = {f"quadlens.{name}" for name in ("errors", "arrays", "circuits.circuit", "circuits.provenance", "memory")}
 CHECKER = (
     *("check", "check_tables", "check_plan", "check_gates", "check_inequality", "check_float32"),
+    *("check_record", "check_differences"),
     "check_provenance",
 )
 SHARED_WITH_PROVERS = {"certificate", "digest"}
@@ -338,6 +339,23 @@ def test_tables_within_a_radius_count_only_what_every_network_in_it_shares():
     assert not check(replace(sharp, sha256=certificate.sha256), vague).accepted
 
 
+@pytest.mark.parametrize("activation", ["relu", "abs", "square", "gelu"])
+@pytest.mark.parametrize("name", TABLES)
+def test_a_radius_is_counted_as_finely_as_a_prover_counts_it(name, activation):
+    """The radius of a ball has 30 bits; margins lowered by a radius in float64 could then not be proved again."""
+    base = ql.construct(p=5, frequencies=[1, 2], neurons=20, activation=activation)
+    radius = 2.0**-5 / 3
+    vague = replace(base, radius={name: radius})
+    methods = {"relu": ("brute-force", "linear", "gated", "adaptive"), "abs": ("brute-force", "linear")}
+    for method in methods.get(activation, ("brute-force",)):
+        certificate = certify(vague, method)
+        assert check(certificate, vague).reasons == ()
+        for d, bound in enumerate(certificate.classes):
+            # more than any network within the radius can be proved to have: the middle's own margin
+            improved = max(bound.margin_lower_bound, certify(base, "brute-force").classes[d].margin_lower_bound)
+            assert not check(with_class(certificate, d, margin_lower_bound=improved), vague).accepted
+
+
 @pytest.mark.parametrize("activation", ["gelu", "gelu_tanh", "silu", "tanh", "abs", "square"])
 def test_other_activations(activation):
     circuit = ql.construct(p=7, frequencies=[1, 2], neurons=30, noise=0.1, activation=activation)
@@ -386,7 +404,7 @@ def test_stored_weights_are_read_by_the_checker_itself():
 
 PLAN_MUTATIONS: dict[str, tuple[dict[str, Any], str]] = {
     "no grid": ({"grid": None}, "prover.grid must be an integer"),
-    "large grid": ({"grid": 4000}, "the checker takes at most"),
+    "large grid": ({"grid": 4000}, "prover.grid must be an integer in 1..819, got 4000"),
     "scale": ({"scale": 0}, "prover.scale must be an integer"),
     "cell length": ({"cell": [0]}, "prover.cell must be an array of 6, got 1 values"),
     "cell range": ({"cell": [10**6] * 6}, "prover.cell must be an integer in 0"),
@@ -404,6 +422,8 @@ PLAN_MUTATIONS: dict[str, tuple[dict[str, Any], str]] = {
     "clusters length": ({"clusters": ["00000"]}, "prover.clusters must be an array of 5"),
     "clusters text": ({"clusters": ["0000!"] * 5}, "prover.clusters must hold"),
     "buckets": ({"buckets": [1, 2]}, "must be an object, got int"),
+    "unknown": ({"widgets": 1}, "the prover of linear may hold grid, scale"),
+    "unknown in a group": ({"groups": [{"frequency": 1, "A": [0] * 5, "B": [0] * 5, "C": 1}]}, "unknown key 'C'"),
     "nothing": ({"buckets": None}, "prover.buckets must be an array, got NoneType"),
 }
 WAVEFORM_MUTATIONS: dict[str, tuple[dict[str, Any], str]] = {
@@ -412,6 +432,7 @@ WAVEFORM_MUTATIONS: dict[str, tuple[dict[str, Any], str]] = {
     "level 0": ({"levels": [0]}, "a level must be an integer in 1"),
     "cross": ({"cross": 0.0}, "the cross ratio of a bucket must be a number > 0"),
     "cross missing": ({"cross": None}, "the cross ratio"),
+    "unknown in a bucket": ({"widgets": 1}, "a bucket of the prover may hold frequency, A, B, levels, cross, retained"),
     "waveform": ({"A": [0]}, "prover.A must be an array of"),
     "overflow": ({"B": [2**41] * 5}, "prover.B must be an integer in"),
     "frequency": ({"frequency": 5}, "prover.frequency must be an integer in 0..4"),
@@ -438,6 +459,92 @@ def test_hostile_parameters_are_refused(name):
         changed = plan | {"buckets": [plan["buckets"][0] | change, plan["buckets"][1]]}
     result = check(replace(certificate, prover=changed), circuit)
     assert message in result.reasons[0]
+
+
+def with_stage(certificate: Certificate, **changes: Any) -> Certificate:
+    prover = as_data(certificate)["prover"]
+    return replace(certificate, prover=prover | {"stages": prover["stages"] | changes})
+
+
+def test_the_smallest_margin_is_held_to_what_is_said_of_it(network):
+    certificate, exact = certify(network, "adaptive"), certify(network, "exact")
+    smallest_margin = exact.margin_lower_bound
+    assert smallest_margin is not None
+    above, below_it = float(np.nextafter(smallest_margin, np.inf)), float(np.nextafter(smallest_margin, -np.inf))
+    assert check(with_stage(certificate, smallest_margin_at_most=above), network).accepted
+    reasons = check(with_stage(certificate, smallest_margin_at_most=below_it), network).reasons
+    assert f"at most {below_it!r}; no input has so small a margin" in reasons[0]
+
+
+JUNK: dict[str, tuple[str, Callable[[Certificate], Certificate], str]] = {
+    "exact": ("exact", lambda c: replace(c, prover={"note": 1}), "the prover of exact must be empty"),
+    "brute force": ("brute-force", lambda c: replace(c, prover={"note": 1}), "must be empty; it has the unknown key"),
+    "boxes": ("interval", lambda c: replace(c, prover={"boxes": 0}), "prover.boxes must be an integer in 1..11"),
+    "no boxes": ("interval", lambda c: replace(c, prover={}), "prover.boxes must be an integer in 1..11"),
+    "more than boxes": ("interval", lambda c: replace(c, prover={"boxes": 1, "x": 1}), "the unknown key 'x'"),
+    "plan": ("adaptive", lambda c: replace(c, prover=dict(c.prover) | {"x": 1}), "the unknown key 'x'"),
+    "grid": ("adaptive", lambda c: replace(c, prover=dict(c.prover) | {"grid": "wide"}), "prover.grid must be"),
+    "no stages": ("adaptive", lambda c: replace(c, prover=dict(c.prover) | {"stages": 3}), "stages must hold pairs"),
+    "a stage": ("adaptive", lambda c: with_stage(c, x=1), "prover.stages must hold pairs"),
+    "pairs": ("adaptive", lambda c: with_stage(c, pairs=7), "prover.stages.pairs must be 110, got 7"),
+    "pairs gated": ("adaptive", lambda c: with_stage(c, pairs_gated=-1), "prover.stages.pairs_gated must be"),
+    "triples": ("adaptive", lambda c: with_stage(c, triples_evaluated="many"), "triples_evaluated must be an integer"),
+    "in integers": ("adaptive", lambda c: with_stage(c, triples_in_integers=0.5), "in_integers must be an integer"),
+    "at most": ("adaptive", lambda c: with_stage(c, smallest_margin_at_most=None), "at_most must be a float, got None"),
+}
+
+
+@pytest.mark.parametrize("name", JUNK)
+def test_unknown_keys_and_junk_are_refused(network, name):
+    method, change, reason = JUNK[name]
+    certificate = certify(network, method)
+    assert check(certificate, network).accepted
+    assert reason in check(change(certificate), network).reasons[0]
+
+
+def dotted(data: Any) -> set[str]:
+    """Every key of a certificate file, one level into what holds records, and without what only restates others."""
+    derived = {"format", *DERIVED}
+    nested = {key: data[key] for key in ("prover", "provenance") if isinstance(data.get(key), dict)}
+    found = {key for key in data if key not in derived | set(nested)} | {"classes.ledger"}
+    for key, record in nested.items():
+        found |= {f"{key}.{name}" for name in record if name != "stages"}
+        found |= {f"{key}.stages.{name}" for name in record.get("stages", ())}
+    return found
+
+
+@pytest.mark.parametrize("method", ["linear", "gated", "adaptive", "exact", "brute-force", "interval"])
+def test_every_key_is_checked_or_listed_as_not_checked(network, method):
+    certificate = certify(network, method)
+    result = check(certificate, network)
+    assert result.accepted
+    assert not set(result.checked) & set(result.unchecked)
+    listed = {*result.checked, *result.unchecked}
+    named = {entry.name for entry in fields(Certificate)} - {"prover", "provenance"}
+    assert named == {key for key in listed if "." not in key}
+    assert {key for key in dotted(as_data(certificate)) if not key.startswith("provenance")} <= listed
+    assert {f"provenance.{entry.name}" for entry in fields(Provenance)} <= listed
+    refused = check(replace(certificate, sha256="0" * 64), network)
+    assert (refused.checked, refused.unchecked) == ((), ())
+
+
+def test_a_plan_may_have_two_cells_for_each_residue_whatever_p():
+    """16,384 cells were once the most: no certificate with p above 8,192 was accepted."""
+    p = 8209
+    wave = {"frequency": 1, "A": [0] * (2 * p), "B": [0] * (2 * p)}
+    plan = {"grid": 2, "scale": 1, "cell": [0], "amplitude": [1.0], "bucket": [-1], "group": [0], "buckets": []}
+    plan |= {"groups": [wave], "harmonics": 0, "retained": [1], "clusters": ["0" * p] * p}
+    assert read_plan(plan, p, 1).cells == 2 * p
+    with pytest.raises(CertificateError, match=r"prover.grid must be an integer in 1\.\.2, got 3"):
+        read_plan(plan | {"grid": 3}, p, 1)
+
+
+def test_what_memory_cannot_hold_is_refused_before_it_is_taken(monkeypatch):
+    circuit = random_circuit(0, 5, 6)
+    certificate = claim_of(circuit, "linear", random_plan(0, 5, 6))
+    monkeypatch.setattr("quadlens.memory.physical_bytes", lambda: 10_000)
+    with pytest.raises(OptionError, match="checking this certificate with p = 5 needs"):
+        check(certificate, circuit)
 
 
 def test_the_inequality_is_about_relu_and_the_modulus():

@@ -123,9 +123,10 @@ def test_an_output_that_cannot_be_written_is_refused(run, tmp_path: Path) -> Non
 def test_an_output_that_cannot_be_written_is_refused_before_the_work(
     run, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # the report first: imported below the other, it would keep that one's certify for good
+    monkeypatch.setattr("quadlens.report.analysis.analyse", lambda *_, **__: pytest.fail("worked in vain"))
     monkeypatch.setattr("quadlens.certificates.certify.certify", lambda *_, **__: pytest.fail("worked in vain"))
     refused(run("certify", model, "-o", tmp_path / "absent" / "c.json"), "cannot write", "No such file or directory")
-    monkeypatch.setattr("quadlens.report.analysis.analyse", lambda *_, **__: pytest.fail("worked in vain"))
     refused(run("report", model, "-o", model), "cannot make the folder", "File exists")
     refused(run("report", model, "-o", ""), "an output folder needs a name")
 

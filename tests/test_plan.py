@@ -8,36 +8,10 @@ import pytest
 
 import quadlens as ql
 from quadlens.certificates.plan.choose import Budget, choose
-from quadlens.certificates.plan.plan import SCALE, Group, Plan, quantised
+from quadlens.certificates.plan.plan import SCALE, Group, Plan
 from quadlens.certificates.plan.unsettled import candidates_of, levels_needed, needs
 from quadlens.errors import CertificateError, OptionError
-
-
-def random_plan(rng: np.random.Generator, p: int, n: int, *, bounded: float = 0.5, grid: int = 2) -> Plan:
-    """Return a plan without sense: every frequency mod p, curves of noise, some amplitudes 0."""
-    cells = grid * p
-    cell = rng.integers(0, cells, n)
-    group_of = rng.integers(0, 3, n)
-    retained = tuple(sorted(map(int, rng.choice(np.arange(1, p // 2 + 1), min(3, p // 2), replace=False))))
-    groups = []
-    for number in range(3):
-        members = np.flatnonzero(group_of == number)
-        members = members[np.argsort(cell[members], kind="stable")]
-        A, B = (quantised(np.round(rng.normal(size=cells), int(rng.integers(0, 4)))) for _ in range(2))
-        kept = tuple(z for z in retained if rng.random() < 0.7)
-        frequency = int(rng.integers(0, p))
-        groups.append(Group(frequency=frequency, members=members, A=A, B=B, level=0.0, retained=kept))
-    return Plan(
-        p=p,
-        grid=grid,
-        cell=cell,
-        amplitude=np.where(rng.random(n) < 0.2, 0.0, rng.random(n).astype(np.float32).astype(np.float64)),
-        groups=tuple(groups),
-        bounded=rng.random(n) < bounded,
-        harmonics=1,
-        head=1,
-        retained=retained,
-    )
+from tests.dense import random_plan
 
 
 def network(rng: np.random.Generator, p: int, n: int) -> ql.Circuit:
@@ -91,6 +65,13 @@ def test_a_group_refuses(change: dict[str, object], message: str) -> None:
     plan = plain_plan()
     with pytest.raises(CertificateError, match=message):
         replace(plan, groups=(replace(plan.groups[0], **change),))
+
+
+def test_a_group_without_neurons_is_refused() -> None:
+    plan = plain_plan()
+    empty = replace(plan.groups[0], members=np.arange(0))
+    with pytest.raises(CertificateError, match="at least one neuron"):
+        replace(plan, groups=(*plan.groups, empty))
 
 
 def plain_plan() -> Plan:

@@ -7,23 +7,21 @@ comparison counts only
 if it holds for the whole ball. What balls leave open is decided in fractions where activation and tables allow it, and
 refused where not.
 
-Checked: that the certificate is about this network; every class's margin and count; accuracy and misclassified inputs;
-the float32 error; the
-operations of brute force. Descriptions only, and not checked: ``arithmetic``, ``blame``, ``seconds``, ``operations``
-and the ledger's split; of ``provenance`` what ``check_provenance`` says.
+What it does with each key of a certificate stands in ``check_record``, and a result lists it.
 """
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Any
 
 import flint
 
 from quadlens.certificates.certificate import COMPLETE, LISTED, Certificate
+from quadlens.certificates.check_differences import is_above, row_differences
 from quadlens.certificates.check_provenance import provenance_reasons
-from quadlens.certificates.check_tables import BALL_ACTIVATIONS, PRECISION, BallNetwork, ball_network
+from quadlens.certificates.check_record import keys_of, record_reasons
+from quadlens.certificates.check_tables import PRECISION, BallNetwork, ball_network
 from quadlens.certificates.digest import network_digest
 from quadlens.circuits.circuit import Circuit
 from quadlens.errors import CertificateError
@@ -33,10 +31,17 @@ Progress = Callable[[float], None] | None
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckResult:
-    """Whether the certificate is accepted, and if not every reason found, the gravest first."""
+    """Whether the certificate is accepted, and if not every reason found, the gravest first.
+
+    ``checked`` and ``unchecked`` name every key of an accepted certificate: those that were proved again or compared
+    with the model, and those that describe, whose form alone was checked. Of a refused one nothing is vouched for: both
+    are empty.
+    """
 
     reasons: tuple[str, ...]
     seconds: float
+    checked: tuple[str, ...] = ()
+    unchecked: tuple[str, ...] = ()
 
     @property
     def accepted(self) -> bool:
@@ -53,14 +58,16 @@ def check(certificate: Certificate, circuit: Circuit, *, progress: Progress = No
     nothing about inputs and is refused.
     """
     start = time.perf_counter()
-    reasons = _identity(certificate, circuit) + provenance_reasons(certificate, circuit)
+    reasons = _identity(certificate, circuit) + provenance_reasons(certificate, circuit) + record_reasons(certificate)
     if not reasons:
         with _precision():
             try:
                 reasons = _claims(certificate, ball_network(circuit), progress)
             except CertificateError as error:
                 reasons = [str(error)]
-    return CheckResult(reasons=tuple(reasons), seconds=time.perf_counter() - start)
+    checked, unchecked = ((), ()) if reasons else keys_of(certificate)
+    seconds = time.perf_counter() - start
+    return CheckResult(reasons=tuple(reasons), seconds=seconds, checked=checked, unchecked=unchecked)
 
 
 def _precision() -> Any:
@@ -122,21 +129,28 @@ def _all_inputs(certificate: Certificate, network: BallNetwork, progress: Progre
     low = [False] * p
     wrong = []
     claims = [bound.margin_lower_bound for bound in certificate.classes]
+    at_most = certificate.prover["stages"]["smallest_margin_at_most"] if certificate.method == "adaptive" else None
     for a in range(p):
-        for b, differences in enumerate(_row_differences(network, a)):
+        for b, differences in enumerate(row_differences(network, a)):
             d = (a - b) % p
-            signs = [_is_above(network, a, b, c, x, 0.0, strict=True) for c, x in differences]
+            signs = [is_above(network, a, b, x, 0.0, strict=True) for x in differences]
             if all(sign is True for sign in signs):
                 right[d] += 1
             elif any(sign is False for sign in signs):
                 wrong.append((a, b))
             if not low[d] and not all(
-                _is_above(network, a, b, c, x, claims[d], strict=False) is True for c, x in differences
+                is_above(network, a, b, x, claims[d], strict=False) is True for x in differences
             ):
                 low[d] = True
                 reasons.append(f"class {d} claims a margin of {claims[d]!r}; the input ({a}, {b}) has less")
+            if at_most is not None and any(
+                is_above(network, a, b, x, at_most, strict=True) is False for x in differences
+            ):
+                at_most = None
         if progress is not None:
             progress((a + 1) / p)
+    if at_most is not None:
+        reasons.append(f"the smallest margin is claimed to be at most {at_most!r}; no input has so small a margin")
     for bound, count in zip(certificate.classes, right, strict=True):
         if bound.certified > count:
             reasons.append(f"class {bound.difference} claims {bound.certified} certified inputs; {count} are right")
@@ -156,37 +170,6 @@ def _wrong_inputs(certificate: Certificate, wrong: list[tuple[int, int]]) -> lis
     if certificate.method in COMPLETE and (count != len(wrong) or listed != tuple(wrong[:LISTED])):
         reasons.append(f"{certificate.method} must list every misclassified input; {len(wrong)} are wrong")
     return reasons
-
-
-def _row_differences(network: BallNetwork, a: int) -> list[list[tuple[int, Any]]]:
-    """Return for every ``b`` the pairs ``(c, logit of a + b − logit of c)``, ``c`` the other answers, in balls."""
-    p, n = network.p, network.circuit.neurons
-    act = BALL_ACTIVATIONS[network.circuit.activation]
-    rows = network.rows
-    out: list[list[tuple[int, Any]]] = []
-    step = max(1, 2**18 // n)
-    for start in range(0, p, step):
-        chosen = range(start, min(start + step, p))
-        x_a = rows["A"][a]
-        hidden = [act(x + y) for b in chosen for x, y in zip(x_a, rows["B"][b], strict=True)]
-        mlp = (flint.arb_mat(len(chosen), n, hidden) * network.balls["U"]).tolist()
-        for b, logits in zip(chosen, mlp, strict=True):
-            total = [x + s + t for x, s, t in zip(logits, rows["S_a"][a], rows["S_b"][b], strict=True)]
-            y = (a + b) % p
-            out.append([(c, total[y] - total[c]) for c in range(p) if c != y])
-    return out
-
-
-def _is_above(network: BallNetwork, a: int, b: int, c: int, ball: Any, level: float, *, strict: bool) -> bool | None:
-    """Return whether the difference of logits is above (or at) ``level``; None if nothing here can tell."""
-    if ball > level or (not strict and ball >= level):
-        return True
-    if ball < level or (strict and ball <= level):
-        return False
-    if not network.can_decide:
-        return None
-    exact = network.exact_difference(a, b, c)
-    return exact > Fraction(level) or (not strict and exact == Fraction(level))
 
 
 def _float32(certificate: Certificate, network: BallNetwork) -> list[str]:

@@ -1,7 +1,6 @@
 r"""The checker's own evaluation of inequalities (L) and (G) of docs/certificates.md, densely and in balls."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import flint
@@ -18,9 +17,13 @@ from quadlens.certificates.check_gates import (
     roots_of_unity,
     spread,
 )
-from quadlens.certificates.check_plan import read_plan
-from quadlens.certificates.check_tables import BallNetwork, ball_network
+from quadlens.certificates.check_plan import CheckedPlan, read_plan
+from quadlens.certificates.check_tables import BallNetwork
 from quadlens.errors import CertificateError
+from quadlens.memory import require_memory
+
+BALL_BYTES = 128
+"""Of one ball of 128 bits and the Python object that holds it, about."""
 
 
 def provable_classes(
@@ -33,12 +36,16 @@ def provable_classes(
     ------
     CertificateError
         If the activation is neither ReLU nor |x|, or the parameters do not fit the network.
+    OptionError
+        If this machine's memory cannot hold what a certificate of this size needs.
     """
     if network.circuit.activation not in BELOW_ZERO:
         raise CertificateError(f"the inequality is about ReLU and |x|; the network has {network.circuit.activation}")
     p = network.p
-    sharp, cost = _without_radius(network)
-    gates = GateSums(network=sharp, plan=read_plan(certificate.prover, p, network.circuit.neurons))
+    plan = read_plan(certificate.prover, p, network.circuit.neurons)
+    require_memory(BALL_BYTES * _balls_held(plan, p), f"checking this certificate with p = {p}")
+    cost = _radius_cost(network)
+    gates = GateSums(network=network, plan=plan)
     remainder, turns = Remainder(gates), Turns(gates)
     out = []
     for d in range(p):
@@ -54,23 +61,27 @@ def provable_classes(
     return out
 
 
-def _without_radius(network: BallNetwork) -> tuple[BallNetwork, Any]:
-    """Return the network at the middle of its radius, and what the radius can do to a margin.
+def _balls_held(plan: CheckedPlan, p: int) -> int:
+    """Return about how many balls are held at once: D, a group's spectra, and what every level leaves of the tables."""
+    levels = max((len(bucket.levels) for bucket in plan.buckets), default=0) + 1
+    return p * p + p * (plan.cells // 2 + 1) + 4 * p * plan.cell.size * levels
 
-    A hidden value is at most ``Y_i = max_a |A[a,i]| + max_b |B[b,i]|`` and moves by ``r_A + r_B``; so two logits move by
-    ``2 (r_A + r_B) Σ_i max_c |U[i,c]| + 2 r_U Σ_i (Y_i + r_A + r_B) + 2 (r_Sa + r_Sb)``. Balls as wide as the radius,
-    put into every term of the inequality, would cost that many times.
+
+def _radius_cost(network: BallNetwork) -> Any:
+    """Return what the tables' radius can do to a margin.
+
+    A hidden value moves by ``r_A + r_B`` from at most ``Y_i = max_a |A[a,i]| + max_b |B[b,i]|``; so two logits move by
+    ``2 (r_A + r_B) Σ_i max_c |U[i,c]| + 2 r_U Σ_i (Y_i + r_A + r_B) + 2 (r_Sa + r_Sb)``.
     """
     circuit = network.circuit
     if network.fractions is not None:
-        return network, flint.arb(0)
-    sharp = ball_network(replace(circuit, radius={}))
+        return flint.arb(0)
     r = {name: flint.arb(radius) for name, radius in circuit.radius.items()}
     tables = (circuit.A.T, circuit.B.T, circuit.U)
     Y_A, Y_B, U = (sum(map(flint.arb, np.abs(table).max(axis=1).tolist()), flint.arb(0)) for table in tables)
     hidden = r["A"] + r["B"]
     outer = r["U"] * (Y_A + Y_B + circuit.neurons * hidden)
-    return sharp, 2 * (hidden * U + outer + r["S_a"] + r["S_b"])
+    return 2 * (hidden * U + outer + r["S_a"] + r["S_b"])
 
 
 class Remainder:

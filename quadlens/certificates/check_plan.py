@@ -11,7 +11,17 @@ import numpy as np
 from quadlens.arrays import IntArray
 from quadlens.errors import CertificateError
 
-MAX_CELLS = 2**14
+PLAN = (
+    *("grid", "scale", "cell", "amplitude", "bucket", "group", "buckets", "groups", "harmonics", "retained"),
+    "clusters",
+)
+GROUP = ("frequency", "A", "B")
+BUCKET = (*GROUP, "levels", "cross", "retained")
+
+FEW_CELLS = 2**12
+LEAST_GRID = 2
+"""A plan may have FEW_CELLS cells, or LEAST_GRID for each residue where that is more: a prover's plan has two for each
+residue or less than 500 and p together, and what a check costs grows with p² in any case."""
 MAX_VALUE = 2**40
 MAX_LEVELS = 16
 CLUSTER_NAMES = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -59,10 +69,10 @@ def read_plan(prover: Mapping[str, Any], p: int, neurons: int) -> CheckedPlan:
     CertificateError
         If an entry is missing, of the wrong type or length, or out of range.
     """
-    grid = _integer(prover, "grid", 1, MAX_CELLS)
+    require_known(prover, PLAN, "prover")
+    most = max(FEW_CELLS // p, LEAST_GRID)
+    grid = _integer(prover, "grid", 1, most)
     cells = grid * p
-    if cells > MAX_CELLS:
-        raise CertificateError(f"prover.grid gives {cells} cells; the checker takes at most {MAX_CELLS}")
     retained = [_in_range(z, "prover.retained", 1, p // 2) for z in _sequence(prover, "retained", None)]
     if len(set(retained)) != len(retained) or not retained:
         raise CertificateError(f"prover.retained must hold distinct frequencies, got {retained!r:.80}")
@@ -92,10 +102,26 @@ def read_plan(prover: Mapping[str, Any], p: int, neurons: int) -> CheckedPlan:
     )
 
 
+def require_known(record: Mapping[str, Any], known: tuple[str, ...], what: str) -> None:
+    """Refuse keys that mean nothing here.
+
+    Raises
+    ------
+    CertificateError
+        If a key is not among ``known``.
+    """
+    unknown = sorted(set(record) - set(known))
+    if unknown:
+        wanted = f"may hold {', '.join(known)}" if known else "must be empty"
+        raise CertificateError(f"{what} {wanted}; it has the unknown key {unknown[0]!r:.80}")
+
+
 def _waveform(entry: Any, p: int, cells: int, all_retained: list[int] | None) -> CheckedWaveform:
     """Return a bucket (which may retain some of the frequencies only), or a group where these are None."""
     if not isinstance(entry, Mapping):
         raise CertificateError(f"a bucket or group of the prover must be an object, got {type(entry).__name__}")
+    known, what = (GROUP, "a group of the prover") if all_retained is None else (BUCKET, "a bucket of the prover")
+    require_known(entry, known, what)
     levels: tuple[int, ...] = ()
     retained: tuple[int, ...] = ()
     cross = 1.0

@@ -26,7 +26,11 @@ RATIONAL_ACTIVATIONS: dict[str, Any] = {"relu": lambda x: max(x, Fraction(0)), "
 
 @dataclass(frozen=True, kw_only=True)
 class BallNetwork:
-    """A network's tables in balls (``arb_mat``), and in fractions where they are known exactly."""
+    """A network's tables in balls (``arb_mat``), and in fractions where they are known exactly.
+
+    Where they are known within a radius the balls are those of the middle. What the radius can do is a sum of its own:
+    a ball's radius has 30 bits, too few to prove again what a prover proves in float64.
+    """
 
     circuit: Circuit
     balls: dict[str, Any]
@@ -73,12 +77,8 @@ def ball_network(circuit: Circuit) -> BallNetwork:
     elif not any(circuit.radius.values()):
         fractions = {name: _matrix(getattr(circuit, name)) for name in ("A", "B", "U", "S_a", "S_b")}
     else:
-        balls = {}
-        for name, radius in circuit.radius.items():
-            table = getattr(circuit, name)
-            entries = [flint.arb(x, radius) for x in table.ravel().tolist()]
-            balls[name] = flint.arb_mat(table.shape[0], table.shape[1], entries)
-        return BallNetwork(circuit=circuit, balls=balls, fractions=None)
+        middle = {name: flint.arb_mat(_matrix(getattr(circuit, name))) for name in circuit.radius}
+        return BallNetwork(circuit=circuit, balls=middle, fractions=None)
     balls = {name: flint.arb_mat(table) for name, table in fractions.items()}
     return BallNetwork(circuit=circuit, balls=balls, fractions=fractions)
 

@@ -14,7 +14,8 @@ from quadlens.cli.show import explain, json_option, next_step, print_json, say
 def command(loaded: LoadedModel, certificate: str, as_json: bool) -> int:
     """Check CERTIFICATE, a file that quadlens certify -o wrote, against MODEL.
 
-    Everything claimed is computed again from MODEL, densely and in ball arithmetic.
+    Everything claimed is computed again from MODEL, densely and in ball arithmetic; what a file holds besides is
+    listed as not checked.
     Exit status 0: accepted; 1: refused, with the reason; 2: not a certificate at all.
     """
     from quadlens.certificates.certificate_file import read_certificate
@@ -27,7 +28,7 @@ def command(loaded: LoadedModel, certificate: str, as_json: bool) -> int:
     except ContradictionError as error:
         # such a file was changed: there is no need to compute anything to refuse it
         if as_json:
-            print_json(loaded.to_dict() | {"accepted": False, "reasons": [str(error)]})
+            print_json(loaded.to_dict() | {"accepted": False, "reasons": [str(error)], "checked": [], "unchecked": []})
         else:
             say(loaded.summary)
             explain(f"refused: {error}")
@@ -39,10 +40,14 @@ def command(loaded: LoadedModel, certificate: str, as_json: bool) -> int:
             loaded.to_dict()
             | {"accepted": result.accepted, "reasons": list(result.reasons), "verdict": record.verdict}
             | {"method": record.method, "seconds": result.seconds}
+            | {"checked": list(result.checked), "unchecked": list(result.unchecked)}
         )
     else:
         say(loaded.summary)
         explain(checked(record, result))
+        if result.accepted:
+            explain(f"checked: {', '.join(result.checked)}")
+            explain(f"not checked, descriptions: {', '.join(result.unchecked)}")
         if result.accepted:
             next_step(loaded.command("report"), "see what the network does")
         else:

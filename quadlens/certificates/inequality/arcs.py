@@ -59,7 +59,7 @@ class Arcs:
 
     def places(self, one: IntArray, t: IntArray, shift: IntArray) -> IntArray:
         """Return the number of members before an arc end, for each input."""
-        return self.position[one[t] + (self.cells - shift)]
+        return np.asarray(self.position[one[t] + (self.cells - shift)])
 
 
 def thresholds_of(group: Group, several: bool) -> FloatArray:
@@ -76,7 +76,7 @@ def arcs_of(plan: Plan, group: Group) -> Arcs:
     def work(block: slice) -> list[tuple[IntArray, npt.NDArray[np.bool_]]]:
         H, out = windows[block] + group.B, []
         for threshold in thresholds:
-            above = H > threshold
+            above = threshold < H
             changed = np.empty(above.shape, dtype=np.bool_)
             np.not_equal(above[:, 1:], above[:, :-1], out=changed[:, 1:])
             np.not_equal(above[:, 0], above[:, -1], out=changed[:, 0])

@@ -1,6 +1,6 @@
 r"""The gates that a curve does not settle, looked at one by one: ``ρ_i = |y_i|`` where y and H have different signs.
 
-Neuron i meets cell s at ``b ≡ k'⁻¹ (s − c_i)/h`` and ``a ≡ k'⁻¹ (s − c_i)/h + d`` modulo ``order`` (``plan.unsettled``).
+Neuron i meets cell s at ``b ≡ k'⁻¹ (s − c_i)/h``, ``a ≡ b + d`` modulo ``order`` (``plan.unsettled``).
 The sign of ``fl(A + B)`` is exact.
 """
 
@@ -101,7 +101,7 @@ def _lists(plan: Plan, group: Group, way: Walk, mine: IntArray, levels: FloatArr
 
 
 def _twice(at: Namespace, table: Any, way: Walk, mine: IntArray) -> Any:
-    """Return the neurons' columns as rows, each run of ``order`` residues twice, one behind the other: (members · 2p,)."""
+    """Return the neurons' columns one behind the other, each run of ``order`` residues twice: (members · 2p,)."""
     xp = at.xp
     runs = xp.reshape(at.take(table, mine, 1).T, (mine.size, way.copies, way.order))
     return xp.reshape(xp.concat([runs, runs], axis=2), (-1,))

@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 
-from quadlens.arrays import FloatArray
 from quadlens.certificates.compute.namespace import Namespace
 from quadlens.certificates.inequality.arcs import Arcs
 from quadlens.certificates.plan.plan import Group, Plan

@@ -1,0 +1,92 @@
+"""Every key that a certificate can hold: what the checker does with it, and a refusal of every other.
+
+*Checked* keys are proved again, or compared with the model. *Unchecked* ones are descriptions: their form is checked
+and nothing else, and no claim rests on them.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from quadlens.certificates.certificate import Certificate
+from quadlens.certificates.check_plan import PLAN, read_plan, require_known
+from quadlens.errors import CertificateError
+
+CHECKED = (
+    *("p", "neurons", "parameters", "activation", "sha256", "brute_force_operations", "classes", "misclassified"),
+    *("misclassified_count", "frequencies", "float32_error", "refusal"),
+    *("provenance.task", "provenance.left_out", "provenance.frozen"),
+)
+"""``frequencies`` and ``refusal`` by what they are: a certificate with one of them claims no input and is refused."""
+
+UNCHECKED = (
+    *("arithmetic", "operations", "seconds", "ledger", "classes.ledger", "blame"),
+    *("provenance.family", "provenance.file", "provenance.said", "provenance.assumed"),
+    "provenance.changed",
+)
+
+BY_PLAN = ("linear", "gated")
+"""Methods whose claims are proved again from the prover's plan; the others' from the network alone."""
+
+STAGES = {
+    "pairs": "checked",
+    "pairs_gated": "unchecked",
+    "triples_evaluated": "unchecked",
+    "triples_in_integers": "unchecked",
+    "smallest_margin_at_most": "checked",
+}
+"""What ``adaptive`` says of its stages."""
+
+
+def keys_of(certificate: Certificate) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the keys that a check of this certificate checks, and those that it does not, as dotted names."""
+    by_plan = certificate.method in BY_PLAN
+    checked, unchecked = list(CHECKED), list(UNCHECKED)
+    # of all inputs what is claimed is true or not, whoever found it
+    (checked if by_plan else unchecked).append("method")
+    for key, value in certificate.prover.items():
+        if key == "stages" and isinstance(value, Mapping):
+            for stage in value:
+                (checked if STAGES.get(stage) == "checked" else unchecked).append(f"prover.stages.{stage}")
+        else:
+            (checked if by_plan else unchecked).append(f"prover.{key}")
+    return tuple(checked), tuple(unchecked)
+
+
+def record_reasons(certificate: Certificate) -> list[str]:
+    """Return what speaks against the form of the prover's record."""
+    if certificate.refusal is not None:
+        return []
+    try:
+        _read_record(certificate)
+    except CertificateError as error:
+        return [str(error)]
+    return []
+
+
+def _read_record(certificate: Certificate) -> None:
+    prover, method, p = certificate.prover, certificate.method, certificate.p
+    known = {"interval": ("boxes",), "adaptive": (*PLAN, "stages")}.get(method, PLAN if method in BY_PLAN else ())
+    require_known(prover, known, f"the prover of {method}")
+    if method == "interval":
+        _count(prover.get("boxes"), "prover.boxes", 1, p)
+    if method == "adaptive":
+        read_plan({key: value for key, value in prover.items() if key != "stages"}, p, certificate.neurons)
+        stages = prover.get("stages")
+        if not isinstance(stages, Mapping) or set(stages) != set(STAGES):
+            raise CertificateError(f"prover.stages must hold {', '.join(STAGES)}; got {_names(stages)}")
+        _count(stages["pairs"], "prover.stages.pairs", p * (p - 1), p * (p - 1))
+        for name in ("pairs_gated", "triples_evaluated", "triples_in_integers"):
+            _count(stages[name], f"prover.stages.{name}", 0, 2**100)
+        if not isinstance(stages["smallest_margin_at_most"], float):
+            got = stages["smallest_margin_at_most"]
+            raise CertificateError(f"prover.stages.smallest_margin_at_most must be a float, got {got!r:.80}")
+
+
+def _count(value: Any, what: str, low: int, high: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        wanted = str(low) if low == high else f"an integer in {low}..{high}"
+        raise CertificateError(f"{what} must be {wanted}, got {value!r:.80}")
+
+
+def _names(value: Any) -> str:
+    return f"{', '.join(value)}"[:120] or "nothing" if isinstance(value, Mapping) else type(value).__name__

@@ -1,0 +1,123 @@
+"""The pass against p²n sums straight from the definitions; and that these bound what they are to bound."""
+
+from dataclasses import replace
+from fractions import Fraction
+from math import gcd
+
+import numpy as np
+import pytest
+
+import quadlens as ql
+from quadlens.certificates.compute.namespace import namespace_of
+from quadlens.certificates.inequality import one_pass as module
+from quadlens.certificates.inequality.one_pass import PassSums, one_pass
+from quadlens.certificates.inequality.split import split_outputs
+from quadlens.certificates.kink import negative_slope
+from quadlens.certificates.plan.choose import Budget, Choice, choose
+from quadlens.errors import CertificateError
+from tests.dense import Dense, dense, random_circuit, random_plan, settled
+
+CLOSE = 1e-12
+"""Of the sums' size: prefix sums and dense ones differ by some hundred roundings."""
+
+
+def evaluated(circuit: ql.Circuit, choice: Choice, device: str | None = None) -> PassSums:
+    at = namespace_of(device)
+    sums = one_pass(at, circuit, choice, split_outputs(at, circuit, choice.plan))
+    return replace(sums, **{name: at.numpy(getattr(sums, name)) for name in ("C", "R", "res")})
+
+
+def assert_same(found: PassSums, right: Dense, choice: Choice) -> None:
+    looked = ~choice.plan.bounded
+    assert np.abs(found.C - right.C).max(initial=0) <= CLOSE * max(1, np.abs(right.C).max(initial=0))
+    assert np.abs(found.R - right.R).max() <= CLOSE * max(1, right.R.max())
+    # a norm's square is evaluated from above: no less, and by the root of what rounding can do to all of the sum
+    assert (found.res - right.res).min() >= -CLOSE * max(1, right.res.max())
+    assert (found.res - right.res).max() <= 1e-5 * max(1, right.res.max())
+    assert found.exceptions >= int((right.rho[:, :, looked] > 0).sum())
+    assert found.exceptions <= found.candidates
+
+
+@pytest.mark.parametrize("slope", [0.0, -1.0, 0.1, -0.4, 1.0])
+@pytest.mark.parametrize("bounded", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize("p", [3, 4, 5, 6, 8, 9, 11, 12, 13])
+def test_the_pass_is_the_definition(p: int, bounded: float, slope: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "negative_slope", lambda activation: slope)
+    rng = np.random.default_rng([p, int(10 * bounded), int(10 * slope) + 50])
+    for _ in range(2):
+        plan = random_plan(rng, p, int(rng.integers(1, 25)), bounded=bounded, grid=int(rng.integers(1, 5)))
+        circuit = random_circuit(rng, plan)
+        choice = settled(circuit, plan)
+        right = dense(circuit, choice.plan, slope)
+        assert_same(evaluated(circuit, choice), right, choice)
+        room = 1e-12 * (1 + right.residual.max())
+        assert (right.error <= right.residual + room).all()
+        assert (right.rho <= right.rho_bar + room)[:, :, choice.plan.bounded].all()
+
+
+def test_frequencies_that_have_no_inverse_and_ties_were_among_them() -> None:
+    rng = np.random.default_rng(0)
+    plans = [random_plan(rng, p, 20) for p in (4, 6, 8, 9, 12) for _ in range(3)]
+    assert {gcd(group.frequency, plan.p) for plan in plans for group in plan.groups} >= {1, 2, 3, 4}
+    circuits = [random_circuit(rng, plan) for plan in plans]
+    assert any((circuit.A[:, None] + circuit.B == 0).any() for circuit in circuits)
+
+
+@pytest.mark.parametrize("name", ["p59-seed0", "p59-seed1"])
+@pytest.mark.parametrize("candidates", [32, 4, 0])
+def test_trained_networks(name: str, candidates: int) -> None:
+    circuit = ql.bundled(name)
+    choice = choose(circuit, Budget(candidates=candidates))
+    found = evaluated(circuit, choice)
+    assert_same(found, dense(circuit, choice.plan, negative_slope(circuit.activation)), choice)
+    assert found.candidates <= candidates * circuit.p * circuit.neurons
+    assert (candidates == 32) == (not choice.plan.bounded.any())
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_torch_gives_the_same(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    plan = random_plan(rng, 6 + seed, 20)
+    circuit = random_circuit(rng, plan)
+    choice = settled(circuit, plan)
+    here, there = evaluated(circuit, choice), evaluated(circuit, choice, "cpu")
+    assert (here.candidates, here.exceptions, here.arc_ends) == (there.candidates, there.exceptions, there.arc_ends)
+    for name in ("C", "R"):
+        assert np.abs(getattr(here, name) - getattr(there, name)).max() <= 1e-12 * (1 + np.abs(here.C).max())
+    assert np.abs(here.res - there.res).max() <= 1e-5 * (1 + here.res.max())
+
+
+def test_a_level_that_is_too_low_is_refused() -> None:
+    rng = np.random.default_rng(5)
+    plan = replace(random_plan(rng, 7, 12, bounded=1.0), amplitude=np.ones(12))
+    circuit = random_circuit(rng, plan)
+    choice = settled(circuit, plan)
+    number = next(n for n, group in enumerate(choice.plan.groups) if 0 < group.level < group.highest)
+    group = choice.plan.groups[number]
+    # the least level that is enough, in fractions, and one step below
+    needed = max(Fraction(choice.delta[i]) for i in group.members)
+    least = -(-needed * 2**20 // 1)
+    for level, enough in ((least, True), (least - 1, False)):
+        groups = list(choice.plan.groups)
+        groups[number] = replace(group, level=float(level) / 2**20)
+        changed = replace(choice, plan=replace(choice.plan, groups=tuple(groups)))
+        if enough:
+            evaluated(circuit, changed)
+        else:
+            with pytest.raises(CertificateError, match=r"bounded and not settled at level .*: raise the level"):
+                evaluated(circuit, changed)
+
+
+def test_a_norm_is_evaluated_from_above() -> None:
+    """Deviations large outside an arc and tiny inside it: the difference of prefix sums loses the tiny ones."""
+    rng = np.random.default_rng(1)
+    plan = random_plan(rng, 7, 24, bounded=0.0)
+    groups = tuple(replace(group, A=np.sign(rng.normal(size=14)), B=np.zeros(14)) for group in plan.groups)
+    plan = replace(plan, groups=groups, amplitude=np.ones(24))
+    circuit = random_circuit(rng, plan)
+    size = np.where(rng.random(24) < 0.5, 1e6, 1e-6)
+    circuit = ql.Circuit(p=7, A=circuit.A * size, B=circuit.B * size, U=circuit.U / size[:, None])
+    choice = settled(circuit, plan)
+    found, right = evaluated(circuit, choice), dense(circuit, choice.plan, 0.0)
+    scale = right.residual.max() * right.osc.max()
+    assert (found.res - right.res).min() >= -1e-15 * scale
