@@ -7,6 +7,8 @@ network's weights. A real fast Fourier transform of length N counts ``2.5 N logâ
 import math
 from dataclasses import dataclass
 
+import numpy as np
+
 from quadlens.arrays import BoolArray
 from quadlens.certificates.inequality.one_pass import PassSums
 from quadlens.certificates.plan.plan import Plan
@@ -37,14 +39,16 @@ def operations(plan: Plan, sums: PassSums) -> Operations:
     f, kept, groups = len(plan.retained), plan.harmonics + 1, len(plan.groups)
     members = sum(group.members.size * len(group.retained) for group in plan.groups)
     transform = transform_operations(p)
-    channels = 2 * len(plan.retained) + 2
-    bounded = int(plan.bounded.sum())
-    prefix = reads = 0
-    for group, ends in zip(plan.groups, sums.arc_ends, strict=True):
-        own = 2 * len(group.retained) + 2 + (1 if plan.bounded[group.members].any() else 0)
+    prefix = reads = exceptions = harmonics = 0
+    for number, group in enumerate(plan.groups):
+        several = bool(plan.bounded[group.members].any())
+        channels = 2 * len(group.retained) + (3 if several else 2)
         # a product and a sum an entry, in two tables; each arc end and the whole circle read once for each input
-        prefix += 2 * p * group.members.size * (2 * own + 2)
-        reads += 2 * p * p * own * (ends + 1)
+        prefix += 2 * p * group.members.size * (2 * channels + 2) * (3 if several else 1)
+        reads += 2 * p * p * channels * (sums.arc_ends[number] + 1)
+        exceptions += (2 * channels + 2) * sums.exceptions[number]
+        used = np.unique(plan.cell[group.members]).size
+        harmonics += 4 * kept * used * p + p * G * (3 + 4 * kept) + 6 * kept * p * (p // 2)
     steps = (
         ("spectra of the neurons", 2 * n * transform + 10 * n * (p // 2)),
         ("spectra of U and of the skip path", (n + 2 * p) * (transform + 5 * (p // 2))),
@@ -52,12 +56,12 @@ def operations(plan: Plan, sums: PassSums) -> Operations:
         ("retained coefficients", 4 * p * members + 8 * p * p * f),
         ("deviations", 2 * p * n * 5),
         ("the rest of U", 2 * p * n + 4 * p * members + p * n * 5),
-        ("harmonics of the rest", groups * (4 * kept * G * p + p * G * (3 + 4 * kept) + 6 * kept * p * (p // 2))),
+        ("harmonics of the rest", harmonics),
         ("near cells", 2 * groups * p * G),
-        ("prefix sums", prefix + 8 * p * bounded),
+        ("prefix sums", prefix),
         ("look-ups", reads),
-        ("candidates", 3 * sums.candidates),
-        ("exceptions", (2 * channels + 2) * sums.exceptions),
+        ("candidates", 3 * sum(sums.candidates)),
+        ("exceptions", exceptions),
         ("inputs", p * p * (8 * f + 6)),
         ("(L)", p * p * (8 * f + 6 * f + 2 * groups * kept + 6)),
     )
