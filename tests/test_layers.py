@@ -17,7 +17,7 @@ LAYERS = (
     ("quadrature",),
     ("circuits",),
     ("form", "decomposition"),
-    ("certificates",),
+    ("certificates", "checker"),
     ("sweep",),
     ("report",),
     ("cli", "__main__"),

@@ -1,0 +1,1 @@
+"""The independent checker: balls and fractions, from the circuit and the certificate's record alone."""
