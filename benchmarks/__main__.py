@@ -25,7 +25,6 @@ from benchmarks.side_by_side import side_by_side
 from benchmarks.slopes import slope
 
 LARGEST_EXACT = 113
-LARGEST_GATED = 499
 LARGEST_ADAPTIVE = 1009
 LARGEST_IN_MEMORY = 2003
 LARGEST_WHOLE_BRUTE_FORCE = 499
@@ -34,7 +33,7 @@ LARGEST_WHOLE_BRUTE_FORCE = 499
 def small_tasks() -> list[dict[str, Any]]:
     """What a user waits for at p = 59."""
     model = {"model": "p59-seed0"}
-    methods = ("rectangle", "interval", "linear", "gated", "adaptive", "brute-force", "exact")
+    methods = ("rectangle", "interval", "linear", "adaptive", "brute-force", "exact")
     run = ["-m", "quadlens"]
     return [
         *({"task": "method", "method": name, **model} for name in methods),
@@ -58,7 +57,6 @@ def ladder_tasks(largest: int) -> list[dict[str, Any]]:
             continue
         size = {"p": p, "neurons": neurons}
         methods = ["linear"] if p <= LARGEST_IN_MEMORY else []
-        methods += ["gated"] if p <= LARGEST_GATED else []
         methods += ["adaptive"] if p <= LARGEST_ADAPTIVE else []
         methods += ["brute-force", "exact"] if p <= LARGEST_EXACT else []
         tasks += [{"task": "method", "method": method, **size} for method in methods]

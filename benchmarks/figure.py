@@ -7,7 +7,6 @@ from typing import Any
 
 COLOURS = {
     "linear": "#0072B2",
-    "gated": "#E69F00",
     "adaptive": "#009E73",
     "brute-force": "#CC79A7",
     "exact": "#56B4E9",

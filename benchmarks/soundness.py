@@ -37,14 +37,14 @@ import numpy as np
 from quadlens.certificates.certificate import Certificate
 from quadlens.certificates.certify import certify
 from quadlens.certificates.check import check
-from quadlens.certificates.choose import Budget
+from quadlens.certificates.plan.choose import Budget
 from quadlens.certificates.exact_tables import exact_tables
 from quadlens.circuits.circuit import TABLES, Circuit
 from quadlens.circuits.construct import construct
 from quadlens.circuits.weights import Product, Weights, circuit_from_weights
 from quadlens.errors import CertificateError
 
-METHODS = ("linear", "gated", "adaptive", "brute-force", "interval")
+METHODS = ("linear", "adaptive", "brute-force", "interval")
 MODULUS = 0.3
 """So many of the circuits have |x| in place of ReLU."""
 
@@ -253,17 +253,20 @@ def options_of(method: str, circuit: Circuit, generator: np.random.Generator) ->
     """Return any options: every choice of the prover must be sound."""
     if method == "interval":
         return {"boxes": int(generator.choice([1, 1, 2, circuit.p]))}
-    if method not in ("linear", "gated", "adaptive"):
+    if method not in ("linear", "adaptive"):
         return {}
     budget = Budget(
         retained=int(generator.integers(1, 5)),
-        buckets=int(generator.integers(1, 4)),
-        levels=int(generator.integers(1, 3)),
-        solo=int(generator.integers(0, 3)),
+        retained_by_group=int(generator.integers(1, 4)),
         harmonics=int(generator.integers(0, 9)),
-        clusters=int(generator.choice([1, 1, 2, 4])),
+        head=int(generator.integers(0, 5)),
+        cells=int(generator.choice([2, 11, 40, 236])),
+        # none, few, or all gates that a curve leaves open are evaluated; the others are bounded
+        candidates=int(generator.choice([0, 0, 1, 32])),
     )
-    return {"budget": budget}
+    if method == "adaptive":
+        return {"budget": budget}
+    return {"budget": budget, "pairs": int(generator.choice([0, 1, 3, 48]))}
 
 
 def violations(found: Certificate, exact: Certificate) -> list[str]:
@@ -310,7 +313,7 @@ def examine(circuit: Circuit, generator: np.random.Generator, *, checked: bool) 
             result["checked"] += 1
             problems += [f"the checker refuses: {reason}" for reason in verdict.reasons]
         result["violations"] += [f"{method}: {problem}" for problem in problems]
-        if method == "gated":
+        if method == "linear":
             result["gap"] = _gap(found, truths[0])
     return result
 

@@ -8,6 +8,7 @@ product underflows. Whatever is computed here is itself rounded up.
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -32,14 +33,13 @@ def up(x: FloatArray, operations: int = 1) -> FloatArray:
     return np.nextafter(x * (1 + 2 * gamma(operations + 1)) + operations * SMALLEST, np.inf)
 
 
-def sum_up(pieces: Mapping[str, FloatArray | float], operations: int) -> FloatArray:
+def sum_up(pieces: Mapping[str, Any], operations: int, xp: Any = np) -> Any:
     """Return an upper bound of the exact sum of an error's named pieces, all non-negative.
 
     Each piece approximates its exact value after roundings that, with those of the sum, number at most ``operations``;
     what underflow can hide, in the pieces and in what they bound, is a piece itself. The names are for the tests:
-    each piece is shown to be needed.
+    each piece is shown to be needed. ``xp`` is the namespace of the pieces that are arrays.
     """
-    total: FloatArray = np.asarray(0.0)
-    for piece in pieces.values():
-        total = total + piece
-    return np.asarray(np.nextafter(total * (1 + 2 * gamma(operations + 1)), np.inf))
+    total: Any = sum(pieces.values())
+    scaled = xp.asarray(total * (1 + 2 * gamma(operations + 1)))
+    return xp.nextafter(scaled, xp.full_like(scaled, np.inf))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import quadlens as ql
 from quadlens.certificates import exact
-from quadlens.certificates.exact import certify_exact, row_margins
+from quadlens.certificates.methods.exact import certify_exact, row_margins
 from quadlens.certificates.exact_tables import exact_matrix, exact_tables, round_down, table_matrices
 from quadlens.certificates.integer_product import limb_tables
 from quadlens.circuits.circuit import TABLES

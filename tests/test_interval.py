@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 import quadlens as ql
 from quadlens.certificates.certify import certify
-from quadlens.certificates.exact import row_margins
+from quadlens.certificates.methods.exact import row_margins
 from quadlens.certificates.exact_tables import exact_tables
-from quadlens.certificates.interval import _box_margins, certify_interval
+from quadlens.certificates.methods.interval import _box_margins, certify_interval
 from quadlens.certificates.operations import OperationCounter
 from quadlens.errors import CertificateError, OptionError
 

@@ -11,13 +11,12 @@ from quadlens.circuits.circuit import Circuit
 from quadlens.errors import CertificateError, OptionError
 
 _PROVERS = {
-    "rectangle": "rectangle:certify_rectangle",
-    "interval": "interval:certify_interval",
-    "linear": "linear:certify_linear",
-    "gated": "gated:certify_gated",
-    "adaptive": "adaptive:certify_adaptive",
-    "brute-force": "brute_force:certify_brute_force",
-    "exact": "exact:certify_exact",
+    "rectangle": "methods.rectangle:certify_rectangle",
+    "interval": "methods.interval:certify_interval",
+    "linear": "methods.linear:certify_linear",
+    "adaptive": "methods.adaptive:certify_adaptive",
+    "brute-force": "methods.brute_force:certify_brute_force",
+    "exact": "methods.exact:certify_exact",
 }
 """Method -> module of ``quadlens.certificates`` and the function there."""
 
@@ -37,10 +36,10 @@ def certify(
 
     Parameters
     ----------
-    method : ``rectangle``, ``interval``, ``linear``, ``gated``, ``adaptive``, ``brute-force`` or ``exact``; None (the
+    method : ``rectangle``, ``interval``, ``linear``, ``adaptive``, ``brute-force`` or ``exact``; None (the
         default): what ``decide`` finds, which is ``adaptive`` for ReLU and |x|
     progress : called with the fraction done
-    options : of the method; ``linear``, ``gated`` and ``brute-force`` have ``device``: None (the default) for numpy, or
+    options : of the method; ``linear`` and ``brute-force`` have ``device``: None (the default) for numpy, or
         ``cpu``, ``cuda``, ``cuda:1`` for torch there, in float64 with the same rounding bounds
 
     Raises

@@ -26,7 +26,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from quadlens.arrays import FloatArray
-from quadlens.certificates.parallel import BLOCK, blocks_of, in_parallel
+from quadlens.certificates.compute.blocks import BLOCK, blocks_of, in_parallel
 from quadlens.circuits.circuit import TABLES, Circuit
 from quadlens.circuits.weights import Weights
 from quadlens.rounding import up

@@ -7,7 +7,6 @@ import numpy as np
 from quadlens.activations import activation_named
 from quadlens.arrays import FloatArray, IntArray
 from quadlens.certificates.exact_tables import ExactTables, exact_tables
-from quadlens.certificates.operations import OperationCounter
 from quadlens.circuits.circuit import Circuit
 from quadlens.rounding import SMALLEST, gamma, sum_up
 
@@ -40,18 +39,17 @@ class SingleInputs:
     products of two logits may underflow. ``tables`` is what the tables' radius can do to a margin.
     """
 
-    __slots__ = ("_U_columns", "_U_max", "_act", "_circuit", "_count", "_exact", "_tables", "exactly")
+    __slots__ = ("_U_columns", "_U_max", "_act", "_circuit", "_exact", "_tables", "exactly", "operations")
 
-    def __init__(self, circuit: Circuit, tables: float, count: OperationCounter) -> None:
+    def __init__(self, circuit: Circuit, tables: float) -> None:
         self._circuit = circuit
         self._act = activation_named(circuit.activation).apply
         self._tables = tables
-        self._count = count
         self._U_columns = np.ascontiguousarray(circuit.U.T)
         self._U_max = np.abs(circuit.U).max(axis=1)
         self._exact: ExactTables | None = None
         self.exactly = 0
-        count.add(circuit.neurons, circuit.p)
+        self.operations = circuit.neurons * circuit.p
 
     def margins(self, d: int, b: IntArray, delta: IntArray) -> Decided:
         """Return the margins of the triples ``(d + b, b, δ)``, given in order of b, shape as ``b``."""
@@ -64,7 +62,7 @@ class SingleInputs:
         if b.size > inputs.size * p // 2:
             logits = hidden @ circuit.U
             right, wrong = logits[np.arange(inputs.size), Y], logits[which, c]
-            self._count.add(2 * n, p, inputs.size)
+            self.operations += 2 * n * p * inputs.size
         else:
             right = np.einsum("xi,xi->x", hidden, self._U_columns[Y])
             wrong = np.empty(b.size)
@@ -72,7 +70,7 @@ class SingleInputs:
             for start in range(0, b.size, step):
                 part = slice(start, start + step)
                 wrong[part] = np.einsum("xi,xi->x", hidden[which[part]], self._U_columns[c[part]])
-            self._count.add(2 * n, inputs.size + b.size)
+            self.operations += 2 * n * (inputs.size + b.size)
         skip_right = (circuit.S_a[a, Y] + circuit.S_b[inputs, Y])[which]
         skip_wrong = circuit.S_a[a[which], c] + circuit.S_b[inputs[which], c]
         value = (right[which] + skip_right) - (wrong + skip_wrong)
@@ -83,8 +81,7 @@ class SingleInputs:
             "tables": self._tables,
         }
         error = sum_up(pieces, n + 6)
-        self._count.add(inputs.size, 4 * n + 6)
-        self._count.add(b.size, 8)
+        self.operations += inputs.size * (4 * n + 6) + 8 * b.size
         lower = np.nextafter(value - error, -np.inf)
         upper = np.nextafter(value + error, np.inf)
         for index in np.flatnonzero((lower <= 0) & (upper >= 0)):
@@ -96,6 +93,6 @@ class SingleInputs:
         if self._exact is None:
             self._exact = exact_tables(self._circuit)
         self.exactly += 1
-        self._count.add(4 * self._circuit.neurons)
+        self.operations += 4 * self._circuit.neurons
         margin = self._exact.margin(a, b, c)
         return self._exact.rounded_down(margin), 0.0 - self._exact.rounded_down(-margin)

@@ -15,8 +15,8 @@ from quadlens.cli.show import explain, json_option, next_step, print_json, print
 if TYPE_CHECKING:
     from quadlens.certificates.certificate import Certificate
 
-METHODS = ("adaptive", "linear", "gated", "brute-force", "exact", "rectangle", "interval")
-ON_DEVICES = ("linear", "gated", "brute-force")
+METHODS = ("adaptive", "linear", "brute-force", "exact", "rectangle", "interval")
+ON_DEVICES = ("linear", "brute-force")
 SHOWN = 8
 """Most misclassified inputs and blamed classes that are printed; the JSON has more."""
 
@@ -59,7 +59,7 @@ def _list_methods(command: click.Command) -> click.Command:
     metavar="METHOD",
     help="How to prove it: one of the above. Without it: adaptive, or what can decide every input where it cannot.",
 )
-@click.option("--device", help="For linear, gated, brute-force: compute by torch on cpu, cuda or cuda:N, not by numpy.")
+@click.option("--device", help="For linear, brute-force: compute by torch on cpu, cuda or cuda:N, not by numpy.")
 @click.option("-o", "--output", type=click.Path(), help="Write the certificate here, for quadlens check.")
 @json_option
 def command(loaded: LoadedModel, method: str | None, device: str | None, output: str | None, as_json: bool) -> int:
@@ -144,7 +144,7 @@ def _print(certificate: "Certificate") -> None:
 
 def _in_words(term: str) -> str:
     """Return a ledger's term with what it stands for, where it is one of the inequality's."""
-    from quadlens.certificates.ledger import TERMS
+    from quadlens.certificates.inequality.ledger import TERMS
 
     meaning = dict(TERMS).get(term)
     return term if meaning is None else f"{term}: {meaning}"

@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 
 from quadlens.certificates.certificate import Certificate
 from quadlens.certificates.certify import certify
-from quadlens.certificates.operations import brute_force_operations
+from quadlens.certificates.inequality.operations import brute_force_operations
 from quadlens.circuits.circuit import Circuit
 from quadlens.errors import CertificateError
 
 LINEAR_TIME = ("linear",)
 """Methods whose cost is linear in the parameters: they are run on a network of any size."""
 
-METHODS = (*LINEAR_TIME, "interval", "gated", "adaptive", "brute-force", "exact")
+METHODS = (*LINEAR_TIME, "interval", "adaptive", "brute-force", "exact")
 """All methods that certify inputs; the cost of those after the first grows with p² at least."""
 
 EXACT_OPERATIONS = 3 * 10**8
@@ -50,7 +50,7 @@ def prove(
     for done, method in enumerate(methods):
         if progress is not None:
             progress(done / len(methods))
-        if method == "exact" and brute_force_operations(circuit) > EXACT_OPERATIONS:
+        if method == "exact" and brute_force_operations(circuit.p, circuit.neurons) > EXACT_OPERATIONS:
             refusals.append((method, "left out, it takes long on a network of this size; quadlens certify runs it"))
             continue
         try:

@@ -28,14 +28,14 @@ from quadlens.errors import CertificateError
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class PassSums:
-    """``C (|F|, p, p)`` complex, ``R, res (p, p)``, axes a, b; gates looked at (``candidates``) and found to be not as
-    their curve says (``exceptions``), and for each group the most arc ends of one class."""
+    """``C (|F|, p, p)`` complex, ``R, res (p, p)``, axes a, b; by group: gates looked at (``candidates``) and found to
+    be not as their curve says (``exceptions``), and the most arc ends of one class."""
 
     C: Any
     R: Any
     res: Any
-    candidates: int
-    exceptions: int
+    candidates: tuple[int, ...]
+    exceptions: tuple[int, ...]
     arc_ends: tuple[int, ...]
 
     @property
@@ -59,7 +59,7 @@ def one_pass(at: Namespace, circuit: Circuit, choice: Choice, split: Split) -> P
     R = 0 * (split.rest_a + split.rest_b)
     res = 0 * R
     Y = at.array(np.add.outer(np.arange(p), np.arange(p)) % p)
-    candidates, wrong, ends = 0, 0, []
+    candidates, wrong, ends = [0] * len(plan.groups), [0] * len(plan.groups), []
     for number, group in enumerate(plan.groups):
         levels = levels_needed(plan, group, choice.delta)
         _require_settled(choice, group, levels)
@@ -87,13 +87,13 @@ def one_pass(at: Namespace, circuit: Circuit, choice: Choice, split: Split) -> P
             both = xp.stack([weights.osc, 1 + 0 * weights.osc], axis=1)
             l1 = l1 + xp.reshape(scattered(at, found, both[:, :1], x, p * p), (p, p))
             norm = norm + xp.sqrt(xp.reshape(scattered(at, found, both[:, 1:], x * x, p * p), (p, p)))
-            candidates, wrong = candidates + found.candidates, wrong + found.count
+            candidates[number], wrong[number] = found.candidates, found.count
         norm_U = split.norm_U[number]
         res += xp.minimum(l1, norm * xp.reshape(xp.take(norm_U + xp.max(norm_U), xp.reshape(Y, (-1,))), (p, p)))
         for place, z in enumerate(map(int, plan.positions(group))):
             C[z, :, :] += sums[:, :, place] + 1j * sums[:, :, len(group.retained) + place]
         ends.append(arcs.ends)
-    return PassSums(C=C, R=R, res=res, candidates=candidates, exceptions=wrong, arc_ends=tuple(ends))
+    return PassSums(C=C, R=R, res=res, candidates=tuple(candidates), exceptions=tuple(wrong), arc_ends=tuple(ends))
 
 
 def _require_settled(choice: Choice, group: Group, levels: Any) -> None:

@@ -30,10 +30,10 @@ class Budget:
     """
 
     retained: int = 14
-    retained_by_group: int = 6
-    harmonics: int = 4
+    retained_by_group: int = 7
+    harmonics: int = 8
     head: int = 2
-    cells: int = 236
+    cells: int = 118
     candidates: int = 32
 
     def __post_init__(self) -> None:

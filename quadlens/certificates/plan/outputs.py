@@ -19,7 +19,7 @@ from quadlens.circuits.circuit import Circuit
 CLASSES = 64
 """So many classes, evenly spread, stand for all."""
 
-FAINT = 0.01
+FAINT = 0.007
 """What costs less than this part of what all groups' strongest frequencies carry is not worth a sum of its own."""
 
 

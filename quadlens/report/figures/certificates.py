@@ -15,7 +15,6 @@ STYLES = {
     "exact": (INK, "o", "-"),
     "brute-force": (MUTED, "s", ":"),
     "adaptive": (SERIES[2], "D", "-."),
-    "gated": (SERIES[1], "^", "--"),
     "linear": (SERIES[0], "v", "-"),
     "interval": (SERIES[3], "X", ":"),
 }

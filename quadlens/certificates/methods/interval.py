@@ -12,16 +12,13 @@ holds one input;
 then it is brute force. Cost: boxes · p · (2p n) for the products.
 """
 
-import time
 from collections.abc import Callable
 
 import numpy as np
 
 from quadlens.arrays import FloatArray, IntArray
 from quadlens.certificates.certificate import Certificate, ClassBound
-from quadlens.certificates.digest import network_digest
-from quadlens.certificates.float32 import float32_margin_error
-from quadlens.certificates.operations import OperationCounter, brute_force_operations
+from quadlens.certificates.methods.envelope import Proof, certificate_of
 from quadlens.circuits.circuit import Circuit
 from quadlens.errors import CertificateError, OptionError
 from quadlens.rounding import SMALLEST, UNIT_ROUNDOFF, gamma, sum_up
@@ -46,47 +43,37 @@ def certify_interval(
         raise OptionError(f"boxes must be an integer in 1..{p}, got {boxes!r}")
     if circuit.activation not in MONOTONE:
         raise CertificateError(f"interval needs one of {', '.join(MONOTONE)}; the network has {circuit.activation}")
-    start = time.perf_counter()
-    count = OperationCounter()
+    return certificate_of("interval", circuit, lambda: _prove(circuit, boxes, progress or (lambda done: None)))
+
+
+def _prove(circuit: Circuit, boxes: int, report: Callable[[float], None]) -> Proof:
+    p, n = circuit.p, circuit.neurons
     low = np.empty((p, p))
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
         for d in range(p):
             for members in np.array_split(np.arange(p), boxes):
-                low[d, members] = _box_margins(circuit, (members + d) % p, members, count)
-            if progress is not None:
-                progress((d + 1) / p)
-    refusal = None if np.isfinite(low).all() else "a bound overflows float64; rescale the network or use exact"
-    classes: tuple[ClassBound, ...] = ()
-    if refusal is None:
-        classes = tuple(
-            ClassBound(
-                difference=d,
-                margin_lower_bound=float(row.min()),
-                certified=int((row > 0).sum()),
-                ledger=(("interval bound", float(row.min())),),
-            )
-            for d, row in enumerate(low)
+                low[d, members] = _box_margins(circuit, (members + d) % p, members)
+            report((d + 1) / p)
+    arithmetic = "float64, intervals widened by a-priori rounding bounds that are themselves rounded up"
+    prover = {"boxes": boxes}
+    # every input is in one box of its class
+    operations = p * (p * (6 * n + 8 * p) + boxes * (20 + 4 * p) * n)
+    if not np.isfinite(low).all():
+        reason = "a bound overflows float64; rescale the network or use exact"
+        return Proof(arithmetic=arithmetic, prover=prover, operations=operations, refusal=reason)
+    classes = tuple(
+        ClassBound(
+            difference=d,
+            margin_lower_bound=float(row.min()),
+            certified=int((row > 0).sum()),
+            ledger=(("interval bound", float(row.min())),),
         )
-    return Certificate(
-        method="interval",
-        p=p,
-        neurons=circuit.neurons,
-        parameters=circuit.parameters,
-        activation=circuit.activation,
-        sha256=network_digest(circuit),
-        classes=classes,
-        ledger=min(classes, key=lambda bound: bound.margin_lower_bound).ledger if classes else (),
-        arithmetic="float64, intervals widened by a-priori rounding bounds that are themselves rounded up",
-        operations=count.total,
-        brute_force_operations=brute_force_operations(circuit),
-        seconds=time.perf_counter() - start,
-        prover={"boxes": boxes},
-        float32_error=float32_margin_error(circuit),
-        refusal=refusal,
+        for d, row in enumerate(low)
     )
+    return Proof(arithmetic=arithmetic, classes=classes, prover=prover, operations=operations)
 
 
-def _box_margins(circuit: Circuit, a: IntArray, b: IntArray, count: OperationCounter) -> FloatArray:
+def _box_margins(circuit: Circuit, a: IntArray, b: IntArray) -> FloatArray:
     """Return a lower bound of the margin for each input ``(a, b)`` of a box.
 
     Rounding: a product in ``M_c`` or ``R_c`` meets n + 2 roundings there and two in the margin's differences, and as
@@ -110,9 +97,6 @@ def _box_margins(circuit: Circuit, a: IntArray, b: IntArray, count: OperationCou
         "underflow": (n + 6) * SMALLEST,
     }
     error = float(sum_up(pieces, n + 16))
-    count.add(6 * len(a) + 20, n)
-    count.add(4 * p, n)
-    count.add(8 * len(a), p)
     y = (a + b) % p
     top = M + R
     best = int(top.argmax())

@@ -7,14 +7,13 @@ it is, ``decompose`` measures. Cost O(n log n) after the transform of the tables
 """
 
 import math
-import time
 from collections.abc import Callable
 from dataclasses import asdict
 
 from quadlens.certificates.certificate import Certificate
 from quadlens.certificates.claims_in_words import main_rules
-from quadlens.certificates.digest import network_digest
-from quadlens.certificates.operations import brute_force_operations, transform_operations
+from quadlens.certificates.inequality.operations import brute_force_operations, transform_operations
+from quadlens.certificates.methods.envelope import Proof, certificate_of
 from quadlens.circuits.circuit import Circuit
 from quadlens.digits import at_most
 from quadlens.errors import CertificateError
@@ -36,7 +35,10 @@ def certify_rectangle(circuit: Circuit, *, progress: Callable[[float], None] | N
     """
     if circuit.activation != "relu":
         raise CertificateError(f"rectangle is about ReLU; the network has {circuit.activation}")
-    start = time.perf_counter()
+    return certificate_of("rectangle", circuit, lambda: _prove(circuit, progress or (lambda done: None)))
+
+
+def _prove(circuit: Circuit, report: Callable[[float], None]) -> Proof:
     form = fit(circuit)
     groups = [group for group in form.groups if group.weight > 0]
     if not groups:
@@ -51,25 +53,16 @@ def certify_rectangle(circuit: Circuit, *, progress: Callable[[float], None] | N
         frequencies.append({"frequency": group.frequency, "share": share, **asdict(bounds)})
         # four sorts of at most 2n numbers, and about forty operations on each neuron
         operations += members.size * (40 + 8 * math.ceil(math.log2(2 * members.size)))
-        if progress is not None:
-            progress((number + 1) / len(groups))
+        report((number + 1) / len(groups))
     worst = max(main_rules(frequencies), key=lambda record: float(record["total"]))
     blame: tuple[str, ...] = ()
     if worst["total"] >= 1:
         larger = "the cells" if worst["total"] - worst["phase_mismatch"] > worst["phase_mismatch"] else "phase mismatch"
         bound = at_most(worst["total"])
         blame = (f"frequency {worst['frequency']} has a vacuous bound of {bound}, mostly from {larger}",)
-    return Certificate(
-        method="rectangle",
-        p=circuit.p,
-        neurons=circuit.neurons,
-        parameters=circuit.parameters,
-        activation=circuit.activation,
-        sha256=network_digest(circuit),
+    return Proof(
         arithmetic="float64 with a-priori rounding terms, rounded up, for the fitted nodes and weights",
         operations=operations,
-        brute_force_operations=brute_force_operations(circuit),
-        seconds=time.perf_counter() - start,
         frequencies=tuple(frequencies),
         blame=blame,
     )

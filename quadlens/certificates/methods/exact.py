@@ -1,16 +1,14 @@
 """The method ``exact``: all p² inputs in integer arithmetic. No rounding, so no tolerance and no doubt: the oracle."""
 
-import time
 from collections.abc import Callable
 
 import flint
 
-from quadlens.certificates.certificate import LISTED, Certificate, ClassBound
-from quadlens.certificates.digest import network_digest
+from quadlens.certificates.certificate import Certificate, ClassBound
 from quadlens.certificates.exact_tables import ExactTables, exact_tables
-from quadlens.certificates.float32 import float32_margin_error
 from quadlens.certificates.integer_product import LimbTables, limb_tables
-from quadlens.certificates.operations import brute_force_operations
+from quadlens.certificates.inequality.operations import brute_force_operations
+from quadlens.certificates.methods.envelope import Proof, certificate_of
 from quadlens.circuits.circuit import Circuit
 
 BLOCK_ENTRIES = 2**18
@@ -30,7 +28,10 @@ def certify_exact(circuit: Circuit, *, progress: Callable[[float], None] | None 
         If the activation is not ReLU, |x| or x², the tables are not known exactly, or a margin is below the range of
         float64.
     """
-    start = time.perf_counter()
+    return certificate_of("exact", circuit, lambda: _prove(circuit, progress or (lambda done: None)))
+
+
+def _prove(circuit: Circuit, report: Callable[[float], None]) -> Proof:
     tables = exact_tables(circuit)
     p = circuit.p
     smallest: list[int | None] = [None] * p
@@ -46,8 +47,7 @@ def certify_exact(circuit: Circuit, *, progress: Callable[[float], None] | None 
                 right[d] += 1
             else:
                 wrong.append((a, b))
-        if progress is not None:
-            progress((a + 1) / p)
+        report((a + 1) / p)
     classes = tuple(
         ClassBound(
             difference=d,
@@ -58,22 +58,11 @@ def certify_exact(circuit: Circuit, *, progress: Callable[[float], None] | None 
         for d, margin in enumerate(smallest)
         if margin is not None
     )
-    return Certificate(
-        method="exact",
-        p=p,
-        neurons=circuit.neurons,
-        parameters=circuit.parameters,
-        activation=circuit.activation,
-        sha256=network_digest(circuit),
-        classes=classes,
-        ledger=min(classes, key=lambda bound: bound.margin_lower_bound).ledger,
+    return Proof(
         arithmetic="integers, exact; margins rounded down to float64",
-        operations=brute_force_operations(circuit),
-        brute_force_operations=brute_force_operations(circuit),
-        seconds=time.perf_counter() - start,
-        misclassified=tuple(wrong[:LISTED]),
-        misclassified_count=len(wrong),
-        float32_error=float32_margin_error(circuit),
+        classes=classes,
+        operations=brute_force_operations(p, circuit.neurons),
+        wrong=wrong,
     )
 
 

@@ -1,0 +1,94 @@
+r"""The ledger: what each class's bound is made of; and, for classes that fail, which term and group is to blame."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from quadlens.arrays import FloatArray, IntArray
+from quadlens.certificates.inequality.evaluate import Inequality
+from quadlens.certificates.inequality.branch_and_bound import Refined
+
+TERMS = (
+    ("spread", "how far the retained sums of a class spread about their mean"),
+    ("head", "rest of U, its first harmonics"),
+    ("tail", "rest of U, harmonics beyond those"),
+    ("residual", "rest of U, what the curves leave out"),
+    ("gates", "gates that are bounded, not evaluated"),
+    ("skip", "rest of the skip path"),
+)
+"""What lowers the ideal margin, in the order of the ledger, with what each is."""
+
+MOST_SENTENCES = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Accounts:
+    """``terms``: name -> what it adds to each class's bound at its worst wrong answer, (p,); ``delta (p,)`` is that
+    answer. ``blamed (p,)`` is the frequency of the group whose rest of U costs each class most.
+    """
+
+    terms: dict[str, FloatArray]
+    delta: IntArray
+    blamed: IntArray
+
+    def of_class(self, d: int) -> tuple[tuple[str, float], ...]:
+        """Return the ledger of one class."""
+        return tuple((name, float(values[d])) for name, values in self.terms.items())
+
+
+def accounts(found: Inequality, refined: Refined) -> Accounts:
+    """Return what each class's bound is made of."""
+    bound = refined.bound
+    p, classes, plan = bound.shape[0], found.classes, found.plan
+    d = np.arange(p)
+    delta = bound.argmin(axis=1) + 1
+    at = (d, delta - 1)
+    head = -classes.D[at]
+    terms = {"ideal margin": classes.ideal[at], "spread": -classes.spread[at], "head": head, "tail": -classes.tail}
+    terms |= {"residual": -classes.res, "gates": -classes.R, "skip": -classes.skip}
+    terms = {name: values.copy() for name, values in terms.items()}
+    of = np.flatnonzero(bound[at] > classes.bound[at])
+    if of.size:
+        pair = found.pairs.of_pairs(of, delta[of])
+        b = pair.bound.argmin(axis=1)
+        # ideal margin and spread together are the retained part of the worst input
+        terms["spread"][of] = pair.ideal[np.arange(of.size), b] - terms["ideal margin"][of]
+        for name in ("head", "skip", "tail", "residual", "gates"):
+            values = getattr(pair, name)
+            terms[name][of] = np.broadcast_to(values, pair.ideal.shape)[np.arange(of.size), b]
+    ones = np.ones(p)
+    terms |= {"rounding": -found.rounding.evaluation * ones, "tables": -found.rounding.tables * ones}
+    shares = [
+        (np.abs(found.pairs.at.numpy(P_hat)) * found.pairs.at.numpy(widest)[:, delta].T).sum(axis=1)
+        for P_hat, widest in zip(found.rest.P_hat, found.rest.widest, strict=True)
+    ]
+    frequencies = np.array([group.frequency for group in plan.groups])
+    return Accounts(terms=terms, delta=delta, blamed=frequencies[np.argmax(np.stack(shares), axis=0)])
+
+
+def blame(found: Accounts, failed: list[int]) -> tuple[str, ...]:
+    """Return sentences that name, for the failed classes, the costliest term and the group of neurons behind it."""
+    causes: dict[str, list[int]] = {}
+    for d in failed:
+        causes.setdefault(_cause(found, d), []).append(d)
+    ordered = sorted(causes.items(), key=lambda item: -len(item[1]))
+    sentences = [f"{cause}: {_classes(members)}" for cause, members in ordered[:MOST_SENTENCES]]
+    left = sum(len(members) for _, members in ordered[MOST_SENTENCES:])
+    return (*sentences, *([f"other causes: {left} classes"] if left else []))
+
+
+def _cause(found: Accounts, d: int) -> str:
+    costs = {name: -float(found.terms[name][d]) for name, _ in TERMS}
+    if max(costs.values()) <= 0 or float(found.terms["ideal margin"][d]) <= 0:
+        return "the ideal margin itself is not positive"
+    name = max(costs, key=lambda term: costs[term])
+    text = f"{name} ({dict(TERMS)[name]}) costs most"
+    if name in ("head", "tail", "residual"):
+        return f"{text}; the neurons of frequency {int(found.blamed[d])} have the largest rest"
+    return text
+
+
+def _classes(members: list[int]) -> str:
+    shown = ", ".join(str(d) for d in members[:10])
+    more = f" and {len(members) - 10} more" if len(members) > 10 else ""
+    return f"class{'es' if len(members) > 1 else ''} {shown}{more}"

@@ -1,0 +1,122 @@
+r"""What rounding can do to (L) and (G′): one number for a whole certificate, summed from four pieces.
+
+``u = 2^−53``, ``γ_k`` as in ``quadlens.rounding``. Exact in float64: cells and their shifts; sums of two curve values
+and their comparison with a level (multiples of 2^−20 below 2^9); ``r_i W`` (28 bits times 24); maxima; the signs of
+``fl(A + B)``; whether a gate is settled, for ``Δ_i`` is taken with room for its roundings. Everything else is a sum of
+products of tables, roots of unity (numpy's, of an exact residue, off by at most 40 u) and sums of such: a chain of at
+most ``k = n + p + G + 2x + 4|F| + 4M + 200`` roundings, x the most arc ends of one sum, in any order, fused or not, on
+any device. Write ``γ = γ_k``; a sum over arcs takes ``2x + 2`` prefix sums, each off by ``γ Σ|f_i|`` and no larger than
+``Σ|f_i|``: ``κ = (2x + 2) γ``.
+
+For neuron i let ``M_i = max|A_i| + max|B_i| + 2 r_i (max|W^A| + max|W^B|)``, at least ``|y_i|``, ``|δA_i| + |δB_i|``,
+``r_i|P|``; ``U_i = max|U_i|``; then ``|û_{i,z}| <= 2 U_i``, ``|dU_i| <= (1 + 2f) U_i``, ``osc_i <= 2 (1 + 2f) U_i``,
+``V_i <= 4 f U_i``, f = |F|. In units of ``κ Σ M_i U_i <= κ ‖M‖ ‖U‖``, with γ <= κ/2:
+
+* C_z: settled gates 2, exceptions 1, and where gates are bounded 8 (four zones of ρ̄); f of them, at most three times
+  (X, its mean, their distance), each with ``|1 − e^{iωzδ}| <= 2``: ``6 f (3 + 8)``
+* R, where gates are bounded: ``16 f``
+* D, or the head evaluated: at most ``2 (M + 1)`` products ``|P̂| O``, each factor off by γ: ``4 (M + 1)(1 + 2f)``
+* tail: ``|P|`` has norm at most ``√G``, twice: ``4 √G (1 + 2f)``; the root of a difference has a term of its own below
+* res: ``(8 + 4)(1 + 2f)``, by arcs and by norms; a norm whose square is a difference of prefix sums is evaluated from
+  above (``one_pass``)
+* the last sums, over z and over terms: ``10 (f + 1)``, and once more what stands above for their own roundings: all
+  of it twice
+
+and with ``|α| + |1 − α| <= 1 + 2|α|`` in front of what a gate multiplies.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from quadlens.arrays import FloatArray
+from quadlens.certificates.compute.blocks import BLOCK, blocks_of, in_parallel
+from quadlens.certificates.plan.plan import Plan
+from quadlens.circuits.circuit import Circuit
+from quadlens.rounding import gamma, up
+
+UNDERFLOW = 2.0**-480
+"""A product may lose 2^−1074 and the root of a sum of squares 2^−537: this times the numbers they can meet covers all
+of them."""
+
+LARGEST = 1e60
+"""Tables beyond this are refused: squares of sums of their products might overflow."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoundingTerm:
+    """Four pieces of what float64 can do to a bound, and ``tables``: what the tables' radius can do to a margin."""
+
+    neurons: float
+    skip: float
+    tail: float
+    underflow: float
+    tables: float
+
+    @property
+    def evaluation(self) -> float:
+        """The sum of the first four, rounded up."""
+        return float(up(np.array(self.neurons + self.skip + self.tail + self.underflow), 4))
+
+    def lowered(self, bound: FloatArray) -> FloatArray:
+        """Return lower bounds of real margins from bounds evaluated in float64."""
+        less = np.nextafter(bound - self.evaluation, -np.inf)
+        return np.asarray(np.nextafter(less - self.tables, -np.inf))
+
+
+def too_large(circuit: Circuit) -> str | None:
+    """Return why the circuit's numbers are beyond what float64 can bound, or None."""
+    for name in ("A", "B", "U", "S_a", "S_b"):
+        largest = float(_largest(getattr(circuit, name), 0).max())
+        if largest > LARGEST:
+            return f"table {name} has entries up to {largest:.3g}, beyond {LARGEST:g}: float64 may overflow; rescale it"
+    return None
+
+
+def rounding_term(circuit: Circuit, plan: Plan, slope: float, crossings: int, tail_error: float) -> RoundingTerm:
+    """Return the pieces for a plan, at most ``crossings`` arc ends in one sum, and ``Remainder.tail_error``."""
+    n, p, f, M = circuit.neurons, circuit.p, len(plan.retained), plan.harmonics
+    Y = _largest(circuit.A, 0) + _largest(circuit.B, 0)
+    U = _largest(circuit.U, 1)
+    s = float(_largest(circuit.S_a, 1).max() + _largest(circuit.S_b, 1).max())
+    height = np.zeros(n)
+    for group in plan.groups:
+        height[group.members] = np.abs(group.A).max() + np.abs(group.B).max()
+    size = Y + 2 * plan.amplitude * height
+    k = n + p + plan.cells + 2 * crossings + 4 * f + 4 * M + 200
+    kappa = gamma(k) * (2 * crossings + 2)
+    bounded = 64 * f if plan.bounded.any() else 0
+    rest = (1 + 2 * f) * (4 * (M + 1) + 4 * float(np.sqrt(plan.cells)) + 12)
+    neurons = 2 * (18 * f + bounded + rest + 10 * (f + 1)) * (1 + 2 * abs(slope)) * kappa
+    neurons *= float(np.sqrt(size @ size) * np.sqrt(U @ U))
+    skip = 2 * (24 * f + 4 * (1 + 2 * f) + 20 * (f + 1)) * gamma(k) * s
+    met = (1 + float(size.sum())) * (1 + float(U.sum())) * (1 + s)
+    underflow = UNDERFLOW * met * k * (f + 1) * (crossings + 1) * (M + 1)
+    radius = circuit.radius
+    hidden = radius["A"] + radius["B"]
+    tables = 2 * hidden * float(U.sum()) + 2 * radius["U"] * (float(Y.sum()) + n * hidden)
+    tables += 2 * (radius["S_a"] + radius["S_b"])
+
+    def above(value: float) -> float:
+        return float(up(np.array(value), 16 * k)) if value > 0 else 0.0
+
+    return RoundingTerm(
+        neurons=above(neurons),
+        skip=above(skip),
+        tail=above(2 * tail_error),
+        underflow=above(underflow),
+        tables=above(tables),
+    )
+
+
+def _largest(table: FloatArray, axis: int) -> FloatArray:
+    """Return the largest moduli along an axis."""
+    across = table if axis == 0 else table.T
+    out = np.empty(across.shape[1])
+
+    def work(block: slice) -> None:
+        part = across[:, block]
+        out[block] = np.maximum(part.max(axis=0), -part.min(axis=0))
+
+    in_parallel(work, blocks_of(across.shape[1], max(64, BLOCK // across.shape[0])))
+    return out
