@@ -4,13 +4,13 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from quadlens.certificates.adaptive import certify_adaptive
+from quadlens.certificates.choose import Budget
+from quadlens.certificates.operations import OperationCounter
 
 import quadlens as ql
-from quadlens.certificates.adaptive import certify_adaptive
 from quadlens.certificates.check import check
-from quadlens.certificates.choose import Budget
 from quadlens.certificates.methods.exact import certify_exact
-from quadlens.certificates.operations import OperationCounter
 from quadlens.certificates.single_inputs import SingleInputs
 from quadlens.circuits.bundled import bundled_names
 
