@@ -13,7 +13,6 @@ from quadlens.certificates.certify import certify
 from quadlens.certificates.methods.exact import row_margins
 from quadlens.certificates.exact_tables import exact_tables
 from quadlens.certificates.methods.interval import _box_margins, certify_interval
-from quadlens.certificates.operations import OperationCounter
 from quadlens.errors import CertificateError, OptionError
 
 
@@ -41,7 +40,7 @@ def test_every_input_is_bounded_from_below(seed, p, n, boxes, activation, scale)
         for b in np.array_split(np.arange(p), min(boxes, p)):
             a = (b + d) % p
             with np.errstate(all="ignore"):
-                low = _box_margins(circuit, a, b, OperationCounter())
+                low = _box_margins(circuit, a, b)
             for x, y, bound in zip(a, b, low, strict=True):
                 assert Fraction(float(bound)) <= Fraction(exact[x, y], tables.denominator)
 
