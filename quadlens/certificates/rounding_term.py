@@ -44,7 +44,7 @@ from quadlens.certificates.kink import negative_slope
 from quadlens.certificates.parallel import BLOCK, blocks_of, in_parallel
 from quadlens.certificates.plan import Plan
 from quadlens.circuits.circuit import Circuit
-from quadlens.rounding import gamma, up
+from quadlens.rounding import gamma, sum_up, up
 
 UNDERFLOW = 2.0**-480
 
@@ -107,7 +107,8 @@ def rounding_term(
     operations = 16 * (n + p + plan.cells) + 1000
     # κ ρ̄, κ g y and α y in place of ρ̄ and g y, κ = 1 − α
     slopes = 1 + 2 * abs(negative_slope(circuit.activation))
-    evaluation = float(up(np.array(slopes * (C + R + D + tail + rest + last + underflow)), operations))
+    pieces = {"C": C, "R": R, "D": D, "tail": tail, "rest": rest, "last": last, "underflow": underflow}
+    evaluation = float(sum_up({name: slopes * piece for name, piece in pieces.items()}, operations))
 
     radius = circuit.radius
     hidden = radius["A"] + radius["B"]
