@@ -180,13 +180,18 @@ def subnormal_circuit(generator: np.random.Generator) -> Circuit:
         base = (trained_circuit, degenerate_circuit, corner_circuit)[int(generator.integers(3))](generator)
         x, u = 2.0**-inner, 2.0 ** -(total - inner)
         return replace(base, A=base.A * x, B=base.B * x, U=base.U * u, S_a=base.S_a * x * u, S_b=base.S_b * x * u)
-    p = int(generator.integers(3, 5))
+    p, gap = int(generator.integers(3, 5)), 2.0 ** -(total - inner)
+    return Circuit(p=p, **_one_neuron_each(p, 2.0**-inner, gap * generator.uniform(0.5, 2, p * p)))
+
+
+def _one_neuron_each(p: int, size: float, gap: Any) -> dict[str, Any]:
+    """Return A, B and U of p² neurons: each on, with the value ``size``, for one input alone."""
     number = np.arange(p * p)
-    A, B = np.full((p, p * p), -(2.0**-inner)), np.full((p, p * p), -(2.0**-inner))
-    A[number // p, number], B[number % p, number] = 2.0**-inner, 0.0
+    A, B = np.full((p, p * p), -size), np.full((p, p * p), -size)
+    A[number // p, number], B[number % p, number] = size, 0.0
     U = np.zeros((p * p, p))
-    U[number, (number // p + number % p) % p] = 2.0 ** -(total - inner) * generator.uniform(0.5, 2, p * p)
-    return Circuit(p=p, A=A, B=B, U=U)
+    U[number, (number // p + number % p) % p] = gap
+    return {"A": A, "B": B, "U": U}
 
 
 def corner_circuit(generator: np.random.Generator) -> Circuit:
@@ -196,8 +201,12 @@ def corner_circuit(generator: np.random.Generator) -> Circuit:
     tables: dict[str, Any] = {name: 1.0 * generator.integers(-2, 3, shape) for name, shape in shapes.items()}
     if generator.random() < 0.5:
         tables["B"][int(generator.integers(p))] = -tables["A"][int(generator.integers(p))]
-    if generator.random() < 0.5:  # one logit above the others wherever the skip path can tell
+    if generator.random() < 0.5:
         tables["S_a"] *= 2.0**-int(generator.integers(0, 60))
+    if generator.random() < 0.5:  # right, or tied, or nearly so, against what the other neurons say
+        with_each = _one_neuron_each(p, 1.0, float(generator.choice([1.0, 4.0, 12.0, 40.0, 60.0])))
+        for axis, name in ((1, "A"), (1, "B"), (0, "U")):
+            tables[name] = np.concatenate([tables[name], with_each[name]], axis=axis)
     if generator.random() < 0.3:
         tables["U"][int(generator.integers(n))] = 0.0
         tables["A"][:, int(generator.integers(n))] -= 10.0

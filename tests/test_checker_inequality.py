@@ -21,6 +21,7 @@ from quadlens.checker.outputs import Outputs
 from quadlens.checker.plan import MAX_HARMONICS, read_plan
 from quadlens.checker.remainder import Remainder
 from quadlens.checker.stored import StoredTables
+from quadlens.circuits.circuit import TABLES
 from quadlens.errors import CertificateError
 from tests.dense_inequality import curve_values, evaluate, fitting_pair, random_plan
 
@@ -60,10 +61,13 @@ def pair(seed: int, activation: str) -> tuple[ql.Circuit, dict[str, Any]]:
 
 def inequality_of(circuit: ql.Circuit, plan: dict[str, Any]) -> tuple[Inequality, BallNetwork]:
     network = ball_network(circuit)
-    outputs = Outputs(
-        tables=StoredTables(circuit=circuit, network=network.balls), plan=read_plan(plan, circuit.p, circuit.neurons)
-    )
+    outputs = Outputs(tables=stored(network), plan=read_plan(plan, circuit.p, circuit.neurons))
     return Inequality(gates=Gates(outputs=outputs)), network
+
+
+def stored(network: BallNetwork) -> StoredTables:
+    radius = dict.fromkeys(TABLES, 0.0) if network.fractions is not None else network.circuit.radius
+    return StoredTables(circuit=network.circuit, network=network.balls, radius=radius)
 
 
 def discrepancy(circuit: ql.Circuit, plan: dict[str, Any]) -> float:
@@ -214,8 +218,8 @@ def test_a_radius_is_taken_off_once(name):
     circuit, plan = pair(4, "relu")
     vague = replace(circuit, radius={name: 1e-3})
     with flint.ctx.workprec(PRECISION):
-        sharp = class_margins(plan, StoredTables(circuit=circuit, network=ball_network(circuit).balls), None)
-        wide = class_margins(plan, StoredTables(circuit=vague, network=ball_network(vague).balls), None)
+        sharp = class_margins(plan, stored(ball_network(circuit)), None)
+        wide = class_margins(plan, stored(ball_network(vague)), None)
         lost = [float((x - y).mid()) for x, y in zip(sharp, wide, strict=True)]
     hidden = {"A": np.ptp(circuit.U, axis=1).sum(), "B": np.ptp(circuit.U, axis=1).sum()}
     outer = 2 * (np.abs(circuit.A).max(axis=0) + np.abs(circuit.B).max(axis=0)).sum()
@@ -230,7 +234,7 @@ def plan_of(circuit: ql.Circuit) -> dict[str, Any]:
 
 def margins(circuit: ql.Circuit, plan: dict[str, Any]) -> list[Any]:
     with flint.ctx.workprec(PRECISION):
-        return class_margins(plan, StoredTables(circuit=circuit, network=ball_network(circuit).balls), None)
+        return class_margins(plan, stored(ball_network(circuit)), None)
 
 
 HUGE = 10**5000

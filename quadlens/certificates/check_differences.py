@@ -21,7 +21,8 @@ class Difference:
 def row_differences(network: BallNetwork, a: int) -> list[list[Difference]]:
     """Return for every ``b`` the differences from all other answers."""
     p, n, rows, vague = network.p, network.circuit.neurons, network.rows, network.fractions is None
-    sizes = flint.arb_mat([[abs(u) for u in row] for row in rows["U"]])
+    # what all logits have in common is no difference of two
+    sizes: Any = flint.arb_mat([[abs(u - _middle(row)) for u in row] for row in rows["U"]]) if vague else None
     out: list[list[Difference]] = []
     step = max(1, 2**18 // n)
     for start in range(0, p, step):
@@ -41,6 +42,13 @@ def row_differences(network: BallNetwork, a: int) -> list[list[Difference]]:
             lowered = ((c, x, reach + spread[c]) for c, x in differences)
             out.append([Difference(c=c, low=x - r, high=x + r) for c, x, r in lowered])
     return out
+
+
+def _middle(row: list[Any]) -> Any:
+    largest, smallest = row[0], row[0]
+    for u in row[1:]:
+        largest, smallest = largest.max(u), smallest.min(u)
+    return (largest + smallest) / 2
 
 
 def _hidden(network: BallNetwork, x: Any) -> tuple[Any, Any]:

@@ -9,6 +9,7 @@ largest distance of an entry (of the neuron's column of A and B, of its row of U
     + 2 e^Sa + 2 e^Sb
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -23,10 +24,14 @@ from quadlens.circuits.circuit import TABLES, Circuit
 
 @dataclass(frozen=True, kw_only=True)
 class StoredTables:
-    """The tables of ``circuit``; ``network`` holds those of the network it stands for, in balls, by name."""
+    """The tables of ``circuit``; ``network`` holds those of the network it stands for, in balls, by name.
+
+    ``radius`` says how far from ``network`` the tables may be, one number for each.
+    """
 
     circuit: Circuit
     network: dict[str, Any]
+    radius: Mapping[str, float]
 
     @cached_property
     def balls(self) -> dict[str, Any]:
@@ -41,23 +46,23 @@ class StoredTables:
     @cached_property
     def displacement(self) -> Any:
         """What a margin of the network may lie below that of the stored tables."""
-        away = {name: (self.network[name] - self.balls[name]).tolist() for name in TABLES}
-        e_A, e_B = ([_farthest(column) for column in zip(*away[name], strict=True)] for name in ("A", "B"))
-        e_U = [_farthest(row) for row in away["U"]]
+        away = {name: self._distances(name) for name in TABLES}
+        e_A, e_B = ([largest(list(column)) for column in zip(*away[name], strict=True)] for name in ("A", "B"))
+        e_U = [largest(row) for row in away["U"]]
         size = {name: np.abs(getattr(self.circuit, name)).max(axis=0).tolist() for name in ("A", "B")}
         moved = []
         for i, row in enumerate(self.rows["U"]):
             hidden = e_A[i] + e_B[i]
             outer = flint.arb(size["A"][i]) + size["B"][i] + hidden
             moved.append(hidden * (largest(row) + largest([-x for x in row])) + 2 * outer * e_U[i])
-        skip = [_farthest([x for row in away[name] for x in row]) for name in ("S_a", "S_b")]
+        skip = [largest([x for row in away[name] for x in row]) for name in ("S_a", "S_b")]
         return total(moved) + 2 * skip[0] + 2 * skip[1]
+
+    def _distances(self, name: str) -> list[list[Any]]:
+        radius, apart = flint.arb(self.radius[name]), self.network[name] - self.balls[name]
+        return [[x.abs_upper() + radius for x in row] for row in apart.tolist()]
 
 
 def ball_matrix(values: FloatArray) -> Any:
     """Return the float64 table as a matrix of balls of radius 0."""
     return flint.arb_mat(values.shape[0], values.shape[1], [flint.arb(x) for x in values.ravel().tolist()])
-
-
-def _farthest(balls: Any) -> Any:
-    return largest([ball.abs_upper() for ball in balls])
