@@ -70,7 +70,7 @@ def percent_at_least(share: float) -> str:
     ('100 %', '54.86 %')
     """
     hundredths = (Decimal(100) * Decimal(share)).quantize(Decimal("0.01"), rounding=ROUND_FLOOR)
-    return "100 %" if share == 1 else f"{hundredths} %"
+    return f"{100 * share:.0f} %" if share in (0, 1) else f"{hundredths} %"
 
 
 def in_place_of(large: float, small: float) -> str:

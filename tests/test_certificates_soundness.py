@@ -6,14 +6,12 @@ import numpy as np
 import pytest
 
 import quadlens as ql
-from quadlens.certificates import gate_sums as gate_sums_module
-from quadlens.certificates.adaptive import certify_adaptive
-from quadlens.certificates.choose import Budget
-from quadlens.certificates.gated import certify_gated
-from quadlens.certificates.inequality import evaluate_inequality
-from quadlens.certificates.input_bounds import InputBounds
-from quadlens.certificates.linear import certify_linear
-from quadlens.certificates.operations import OperationCounter
+from quadlens.certificates.inequality import evaluate as evaluation
+from quadlens.certificates.inequality import table_sums
+from quadlens.certificates.inequality.evaluate import Inequality
+from quadlens.certificates.methods.adaptive import certify_adaptive
+from quadlens.certificates.methods.linear import certify_linear
+from quadlens.certificates.plan.choose import Budget
 from quadlens.circuits.forward import logits
 
 KINDS = (
@@ -115,34 +113,46 @@ def triple_margins(circuit):
     return np.stack([right - block[a, residue, (Y + delta) % p] for delta in range(1, p)], axis=2)
 
 
+def evaluate(circuit: ql.Circuit, budget: Budget) -> Inequality:
+    return evaluation.evaluate(circuit, budget, None, lambda done: None)
+
+
+def every_pair(found: Inequality):
+    """(G′) of every pair at every b, lowered by rounding: axes d, b, δ − 1; and its terms."""
+    p = found.plan.p
+    d, column = np.divmod(np.arange(p * (p - 1)), p - 1)
+    terms = found.pairs.of_pairs(d, column + 1)
+
+    def shaped(values):
+        return np.moveaxis(np.broadcast_to(values, (d.size, p)).reshape(p, p - 1, p), 1, 2)
+
+    parts = {name: shaped(getattr(terms, name)) for name in ("ideal", "head", "skip", "tail", "residual", "gates")}
+    return found.rounding.lowered(shaped(terms.bound)), parts
+
+
+def any_budget(rng):
+    return Budget(
+        retained=int(rng.integers(1, 8)),
+        retained_by_group=int(rng.integers(1, 5)),
+        harmonics=int(rng.integers(0, 12)),
+        head=int(rng.integers(0, 4)),
+        cells=int(rng.choice([2, 7, 40, 118])),
+        candidates=int(rng.choice([0, 0, 1, 32])),
+    )
+
+
 @pytest.mark.parametrize("kind", KINDS)
-def test_linear_below_gated_below_the_truth_for_every_input(kind):
+def test_class_bounds_below_pair_bounds_below_the_truth_for_every_input(kind):
     rng = np.random.default_rng(KINDS.index(kind))
     for _ in range(PER_KIND):
         circuit = draw(kind, rng)
-        p = circuit.p
-        budget = Budget(
-            retained=int(rng.integers(1, 8)),
-            retained_by_bucket=int(rng.integers(1, 5)),
-            buckets=int(rng.integers(1, 6)),
-            levels=int(rng.integers(1, 6)),
-            solo=int(rng.integers(0, 3)),
-            harmonics=int(rng.integers(0, 12)),
-            clusters=int(rng.integers(1, 20)),
-        )
-        found = evaluate_inequality(circuit, budget, OperationCounter())
-        bounds, true = InputBounds(found), triple_margins(circuit)
-        of_class = found.lowered(found.classes.bound)
+        found, true = evaluate(circuit, any_budget(rng)), triple_margins(circuit)
+        of_class, (of_pairs, _) = found.rounding.lowered(found.classes.bound), every_pair(found)
         assert np.isfinite(of_class).all()
         # the rounding term is far above what float64 does to the margins that the bounds are compared with
         assert (of_class <= true.min(axis=1)).all()
-        for d in range(p):
-            every = bounds.of_class(d, np.arange(1, p), OperationCounter())
-            assert (every <= true[d]).all()
-            assert (of_class[d] <= every + 2 * found.rounding.evaluation).all()
-            b, column = np.unravel_index(np.arange(p * (p - 1)), (p, p - 1))
-            refined = bounds.of_triples(d, b, column + 1, OperationCounter()).reshape(p, p - 1)
-            assert (refined <= true[d]).all()
+        assert (of_pairs <= true).all()
+        assert (of_class[:, None, :] <= of_pairs + 2 * found.rounding.evaluation).all()
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -150,19 +160,21 @@ def test_methods_are_ordered_and_adaptive_is_the_truth(kind):
     rng = np.random.default_rng(100 + KINDS.index(kind))
     for _ in range(3):
         circuit = draw(kind, rng)
-        linear, gated, adaptive = certify_linear(circuit), certify_gated(circuit), certify_adaptive(circuit)
+        linear, adaptive = certify_linear(circuit), certify_adaptive(circuit)
         exact = ql.certify(circuit, method="exact")
         assert adaptive.certified_accuracy == exact.certified_accuracy
         assert adaptive.misclassified == exact.misclassified
-        for lower, higher, truth in zip(linear.classes, gated.classes, exact.classes, strict=True):
-            assert lower.margin_lower_bound <= higher.margin_lower_bound <= truth.margin_lower_bound
-            assert lower.certified <= higher.certified <= truth.certified
+        for lower, higher, truth in zip(linear.classes, adaptive.classes, exact.classes, strict=True):
+            assert max(lower.margin_lower_bound, higher.margin_lower_bound) <= truth.margin_lower_bound
+            assert lower.certified <= higher.certified == truth.certified
 
 
 # ---------------------------------------------------------------- every term is needed
 
-FINE = Budget(retained=100, retained_by_bucket=100, clusters=32, solo=0)
-"""Everything retained, clusters as fine as they get: what a circuit is made for is then what its bound costs."""
+FINE = Budget(retained=100, retained_by_group=100, candidates=0)
+"""Everything retained, every gate bounded: what a circuit is made for is then what its bound costs."""
+
+EVALUATED = Budget(retained=100, retained_by_group=100)
 
 
 def wave_circuit(p, k, n, noise_input=0.0, seed=0):
@@ -218,64 +230,83 @@ def exact_triple_margins(circuit):
     return out
 
 
-NEEDED = {
-    "E": (wave_circuit(13, 2, 7), Budget(retained=100, retained_by_bucket=100, clusters=1)),
+SKIP_ONLY = ql.Circuit(
+    p=7,
+    A=np.zeros((7, 1)),
+    B=np.zeros((7, 1)),
+    U=np.zeros((1, 7)),
+    S_a=np.random.default_rng(5).standard_normal((7, 7)),
+)
+
+OF_CLASSES = {
+    "spread": (wave_circuit(13, 2, 7), EVALUATED),
     "R": (wave_circuit(7, 2, 30, noise_input=0.3, seed=1), FINE),
-    "D": (one_neuron(2), Budget(retained=1, clusters=32, harmonics=100)),
-    "tail": (one_neuron(3), Budget(retained=1, clusters=32, harmonics=0)),
-    "res": (opposite_neurons(), Budget(retained=1, buckets=1, solo=0, clusters=32, harmonics=100)),
-    "skip": (
-        ql.Circuit(
-            p=7,
-            A=np.zeros((7, 1)),
-            B=np.zeros((7, 1)),
-            U=np.zeros((1, 7)),
-            S_a=np.random.default_rng(5).standard_normal((7, 7)),
-        ),
-        Budget(retained=1, clusters=32),
-    ),
+    "D": (one_neuron(2), Budget(retained=1, harmonics=100)),
+    "tail": (one_neuron(3), Budget(retained=1, harmonics=0, head=0)),
+    "res": (opposite_neurons(), Budget(retained=1, harmonics=100)),
+    "skip": (SKIP_ONLY, Budget(retained=1)),
 }
+"""Term of (L) -> a circuit, and a budget, that need it."""
 
 
-@pytest.mark.parametrize("term", NEEDED)
-def test_the_bound_holds_and_fails_without_the_term(term):
-    circuit, budget = NEEDED[term]
-    found = evaluate_inequality(circuit, budget, OperationCounter())
+@pytest.mark.parametrize("term", OF_CLASSES)
+def test_the_class_bound_holds_and_fails_without_the_term(term):
+    circuit, budget = OF_CLASSES[term]
+    found = evaluate(circuit, budget)
     true = triple_margins(circuit).min(axis=1)
-    lower, cost = found.lowered(found.classes.bound), getattr(found.classes, term)
+    lower, cost = found.rounding.lowered(found.classes.bound), getattr(found.classes, term)
+    cost = cost if cost.ndim == 2 else cost[:, None]
     assert (lower <= true).all()
     assert (cost > 0).any()
-    worst, rows = found.classes.delta - 1, np.arange(circuit.p)
-    assert (lower[rows, worst] + cost > true[rows, worst]).any()
+    assert (lower + cost > true).any()
+
+
+OF_PAIRS = {
+    "tail": (one_neuron(3), Budget(retained=1, harmonics=0, head=0)),
+    "harmonics beyond the head": (one_neuron(2), Budget(retained=1, harmonics=100, head=0)),
+    "residual": (opposite_neurons(), Budget(retained=1, harmonics=100)),
+    "gates": (wave_circuit(7, 2, 30, noise_input=0.3, seed=1), FINE),
+    "head": (one_neuron(2), Budget(retained=1, harmonics=100, head=100)),
+    "skip": (SKIP_ONLY, Budget(retained=1)),
+}
+"""Term of (G′) -> a circuit, and a budget, that need it."""
+
+
+@pytest.mark.parametrize("term", OF_PAIRS)
+def test_the_pair_bound_holds_and_fails_without_the_term(term):
+    circuit, budget = OF_PAIRS[term]
+    found, true = evaluate(circuit, budget), triple_margins(circuit)
+    lower, parts = every_pair(found)
+    without = parts["tail" if term == "harmonics beyond the head" else term]
+    assert (lower <= true).all()
+    assert (lower - without > true).any()
 
 
 def test_the_bound_holds_and_fails_without_the_rounding_term():
     needed = 0
     for seed in range(100):  # which way a sum is rounded is chance, and differs between machines
         circuit = cancelling_circuit(seed)
-        found = evaluate_inequality(circuit, FINE, OperationCounter())
-        true = exact_triple_margins(circuit).min(axis=1)
-        lower = found.lowered(found.classes.bound)
+        found = evaluate(circuit, FINE)
+        true, (lower, _) = exact_triple_margins(circuit), every_pair(found)
         assert (lower <= true).all()
         needed += (lower + found.rounding.evaluation > true).any()
     assert needed
 
 
 def test_the_bound_holds_and_fails_without_the_midpoint(monkeypatch):
+    """R is half of what ρ can be; without the other half, in C, half is not enough."""
     circuit = wave_circuit(7, 2, 4, noise_input=0.5, seed=6)
-    true = triple_margins(circuit).min(axis=1)
-    found = evaluate_inequality(circuit, FINE, OperationCounter())
-    assert (found.lowered(found.classes.bound) <= true).all()
-    with_midpoint = gate_sums_module.half_weights
+    true = triple_margins(circuit)
+    assert (every_pair(evaluate(circuit, FINE))[0] <= true).all()
+    whole = table_sums.streams
 
-    def without(*arguments):
-        weights = with_midpoint(*arguments).copy()
-        weights[:, 1:] = 0
-        return weights
+    def without(xp, weights, value, delta):
+        begin, changes = whole(xp, weights, value, delta)
+        plain = [0 * value, (1 - weights.slope) * value, 0 * value]
+        return begin, [[new, *change[1:]] for new, change in zip(plain, changes, strict=True)]
 
-    monkeypatch.setattr(gate_sums_module, "half_weights", without)
-    found = evaluate_inequality(circuit, FINE, OperationCounter())
-    assert (found.lowered(found.classes.bound) > true).any()
+    monkeypatch.setattr(table_sums, "streams", without)
+    assert (every_pair(evaluate(circuit, FINE))[0] > true).any()
 
 
 def test_a_table_radius_costs_what_it_can_do_to_a_margin():
@@ -296,7 +327,7 @@ def test_a_table_radius_costs_what_it_can_do_to_a_margin():
         assert certify_linear(wide).margin_lower_bound <= triple_margins(other).min()
 
 
-@pytest.mark.parametrize("method", ["linear", "gated", "adaptive"])
+@pytest.mark.parametrize("method", ["linear", "adaptive"])
 def test_a_network_with_one_wrong_input_is_never_certified(method):
     good = ql.construct(p=13, frequencies=(2, 3, 5), neurons=60)
     margin = ql.evaluate(good).min_margin

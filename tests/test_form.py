@@ -123,7 +123,20 @@ def test_dict_is_json_with_the_promised_keys() -> None:
     assert {"p", "neurons", "activation", "frequencies", "per_neuron"} == set(out)
     assert set(out["frequencies"][0]) == {
         "frequency", "neurons", "weight", "e_A", "e_B", "s_A", "s_B", "kappa", "phase_mismatch_rms", "exponential_sums",
+        "chance",
     }  # fmt: skip
     assert out["frequencies"][0]["neurons"] == 8
     assert len(out["per_neuron"]) == 8
     assert len(out["per_neuron"][0]["e_A"]) == 2
+
+
+def test_chance_is_what_independent_random_phases_give() -> None:
+    """With unequal weights it is above 1/√n, which stood in its place."""
+    form = ql.fit(ql.bundled())
+    generator = np.random.default_rng(0)
+    for group in form.main_groups:
+        w = form.weights[group.members]
+        phases = generator.uniform(-np.pi, np.pi, (4000, w.size))
+        drawn = np.abs(np.exp(1j * phases) @ w) / w.sum()
+        assert group.chance == pytest.approx(np.sqrt(np.mean(drawn**2)), rel=0.05)
+        assert group.chance > 1.02 * group.members.size**-0.5

@@ -41,7 +41,7 @@ def test_every_input_is_bounded_from_below(seed, p, n, boxes, activation, scale)
         for b in np.array_split(np.arange(p), min(boxes, p)):
             a = (b + d) % p
             with np.errstate(all="ignore"):
-                low = _box_margins(circuit, a, b, OperationCounter())
+                low = _box_margins(circuit, a, b)
             for x, y, bound in zip(a, b, low, strict=True):
                 assert Fraction(float(bound)) <= Fraction(exact[x, y], tables.denominator)
 

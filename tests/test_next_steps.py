@@ -151,8 +151,9 @@ def test_advice_of_what_makes_files_helps(run: Run) -> None:
 
 
 def test_advice_on_a_file_beyond_the_limit_raises_it(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("quadlens.circuits.limits.MAX_BYTES", 2**20)
-    _, out = run("quadlens construct --p 31 --frequencies 3,7 --neurons 1500 -o made.safetensors")
+    with monkeypatch.context() as patch:  # a file that passes the true limit would have 128 MiB
+        patch.setattr("quadlens.circuits.limits.MAX_BYTES", 2**20)
+        _, out = run("quadlens construct --p 31 --frequencies 3,7 --neurons 1500 -o made.safetensors")
     step = advised(out)
     assert step is not None
     assert step[1].endswith("--max-megabytes 2")

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from quadlens.certificates import parallel
-from quadlens.certificates.blas_threads import blas_libraries, one_blas_thread
-from quadlens.certificates.parallel import blocks_of, in_parallel
+from quadlens.certificates.compute import blocks as parallel
+from quadlens.certificates.compute.blas_threads import blas_libraries, one_blas_thread
+from quadlens.certificates.compute.blocks import blocks_of, in_parallel
 
 
 @pytest.mark.parametrize(("length", "size"), [(0, 4), (1, 4), (7, 3), (8, 4), (5, 0), (5, -1)])

@@ -118,6 +118,25 @@ def left_out(outputs: LeftOut, p: int) -> str:
     return f"the file's output {names} {is_or_are} left out, largest on {on} (measured)"
 
 
+def origin(circuit: Circuit) -> list[tuple[str, str]]:
+    """Return (what, in words) for all that a file said, and all that was assumed, left out or frozen."""
+    provenance = circuit.provenance
+    facts = [(setting, said) for setting, said in provenance.said.items()]
+    facts += [("assumed", sentence) for sentence in provenance.assumed]
+    facts += [("these claims are", departure) for departure in departures(provenance, circuit.p)]
+    if provenance.frozen is not None:
+        frozen = provenance.frozen
+        facts.append(
+            (
+                "freezing attention moved",
+                f"a logit by up to {at_most(frozen.logit_change)}, an attention weight by up to "
+                f"{at_most(frozen.attention_change)}, the accuracy from {percent(frozen.accuracy_before)} to "
+                f"{percent(frozen.accuracy_after)} (measured over all {frozen.inputs:,} inputs)",
+            )
+        )
+    return facts
+
+
 def float32(certificate: Certificate) -> str:
     """Return whether every float32 evaluation order gives the same predictions, in one line."""
     error, least = certificate.float32_error, certificate.margin_lower_bound

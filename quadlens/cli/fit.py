@@ -45,10 +45,10 @@ def command(loaded: LoadedModel, per_neuron: bool, as_json: bool) -> None:
         ),
     )
     print_table(
-        "Phase evenness |Σ w e^{imφ}| / Σ w (independent random phases: 1/√n)",
-        ["k", *(f"m = {m}" for m in range(1, 7)), "1/√n"],
+        "Phase evenness |Σ w e^{imφ}| / Σ w (chance: √(Σ w²) / Σ w, what independent random phases give, rms)",
+        ["k", *(f"m = {m}" for m in range(1, 7)), "chance"],
         (
-            [str(g.frequency), *(f"{value:.4f}" for value in g.exponential_sums), f"{g.members.size**-0.5:.3f}"]
+            [str(g.frequency), *(f"{value:.4f}" for value in g.exponential_sums), f"{g.chance:.3f}"]
             for g in form.groups
         ),
     )

@@ -34,7 +34,8 @@ class FrequencyGroup:
     """The neurons that share a key frequency, with their ``r u``-weighted means.
 
     ``weight`` is ``W = Σ r_i u_i``; ``phase_mismatch_rms`` the weighted root mean square of ``ψ − 2φ`` (radians);
-    ``exponential_sums[m − 1] = |Σ r_i u_i e^{imφ_i}| / W``, small when the phases are even.
+    ``exponential_sums[m − 1] = |Σ r_i u_i e^{imφ_i}| / W``, small when the phases are even; independent random phases
+    give ``chance = √(Σ (r_i u_i)²) / W`` in root mean square, each of them.
     """
 
     frequency: int
@@ -47,6 +48,7 @@ class FrequencyGroup:
     kappa: float
     phase_mismatch_rms: float
     exponential_sums: tuple[float, ...]
+    chance: float
 
     def __repr__(self) -> str:
         return (
@@ -72,6 +74,7 @@ class FrequencyGroup:
             **{name: _json_number(getattr(self, name)) for name in ("e_A", "e_B", "s_A", "s_B", "kappa")},
             "phase_mismatch_rms": self.phase_mismatch_rms,
             "exponential_sums": list(self.exponential_sums),
+            "chance": self.chance,
         }
 
 
@@ -287,4 +290,5 @@ def _group(
         exponential_sums=tuple(
             float(np.abs(share @ np.exp(1j * m * phi[members]))) for m in range(1, EXPONENTIAL_SUMS + 1)
         ),
+        chance=float(np.sqrt(share @ share)),
     )

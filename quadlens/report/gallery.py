@@ -69,7 +69,7 @@ def _phase_lock(analysis: Analysis) -> Drawn:
     caption = (
         f"Output phase ψ against twice the input phase φ, for all {form.neurons} neurons. The rule of the pizza "
         "algorithm, ψ = 2φ, is the line on the left; on the right, how far each neuron is from it. "
-        "Look for neurons that are both heavy (right) and far from the rule (top): only those hurt. "
+        "Look for neurons that are both heavy (right) and far from the rule (top): those cost most. "
         f"Weighted rms of the mismatch: {_mismatch(analysis)}."
     )
     return _drawn("phase-lock", "form", caption, phase_lock(form))
@@ -88,7 +88,7 @@ def _phase_circles(analysis: Analysis) -> Drawn:
         "is one neuron, as long as its weight r u. The more even the sticks, the closer their sum is to an integral. "
         "A thick line from the centre, where it can be seen, is the weighted mean of all sticks (zero when even). "
         f"The least even sum Σ w e^(imφ) / Σ w for m up to 6 is {max(worst.exponential_sums):.3g} in modulus (k = "
-        f"{worst.frequency}); independent random phases would give about {worst.members.size**-0.5:.2g}."
+        f"{worst.frequency}); independent random phases give {number(worst.chance, 2)} in root mean square, for each m."
         + (f" The {len(groups)} heaviest of {len(analysis.form.groups)} groups are shown." if left_out else "")
     )
     return _drawn("phase-circle", "form", caption, phase_circles(analysis.form))
@@ -99,7 +99,8 @@ def _amplitudes(analysis: Analysis) -> Drawn:
         "How strongly each frequency answers, for every difference a − b. Points: the network, mean over b; band: its "
         "range over all b. Solid: the refined limit, the integral with this network's secondary frequency and bias. "
         "Dashed: the pure pizza limit, which is zero where cos(ωk(a − b)/2) = 0. Look at the ends of each panel, that "
-        "blind spot: what the solid line has there comes from the secondary frequency, the bias and the asymmetry."
+        "blind spot: what the solid line has above the dashed one comes from the secondary frequency, the bias and the "
+        "asymmetry."
     )
     return _drawn("amplitude", "integral", caption, amplitudes(analysis.amplitudes))
 
@@ -109,14 +110,14 @@ def _rectangles(analysis: Analysis) -> Drawn:
     colour = series(shown_groups(analysis.form).index(group))
     spot = blind_spot(analysis.circuit.p, group.frequency)
     panels = tuple(integrand(analysis.circuit, analysis.form, group, d, 0) for d in (0, spot))
-    off = ": those neurons are off" if analysis.form.activation == "relu" else ""
+    off = ": a neuron that keeps to H is off there" if analysis.form.activation == "relu" else ""
     caption = (
         f"The {group.members.size} neurons of frequency k = {group.frequency} as rectangles under the curve of the "
         "integrand. A rectangle is as wide as its neuron's weight and as high as the network makes it: activation "
         "times output wave, at the right answer c = a + b. The summed area is what these neurons' waves add to that "
         f"logit; the area under the curve is the integral. In the shaded parts H is negative{off}. Top: a = b. "
-        f"Bottom: a − b = {spot}, the pure pizza's blind spot: it answers nothing there, whatever the curve has is "
-        "due to the secondary frequency, the bias and the asymmetry. The two vertical scales differ."
+        f"Bottom: a − b = {spot}, the pure pizza's blind spot, where it answers least: what the curve has beyond that "
+        "is due to the secondary frequency, the bias and the asymmetry. The two vertical scales differ."
     )
     return _drawn("rectangles", "quadrature", caption, rectangle_panels(panels, colour=colour))
 
@@ -189,22 +190,23 @@ def _logits(agreement: LogitAgreement, p: int) -> Drawn:
 
 
 def _margins(certificates: Sequence[Certificate]) -> Drawn:
+    oracle = [c.method for c in certificates if c.method == "exact"] if len(certificates) > 1 else []
     caption = (
         "The margin proved for each class of inputs with the same a − b: the right logit is ahead of every other by at "
         "least this much, on every input of the class. Above 0 a class is certified; what falls far below 0 is drawn "
         "at the lower edge."
-        + (" The distance to the top line is what a method gives away." if len(certificates) > 1 else "")
+        + (f" The distance to the line of {oracle[0]} is what a method gives away." if oracle else "")
     )
     return _drawn("margins", "certificate", caption, margins_by_class(certificates))
 
 
 def _ledger(certificate: Certificate) -> Drawn:
     caption = (
-        f"The ledger of the method {certificate.method}: for each class, the margin that the integrals alone would "
-        "have (line on top), what each error term takes from it (coloured, from the top down), and what is left "
-        "(pale): the proved margin. E: the sum over neurons differs from the integral. R: neurons whose gate the "
-        "waveform does not settle. D, tail, res: the rest of the output weights. skip: the rest of the skip path. "
-        "A class fails where the costs reach below 0; the tallest colour there is to blame."
+        f"The ledger of the method {certificate.method}: for each class, the ideal margin, that of the mean of the "
+        "sums it retains (line on top), what each error term takes from it (coloured, from the top down), and what is "
+        "left (pale): the proved margin. E: how far the retained sums of single inputs are from that mean. R: neurons "
+        "whose gate the waveform does not settle. D, tail, res: the rest of the output weights. skip: the rest of the "
+        "skip path. A class fails where the costs reach below 0; the tallest colour there is to blame."
     )
     return _drawn("ledger", "certificate", caption, ledger(certificate))
 
@@ -213,8 +215,7 @@ def _costs(certificates: Sequence[Certificate]) -> Drawn:
     caption = (
         "What a proof costs and what it gives: the margin proved for all inputs, against counted operations (left) "
         "and seconds on this machine (right). Further up is tighter, further left is cheaper; dashed lines: the best "
-        "margin and the operations of running every input. Hollow at 0: the method does not prove every input right. "
-        "The cheaper a full proof is beside brute force, the better the network is explained."
+        "margin and the operations of running every input. Hollow at 0: the method does not prove every input right."
     )
     return _drawn("cost-tightness", "certificate", caption, cost_against_tightness(certificates))
 

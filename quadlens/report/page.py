@@ -5,6 +5,7 @@ from html import escape
 from importlib.resources import files
 
 from quadlens import __version__
+from quadlens.certificates import claims_in_words
 from quadlens.digits import at_most, number
 from quadlens.report.analysis import Analysis
 from quadlens.report.colours import stylesheet
@@ -75,7 +76,7 @@ def page(analysis: Analysis, figures: tuple[Drawn, ...]) -> str:
 <main id="main">
 {_unexplained(analysis)}{sections}</main>
 <footer>
-<p>Made by quadlens {__version__}. <em>Proved</em>: an upper bound from a theorem, rounded outward.
+<p>Made by quadlens {__version__}. <em>Proved</em>: a bound from a theorem, rounded to its safe side.
 <em>Measured</em>: computed in float64 over all stated cases, true of those cases to rounding.
 Angles are radians; logits are natural. The quadrature reading of these networks is due to
 arXiv 2412.03773; every number here is this program's own measurement.</p>
@@ -125,6 +126,7 @@ def _circuit(analysis: Analysis) -> str:
         ("p, neurons, activation", f"{circuit.p}, {circuit.neurons}, {circuit.activation}"),
         ("parameters of the tables", f"{circuit.parameters:,} (3pn + 2p²)"),
     ]
+    facts += claims_in_words.origin(circuit)
     if analysis.evaluation is not None:
         e = analysis.evaluation
         facts.append(("standard deviation of the logits (measured)", number(e.logit_std, 4)))
@@ -157,8 +159,9 @@ def _form(analysis: Analysis) -> str:
 def _integral(analysis: Analysis) -> str:
     return (
         _paragraph(
-            "All neurons of a frequency see one waveform, shifted by their own phase. With <i>d</i> = <i>a</i> − "
-            "<i>b</i> and θ = ω<i>kb</i> + φ it is"
+            "The neurons of a frequency see much the same waveform, shifted by their own phase; how much, the step "
+            "<i>waveform spread</i> below measures. With <i>d</i> = <i>a</i> − <i>b</i> and θ = ω<i>kb</i> + φ their "
+            "mean is"
         )
         + waveform_equation()
         + _paragraph(
@@ -172,8 +175,8 @@ def _integral(analysis: Analysis) -> str:
 
 def _quadrature(analysis: Analysis) -> str:
     text = _paragraph(
-        "The network does not integrate; it sums. Each neuron is one rectangle under the integrand's curve, and the "
-        "sum's error follows from how evenly the phases lie."
+        "The network does not integrate; it sums. Each neuron acts as one rectangle under the integrand's curve. How "
+        "far a sum of pure waves is from the integral follows from how evenly the phases lie."
     )
     if analysis.rectangles:
         return text + rectangle_table(analysis) + _rule_of_harmonics(analysis)

@@ -61,7 +61,7 @@ FORM_COLUMNS = (
     Column(head="s_B", meaning="the same for b"),
     Column(head="κ", meaning="bias relative to r"),
     Column(head="unevenness", meaning="largest |Σ w e^(imφ)| / Σ w for m = 1 to 6; 0 for even phases"),
-    Column(head="1/√n", meaning="what that would be, typically, for independent random phases"),
+    Column(head="chance", meaning="√(Σ w²) / Σ w: each such sum for independent random phases, root mean square"),
 )
 
 
@@ -81,7 +81,7 @@ def form_table(analysis: Analysis) -> str:
             f"{group.s_B.real:.3f}".replace("-", "−"),
             f"{group.kappa:.3f}".replace("-", "−"),
             number(max(group.exponential_sums), 2),
-            number(group.members.size**-0.5, 2),
+            number(group.chance, 2),
         )
         for group in analysis.form.groups
     ]
@@ -230,7 +230,7 @@ DESIGN_COLUMNS = (
 
 
 def design_table(analysis: Analysis) -> str:
-    """Return how evenly each group answers over a − b, beside the best design; for ReLU only."""
+    """Return how evenly each group answers over a − b, beside the flattest design found; for ReLU only."""
     if analysis.form.activation != "relu" or not analysis.harmonics:
         return ""
     p = analysis.circuit.p
@@ -245,9 +245,9 @@ def design_table(analysis: Analysis) -> str:
         for group in analysis.main_groups
         if group.frequency in analysis.harmonics
     ]
-    rows.append(("best design", number(best.sigma), number(best.kappa), number(best.flatness)))
+    rows.append(("flattest found", number(best.sigma), number(best.kappa), number(best.flatness)))
     rows.append(("pure pizza", "0", "0", number(group_flatness(p, 1, 1, 1, 0, 0, 0.0), 2)))
-    caption = f"How alike a group answers all differences a − b, beside the flattest design for p = {p} (measured)"
+    caption = f"How alike a group answers all a − b, beside the flattest design found for p = {p} (measured)"
     return html_table(DESIGN_COLUMNS, rows, caption=caption) + definitions(DESIGN_COLUMNS)
 
 

@@ -59,7 +59,7 @@ def refusal(circuit: Circuit) -> str | None:
 
 
 def evaluate(
-    circuit: Circuit, budget: Budget, device: str | None, progress: Callable[[float], None] | None = None
+    circuit: Circuit, budget: Budget, device: str | None, report: Callable[[float], None]
 ) -> Inequality:
     """Choose a plan and evaluate (L); O(P) with constants from the budget.
 
@@ -67,7 +67,7 @@ def evaluate(
     """
     at = namespace_of(device)
     with one_blas_thread():
-        return _evaluate(at, circuit, budget, progress or (lambda done: None))
+        return _evaluate(at, circuit, budget, report)
 
 
 def _evaluate(at: Namespace, circuit: Circuit, budget: Budget, report: Callable[[float], None]) -> Inequality:

@@ -1,4 +1,4 @@
-r"""What rounding can do to (L) and (G′): one number for a whole certificate, summed from four pieces.
+r"""What rounding can do to (L) and (G′): one number for a whole certificate, summed from named pieces.
 
 ``u = 2^−53``, ``γ_k`` as in ``quadlens.rounding``. Exact in float64: cells and their shifts; sums of two curve values
 and their comparison with a level (multiples of 2^−20 below 2^9); ``r_i W`` (28 bits times 24); maxima; the signs of
@@ -12,17 +12,20 @@ For neuron i let ``M_i = max|A_i| + max|B_i| + 2 r_i (max|W^A| + max|W^B|)``, at
 ``r_i|P|``; ``U_i = max|U_i|``; then ``|û_{i,z}| <= 2 U_i``, ``|dU_i| <= (1 + 2f) U_i``, ``osc_i <= 2 (1 + 2f) U_i``,
 ``V_i <= 4 f U_i``, f = |F|. In units of ``κ Σ M_i U_i <= κ ‖M‖ ‖U‖``, with γ <= κ/2:
 
-* C_z: settled gates 2, exceptions 1, and where gates are bounded 8 (four zones of ρ̄); f of them, at most three times
-  (X, its mean, their distance), each with ``|1 − e^{iωzδ}| <= 2``: ``6 f (3 + 8)``
-* R, where gates are bounded: ``16 f``
-* D, or the head evaluated: at most ``2 (M + 1)`` products ``|P̂| O``, each factor off by γ: ``4 (M + 1)(1 + 2f)``
-* tail: ``|P|`` has norm at most ``√G``, twice: ``4 √G (1 + 2f)``; the root of a difference has a term of its own below
-* res: ``(8 + 4)(1 + 2f)``, by arcs and by norms; a norm whose square is a difference of prefix sums is evaluated from
-  above (``one_pass``)
-* the last sums, over z and over terms: ``10 (f + 1)``, and once more what stands above for their own roundings: all
-  of it twice
+* *retained*: C_z, f of them: settled gates 2, exceptions 1, and where gates are bounded 8 (four zones of ρ̄); at most
+  three times (X, its mean, their distance), each with ``|1 − e^{iωzδ}| <= 2``: ``6 f (3 + 8)``; of the skip path, with
+  s the largest ``|S_a| + |S_b|``, ``24 f γ s``
+* *gates*: R, where gates are bounded: ``16 f``
+* *head*: D, or the head evaluated: at most ``2 (M + 1)`` products ``|P̂| O``, each factor off by γ: ``4 (M + 1)(1 + 2f)``
+* *tail*: ``|P|`` has norm at most ``√G``, twice: ``4 √G (1 + 2f)``; and twice what the root of a difference can lose
+  (``Remainder.tail_error``)
+* *residual*: by arcs and by norms ``(8 + 4)(1 + 2f)``; a norm whose square is a difference of prefix sums is evaluated
+  from above (``table_sums``); the rest of the skip path ``4 (1 + 2f) γ s``
+* *sums*: the last ones, over z and over terms: ``10 (f + 1)`` and ``20 (f + 1) γ s``, and once more what stands above for
+  its own roundings
 
-and with ``|α| + |1 − α| <= 1 + 2|α|`` in front of what a gate multiplies.
+and with ``|α| + |1 − α| <= 1 + 2|α|`` in front of what a gate multiplies. *underflow*: a product may lose 2^−1074 and
+the root of a sum of squares 2^−537; ``UNDERFLOW`` times the numbers that they can meet covers all of them.
 """
 
 from dataclasses import dataclass
@@ -33,11 +36,9 @@ from quadlens.arrays import FloatArray
 from quadlens.certificates.compute.blocks import BLOCK, blocks_of, in_parallel
 from quadlens.certificates.plan.plan import Plan
 from quadlens.circuits.circuit import Circuit
-from quadlens.rounding import gamma, up
+from quadlens.rounding import gamma, sum_up
 
 UNDERFLOW = 2.0**-480
-"""A product may lose 2^−1074 and the root of a sum of squares 2^−537: this times the numbers they can meet covers all
-of them."""
 
 LARGEST = 1e60
 """Tables beyond this are refused: squares of sums of their products might overflow."""
@@ -45,18 +46,10 @@ LARGEST = 1e60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoundingTerm:
-    """Four pieces of what float64 can do to a bound, and ``tables``: what the tables' radius can do to a margin."""
+    """``evaluation``: what float64 can do to a bound; ``tables``: what the tables' radius can do to a margin."""
 
-    neurons: float
-    skip: float
-    tail: float
-    underflow: float
+    evaluation: float
     tables: float
-
-    @property
-    def evaluation(self) -> float:
-        """The sum of the first four, rounded up."""
-        return float(up(np.array(self.neurons + self.skip + self.tail + self.underflow), 4))
 
     def lowered(self, bound: FloatArray) -> FloatArray:
         """Return lower bounds of real margins from bounds evaluated in float64."""
@@ -84,29 +77,28 @@ def rounding_term(circuit: Circuit, plan: Plan, slope: float, crossings: int, ta
         height[group.members] = np.abs(group.A).max() + np.abs(group.B).max()
     size = Y + 2 * plan.amplitude * height
     k = n + p + plan.cells + 2 * crossings + 4 * f + 4 * M + 200
-    kappa = gamma(k) * (2 * crossings + 2)
-    bounded = 64 * f if plan.bounded.any() else 0
-    rest = (1 + 2 * f) * (4 * (M + 1) + 4 * float(np.sqrt(plan.cells)) + 12)
-    neurons = 2 * (18 * f + bounded + rest + 10 * (f + 1)) * (1 + 2 * abs(slope)) * kappa
-    neurons *= float(np.sqrt(size @ size) * np.sqrt(U @ U))
-    skip = 2 * (24 * f + 4 * (1 + 2 * f) + 20 * (f + 1)) * gamma(k) * s
+    unit, slopes, one = gamma(k), 1 + 2 * abs(slope), 1 + 2 * f
+    arcs = unit * (2 * crossings + 2) * slopes * float(np.sqrt(size @ size) * np.sqrt(U @ U))
+    bounded = bool(plan.bounded.any())
     met = (1 + float(size.sum())) * (1 + float(U.sum())) * (1 + s)
-    underflow = UNDERFLOW * met * k * (f + 1) * (crossings + 1) * (M + 1)
+    pieces = {
+        "retained": 6 * f * (11 if bounded else 3) * arcs + 24 * f * unit * s,
+        "gates": 16 * f * arcs if bounded else 0.0,
+        "head": 4 * (M + 1) * one * arcs,
+        "tail": 4 * float(np.sqrt(plan.cells)) * one * arcs + 2 * tail_error,
+        "residual": 12 * one * arcs + 4 * one * unit * s,
+    }
+    pieces["sums"] = sum(pieces.values()) + 10 * (f + 1) * (arcs + 2 * unit * s)
+    pieces["underflow"] = UNDERFLOW * met * k * (f + 1) * (crossings + 1) * (M + 1)
     radius = circuit.radius
     hidden = radius["A"] + radius["B"]
-    tables = 2 * hidden * float(U.sum()) + 2 * radius["U"] * (float(Y.sum()) + n * hidden)
-    tables += 2 * (radius["S_a"] + radius["S_b"])
-
-    def above(value: float) -> float:
-        return float(up(np.array(value), 16 * k)) if value > 0 else 0.0
-
-    return RoundingTerm(
-        neurons=above(neurons),
-        skip=above(skip),
-        tail=above(2 * tail_error),
-        underflow=above(underflow),
-        tables=above(tables),
-    )
+    of_tables = {
+        "A and B": 2 * hidden * float(U.sum()),
+        "U": 2 * radius["U"] * (float(Y.sum()) + n * hidden),
+        "S": 2 * (radius["S_a"] + radius["S_b"]),
+    }
+    tables = float(sum_up(of_tables, 16 * k)) if any(of_tables.values()) else 0.0
+    return RoundingTerm(evaluation=float(sum_up(pieces, 16 * k)), tables=tables)
 
 
 def _largest(table: FloatArray, axis: int) -> FloatArray:

@@ -56,11 +56,13 @@ def certify_adaptive(
 
     arithmetic = f"{ARITHMETIC}; {SINGLE}"
 
+    report = progress or (lambda done: None)
+
     def prove() -> Proof:
         reason = refusal(circuit)
         if reason is not None:
             return Proof(arithmetic=arithmetic, refusal=reason)
-        found = evaluate(circuit, budget, None, progress and (lambda done: progress(0.5 * done)))
+        found = evaluate(circuit, budget, None, lambda done: report(0.5 * done))
         bound = found.rounding.lowered(found.classes.bound)
         return _Search(
             found=found,
@@ -69,7 +71,7 @@ def certify_adaptive(
             stage=np.zeros(bound.shape, dtype=np.int64),
             wrong=set(),
             refined=np.zeros(bound.shape, dtype=bool),
-            report=(lambda done: progress(0.5 + 0.5 * done)) if progress else (lambda done: None),
+            report=lambda done: report(0.5 + 0.5 * done),
         ).run()
 
     return certificate_of("adaptive", circuit, prove)
@@ -124,6 +126,7 @@ class _Search:
     def run(self) -> Proof:
         """Decide every input and find the smallest margin."""
         self._evaluate(self._open_triples())
+        self.report(1.0)
         wrong = sorted(self.wrong)
         of_class = np.bincount([(a - b) % self.p for a, b in wrong], minlength=self.p)
         classes = []
@@ -206,6 +209,8 @@ class _Search:
     def _margins(self, triples: _Triples) -> FloatArray:
         """Evaluate triples; note wrong inputs and the smallest margin, return lower bounds."""
         lower = np.empty(triples.d.size)
+        if not lower.size:
+            return lower
         order = np.lexsort((triples.b, triples.d))
         starts = np.flatnonzero(np.diff(triples.d[order], prepend=-1))
         for mine in np.split(order, starts[1:]):

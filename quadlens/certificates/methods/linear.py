@@ -57,12 +57,14 @@ def certify_linear(
 
     arithmetic = evaluated_by(ARITHMETIC, device)
 
+    report = progress or (lambda done: None)
+
     def prove() -> Proof:
         reason = refusal(circuit)
         if reason is not None:
             return Proof(arithmetic=arithmetic, refusal=reason)
         p = circuit.p
-        found = evaluate(circuit, budget, device, progress and (lambda done: progress(0.8 * done)))
+        found = evaluate(circuit, budget, device, lambda done: report(0.8 * done))
         counted = found.operations
         limits = Limits(per_class=pairs, pairs=int(REFINEMENT * counted.total / counted.pair))
         refined = branch_and_bound(found.classes.bound, found.least_of_pairs, found.zero, limits)
@@ -77,6 +79,7 @@ def certify_linear(
             )
             for d, margin in enumerate(margins)
         )
+        report(1.0)
         used = [(np.flatnonzero(row) + 1).tolist() for row in refined.refined]
         return Proof(
             arithmetic=arithmetic,
