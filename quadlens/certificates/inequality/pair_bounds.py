@@ -17,6 +17,7 @@ from quadlens.certificates.inequality.remainder import Remainder
 from quadlens.certificates.inequality.split import Split
 from quadlens.certificates.plan.plan import Plan
 
+
 KEPT = 2**26
 """Float64 numbers of classes' heads that are kept at most (512 MiB)."""
 
