@@ -325,8 +325,8 @@ def test_limits_of_what_a_plan_may_cost():
     part = plan["groups"][0]
     with pytest.raises(CertificateError, match=r"prover.groups must hold 1..5 groups, got 6"):
         margins(circuit, plan | {"groups": [part] * 6})
-    wide = {**part, "A": [0] * 5000, "B": [0] * 5000}
-    many = plan | {"grid": 1000, "groups": [wide] * len(plan["groups"]), "harmonics": MAX_HARMONICS + 1}
+    wide = {**part, "A": [0] * 2000, "B": [0] * 2000}
+    many = plan | {"grid": 400, "groups": [wide] * len(plan["groups"]), "harmonics": MAX_HARMONICS + 1}
     with pytest.raises(CertificateError, match=f"prover.harmonics must be an integer in 0..{MAX_HARMONICS}"):
         margins(circuit, many)
     far = {**part, "B": [2**41] * len(part["B"])}

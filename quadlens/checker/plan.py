@@ -17,7 +17,8 @@ from quadlens.errors import CertificateError
 
 MAX_VALUE = 2**40
 """Curve values and levels stay below this, so that sums of three of them are exact in 64 bits."""
-MAX_CELLS = 2**13
+MAX_CELLS = 2**11
+LEAST_GRID = 4
 MAX_HARMONICS = 64
 KEYS = (
     "grid",
@@ -74,8 +75,8 @@ class CheckedPlan:
 
 
 def finest_grid(p: int) -> int:
-    """Return how many cells a plan may have for each residue: 16, and for small p some thousands in all."""
-    return max(16, -(-MAX_CELLS // p))
+    """Return how many cells a plan may have for each residue: LEAST_GRID, or MAX_CELLS in all where that is more."""
+    return max(LEAST_GRID, -(-MAX_CELLS // p))
 
 
 def read_plan(prover: Mapping[str, Any], p: int, neurons: int) -> CheckedPlan:
