@@ -13,6 +13,7 @@ import numpy as np
 
 from quadlens.arrays import BoolArray, FloatArray, IntArray
 from quadlens.certificates.single_inputs import SingleInputs
+from quadlens.certificates.compute.namespace import numpy_namespace
 from quadlens.certificates.inequality.evaluate import ARITHMETIC, Inequality, evaluate, refusal
 from quadlens.certificates.methods.envelope import Proof, certificate_of
 from quadlens.certificates.plan.choose import Budget
@@ -62,7 +63,7 @@ def certify_adaptive(
         reason = refusal(circuit)
         if reason is not None:
             return Proof(arithmetic=arithmetic, refusal=reason)
-        found = evaluate(circuit, budget, None, lambda done: report(0.5 * done))
+        found = evaluate(circuit, budget, numpy_namespace(), lambda done: report(0.5 * done))
         bound = found.rounding.lowered(found.classes.bound)
         return _Search(
             found=found,
