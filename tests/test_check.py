@@ -11,6 +11,8 @@ from typing import Any
 import flint
 import numpy as np
 import pytest
+from quadlens.certificates.choose import Budget
+from quadlens.certificates.linear import certify_linear as linear
 
 import quadlens as ql
 from quadlens.certificates import check as check_module
@@ -29,8 +31,6 @@ from quadlens.certificates.check_inequality import (
 )
 from quadlens.certificates.check_plan import read_plan
 from quadlens.certificates.check_tables import PRECISION, ball_network
-from quadlens.certificates.choose import Budget
-from quadlens.certificates.linear import certify_linear as linear
 from quadlens.circuits.circuit import TABLES
 from quadlens.circuits.provenance import Provenance, provenance_from
 from quadlens.errors import CertificateError, OptionError

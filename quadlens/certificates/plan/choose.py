@@ -44,6 +44,10 @@ class Budget:
                 raise OptionError(f"{name} must be an integer in {low}..{10**6}, got {value!r}")
 
 
+BUDGET = Budget()
+"""What trained networks were measured with (docs/certificates.md)."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Choice:
     """The plan, and ``Δ_i`` of each neuron, no smaller than it is, shape (n,)."""
