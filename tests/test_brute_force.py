@@ -13,16 +13,21 @@ from hypothesis import strategies as st
 
 import quadlens as ql
 from quadlens.activations import ACTIVATIONS, activation_named
-from quadlens.certificates import brute_force
 from quadlens.certificates.activation_enclosure import REACH, STEPS, enclosed_activation
-from quadlens.certificates.methods.brute_force import certify_brute_force, margin_bounds
-from quadlens.certificates.methods.exact import certify_exact, row_margins
+from quadlens.certificates.compute.namespace import numpy_namespace
 from quadlens.certificates.exact_tables import exact_tables
 from quadlens.certificates.float32 import float32_margin_error
+from quadlens.certificates.methods import brute_force
+from quadlens.certificates.methods.brute_force import Network, certify_brute_force, margin_bounds
+from quadlens.certificates.methods.exact import certify_exact, row_margins
 from quadlens.circuits.circuit import TABLES
 from quadlens.circuits.forward import logits
 
 SMOOTH = ("gelu", "gelu_tanh", "silu", "tanh")
+
+
+def bounds_of(circuit, rows):
+    return margin_bounds(Network.of(circuit, numpy_namespace()), rows)
 
 
 def random_circuit(seed: int, p: int, n: int, activation: str, scale: float = 1.0) -> ql.Circuit:
@@ -44,7 +49,7 @@ def test_bands_hold_the_exact_margins(seed, p, n, activation, scale):
     circuit = random_circuit(seed, p, n, activation, scale)
     tables = exact_tables(circuit)
     for a in range(p):
-        bounds = margin_bounds(circuit, slice(a, a + 1))
+        bounds = bounds_of(circuit, slice(a, a + 1))
         for b, margin in enumerate(row_margins(tables, a)):
             exact = Fraction(margin, tables.denominator)
             assert Fraction(bounds.low[0, b]) <= exact <= Fraction(bounds.high[0, b])
@@ -98,19 +103,19 @@ def test_ties_that_float64_breaks_are_never_certified():
 
 
 def test_dropping_the_rounding_term_certifies_ties(monkeypatch):
-    monkeypatch.setattr(brute_force, "sum_up", lambda pieces, operations: np.zeros(1))
+    monkeypatch.setattr(brute_force, "sum_up", lambda pieces, operations, xp: np.zeros(1))
     assert sum(certify_brute_force(tied_circuit(seed)).certified_inputs for seed in range(5)) > 0
 
 
 def test_radius_widens_the_band():
     circuit = ql.construct(p=7, frequencies=[1, 2], neurons=30)
-    bounds = margin_bounds(circuit, slice(0, 7))
+    bounds = bounds_of(circuit, slice(0, 7))
     for name in TABLES:
-        wide = margin_bounds(replace(circuit, radius={name: 1e-3}), slice(0, 7))
+        wide = bounds_of(replace(circuit, radius={name: 1e-3}), slice(0, 7))
         assert (wide.low < bounds.low - 1e-4).all()
         table = getattr(circuit, name)
         moved = table + 1e-3 * np.sign(np.random.default_rng(1).standard_normal(table.shape))
-        inside = margin_bounds(replace(circuit, **{name: moved}), slice(0, 7))
+        inside = bounds_of(replace(circuit, **{name: moved}), slice(0, 7))
         assert (wide.low <= inside.high).all()
         assert (inside.low <= wide.high).all()
         assert (inside.low >= wide.low - 1e-9).all()  # 1e-9: the band of the moved circuit itself
@@ -120,7 +125,7 @@ def test_radius_widens_the_band():
 def test_smooth_activations_hold_against_mpmath(activation):
     circuit = random_circuit(3, 4, 3, activation, 2.0)
     p = circuit.p
-    bounds = margin_bounds(circuit, slice(0, p))
+    bounds = bounds_of(circuit, slice(0, p))
     with mpmath.workdps(40):
         act = REFERENCE[activation]
         for a in range(p):

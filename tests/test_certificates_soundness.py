@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import quadlens as ql
+from quadlens.certificates.compute.namespace import numpy_namespace
 from quadlens.certificates.inequality import evaluate as evaluation
 from quadlens.certificates.inequality import table_sums
 from quadlens.certificates.inequality.evaluate import Inequality
@@ -114,7 +115,7 @@ def triple_margins(circuit):
 
 
 def evaluate(circuit: ql.Circuit, budget: Budget) -> Inequality:
-    return evaluation.evaluate(circuit, budget, None, lambda done: None)
+    return evaluation.evaluate(circuit, budget, numpy_namespace(), lambda done: None)
 
 
 def every_pair(found: Inequality):

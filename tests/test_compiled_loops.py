@@ -5,13 +5,13 @@ from importlib import import_module
 
 import numpy as np
 import pytest
+from quadlens.certificates.choose import Budget, choose
+from quadlens.certificates.compiled import kernel
+from quadlens.certificates.operations import OperationCounter
 
 import quadlens as ql
 from quadlens.certificates import compiled, gate_kernel, gate_sums
-from quadlens.certificates.choose import Budget, choose
-from quadlens.certificates.compiled import kernel
 from quadlens.certificates.inequality import Inequality, evaluate_inequality
-from quadlens.certificates.operations import OperationCounter
 
 
 def unlike_anything(p: int, n: int, seed: int) -> ql.Circuit:

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 import quadlens as ql
-from quadlens.certificates import brute_force, interval, single_inputs
+from quadlens.certificates import single_inputs
+from quadlens.certificates.compute.namespace import namespace_of
 from quadlens.certificates.exact_tables import exact_tables
-from quadlens.certificates.on_torch import brute_force as torch_brute_force
-from quadlens.certificates.operations import OperationCounter
+from quadlens.certificates.methods import brute_force, interval
 from quadlens.circuits.circuit import TABLES
 
 P = 3
@@ -118,11 +118,15 @@ Bounds = Callable[[ql.Circuit], Iterator[Bound]]
 
 
 def brute_bounds(found: ql.Circuit) -> Iterator[Bound]:
-    return banded(*brute_force.margins_and_bands(found, slice(0, P)))
+    return _brute_bounds(found, None)
 
 
 def torch_bounds(found: ql.Circuit) -> Iterator[Bound]:
-    return banded(*torch_brute_force.margins_and_bands(torch_brute_force.network_on(found, "cpu"), slice(0, P)))
+    return _brute_bounds(found, "cpu")
+
+
+def _brute_bounds(found: ql.Circuit, device: str | None) -> Iterator[Bound]:
+    return banded(*brute_force.margins_and_bands(brute_force.Network.of(found, namespace_of(device)), slice(0, P)))
 
 
 def banded(margins: Any, bands: Any) -> Iterator[Bound]:
@@ -134,14 +138,14 @@ def banded(margins: Any, bands: Any) -> Iterator[Bound]:
 
 def interval_bounds(found: ql.Circuit) -> Iterator[Bound]:
     for a, b in product(range(P), repeat=2):
-        low = interval._box_margins(found, np.array([a]), np.array([b]), OperationCounter())
+        low = interval._box_margins(found, np.array([a]), np.array([b]))
         yield a, b, None, Fraction(float(low[0])), Fraction(10) ** 400
 
 
 def single_bounds(found: ql.Circuit) -> Iterator[Bound]:
     # what the radius of U can do, as the provers' rounding term has it
     tables = 2 * found.radius["U"] * float(np.abs(found.A).max(axis=0).sum() + np.abs(found.B).max(axis=0).sum())
-    single = single_inputs.SingleInputs(found, tables, OperationCounter())
+    single = single_inputs.SingleInputs(found, tables)
     for d, delta in product(range(P), (1, 2)):
         b = np.arange(P)
         decided = single.margins(d, b, np.full(P, delta))
@@ -151,7 +155,7 @@ def single_bounds(found: ql.Circuit) -> Iterator[Bound]:
 
 BOUNDS: dict[str, tuple[ModuleType, Bounds]] = {
     "brute-force": (brute_force, brute_bounds),
-    "brute-force by torch": (torch_brute_force, torch_bounds),
+    "brute-force by torch": (brute_force, torch_bounds),
     "interval": (interval, interval_bounds),
     "single inputs": (single_inputs, single_bounds),
 }
@@ -202,8 +206,8 @@ def test_without_the_piece_a_margin_is_outside(method, piece, monkeypatch):
     module, bounds = BOUNDS[method]
     whole = module.sum_up
 
-    def without(pieces: Any, operations: int) -> Any:
-        return whole({name: value for name, value in pieces.items() if name != piece}, operations)
+    def without(pieces: Any, operations: int, xp: Any = np) -> Any:
+        return whole({name: value for name, value in pieces.items() if name != piece}, operations, xp)
 
     for seed in range(SEEDS):
         case = NEEDED[method][piece](seed)
@@ -222,9 +226,9 @@ def test_every_piece_there_is_has_its_circuits(method, monkeypatch):
     module, bounds = BOUNDS[method]
     whole, seen = module.sum_up, set()
 
-    def watched(pieces: Any, operations: int) -> Any:
+    def watched(pieces: Any, operations: int, xp: Any = np) -> Any:
         seen.update(pieces)
-        return whole(pieces, operations)
+        return whole(pieces, operations, xp)
 
     monkeypatch.setattr(module, "sum_up", watched)
     for activation in ("relu", "square"):
@@ -252,9 +256,9 @@ def test_one_rounding_for_each_product_is_not_enough(method, monkeypatch):
     whole, short = module.sum_up, "sums" if method == "interval" else "products"
     cases = [lost_sums(seed) for seed in range(4)]
 
-    def one_each(pieces: Any, operations: int) -> Any:
+    def one_each(pieces: Any, operations: int, xp: Any = np) -> Any:
         changed = {name: value / 2000 if name == short else value for name, value in pieces.items()}
-        return whole(changed, operations)
+        return whole(changed, operations, xp)
 
     assert not any(outside(bounds, case) for case in cases)
     monkeypatch.setattr(module, "sum_up", one_each)

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from quadlens.certificates.choose import Budget
+from quadlens.certificates.operations import OperationCounter
 
 import quadlens as ql
 from benchmarks.error_pieces import Quantity, survey
@@ -11,9 +13,7 @@ from quadlens.certificates.check_gates import GateSums
 from quadlens.certificates.check_inequality import Remainder
 from quadlens.certificates.check_plan import read_plan
 from quadlens.certificates.check_tables import ball_network
-from quadlens.certificates.choose import Budget
 from quadlens.certificates.inequality import evaluate_inequality
-from quadlens.certificates.operations import OperationCounter
 
 BUDGET = Budget(retained=2, buckets=2, levels=2, solo=1, harmonics=3, clusters=2)
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from quadlens.arrays import FloatArray, IntArray
 from quadlens.certificates.compute.blas_threads import one_blas_thread
-from quadlens.certificates.compute.namespace import Namespace, namespace_of
+from quadlens.certificates.compute.namespace import Namespace
 from quadlens.certificates.inequality.class_bounds import ClassBounds, class_bounds
 from quadlens.certificates.inequality.inputs import inputs
 from quadlens.certificates.inequality.one_pass import one_pass
@@ -59,18 +59,14 @@ def refusal(circuit: Circuit) -> str | None:
 
 
 def evaluate(
-    circuit: Circuit, budget: Budget, device: str | None, report: Callable[[float], None]
+    circuit: Circuit, budget: Budget, at: Namespace, report: Callable[[float], None]
 ) -> Inequality:
-    """Choose a plan and evaluate (L); O(P) with constants from the budget.
-
-    ``device`` is None for numpy and its compiled kernel, or names where torch computes.
-    """
-    at = namespace_of(device)
+    """Choose a plan, in numpy, and evaluate (L) where ``at`` computes; O(P) with constants from the budget."""
     with one_blas_thread():
-        return _evaluate(at, circuit, budget, report)
+        return _evaluate(circuit, budget, at, report)
 
 
-def _evaluate(at: Namespace, circuit: Circuit, budget: Budget, report: Callable[[float], None]) -> Inequality:
+def _evaluate(circuit: Circuit, budget: Budget, at: Namespace, report: Callable[[float], None]) -> Inequality:
     choice = choose(circuit, budget)
     plan, slope = choice.plan, negative_slope(circuit.activation)
     report(0.2)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from quadlens.arrays import FloatArray, IntArray
-from quadlens.certificates.inequality.evaluate import Inequality
 from quadlens.certificates.inequality.branch_and_bound import Refined
+from quadlens.certificates.inequality.evaluate import Inequality
 
 TERMS = (
     ("spread", "how far the retained sums of a class spread about their mean"),

@@ -17,7 +17,6 @@ from quadlens.certificates.inequality.remainder import Remainder
 from quadlens.certificates.inequality.split import Split
 from quadlens.certificates.plan.plan import Plan
 
-
 KEPT = 2**26
 """Float64 numbers of classes' heads that are kept at most (512 MiB)."""
 
@@ -70,7 +69,7 @@ class PairBounds:
         walk = np.concatenate([circle[np.outer(m, plan.shifts(g.frequency)) % plan.cells] for g in plan.groups])
         first = np.concatenate([number * kept + m for number in range(len(plan.groups))])
         beyond = np.delete(np.arange(len(plan.groups) * kept), first)
-        P, Q, widest = (xp.concat(list(table), axis=axis) for table, axis in ((rest.P_hat, 1), (rest.Q, 0), (rest.widest, 0)))
+        P, Q = xp.concat(list(rest.P_hat), axis=1), xp.concat(list(rest.Q), axis=0)
         head_P, head_Q = at.take(P, first, 1), at.take(Q, first, 0).T
         return cls(
             at=at,
@@ -82,7 +81,7 @@ class PairBounds:
             P=(xp.real(head_P), xp.imag(head_P)),
             Q=(at.contiguous(xp.real(head_Q)), at.contiguous(xp.imag(head_Q))),
             size=xp.abs(at.take(P, beyond, 1)),
-            widest=at.contiguous(at.take(widest, beyond, 0).T),
+            widest=at.contiguous(at.take(xp.concat(list(rest.widest), axis=0), beyond, 0).T),
             tail=xp.sum(rest.tail, axis=0),
             heads={},
         )

@@ -113,8 +113,8 @@ def _beyond_error(plan: Plan, square: float) -> float:
     """Return what rounding can take from the norm that harmonics leave of a curve with ``Σ_s P² <= square``.
 
     The sums are off by at most γ_K ‖P‖² and, since ``Σ_{|m|≤M} |P̂| <= √(2M + 1) ‖P‖/√G``, by
-    ``(2 √(2M + 1) + 1) γ_K ‖P‖²``, together less than ``8 (M + 1) γ_K ‖P‖²``; the root of a sum is at most the sum of the
-    roots.
+    ``(2 √(2M + 1) + 1) γ_K ‖P‖²``, together less than ``8 (M + 1) γ_K ‖P‖²``; the root of a sum is at most the
+    sum of the roots.
     """
     kept = plan.harmonics + 1
     return float(np.sqrt(8 * kept * gamma(plan.cells + kept + 100) * square) * (1 + 2.0**-40))

@@ -16,13 +16,14 @@ For neuron i let ``M_i = max|A_i| + max|B_i| + 2 r_i (max|W^A| + max|W^B|)``, at
   three times (X, its mean, their distance), each with ``|1 − e^{iωzδ}| <= 2``: ``6 f (3 + 8)``; of the skip path, with
   s the largest ``|S_a| + |S_b|``, ``24 f γ s``
 * *gates*: R, where gates are bounded: ``16 f``
-* *head*: D, or the head evaluated: at most ``2 (M + 1)`` products ``|P̂| O``, each factor off by γ: ``4 (M + 1)(1 + 2f)``
+* *head*: D, or the head evaluated: at most ``2 (M + 1)`` products ``|P̂| O``, each factor off by γ:
+  ``4 (M + 1)(1 + 2f)``
 * *tail*: ``|P|`` has norm at most ``√G``, twice: ``4 √G (1 + 2f)``; and twice what the root of a difference can lose
   (``Remainder.tail_error``)
 * *residual*: by arcs and by norms ``(8 + 4)(1 + 2f)``; a norm whose square is a difference of prefix sums is evaluated
   from above (``table_sums``); the rest of the skip path ``4 (1 + 2f) γ s``
-* *sums*: the last ones, over z and over terms: ``10 (f + 1)`` and ``20 (f + 1) γ s``, and once more what stands above for
-  its own roundings
+* *sums*: the last ones, over z and over terms: ``10 (f + 1)`` and ``20 (f + 1) γ s``, and once more what stands above
+  for its own roundings
 
 and with ``|α| + |1 − α| <= 1 + 2|α|`` in front of what a gate multiplies. *underflow*: a product may lose 2^−1074 and
 the root of a sum of squares 2^−537; ``UNDERFLOW`` times the numbers that they can meet covers all of them.

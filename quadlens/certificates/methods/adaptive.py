@@ -1,8 +1,8 @@
 r"""The method ``adaptive``: the exact accuracy and the smallest margin, evaluating only what the bounds leave open.
 
 (L) for every class and wrong answer; (G′) for the pairs that it leaves open; the network itself for the triples
-``(d, b, δ)`` that remain. Open is what is not above 0 or not above the smallest margin that was evaluated so far: in the
-end every input is decided, and no bound left is below the smallest margin.
+``(d, b, δ)`` that remain. Open is what is not above 0 or not above the smallest margin that was evaluated so far: in
+the end every input is decided, and no bound left is below the smallest margin.
 """
 
 from collections.abc import Callable
@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 
 from quadlens.arrays import BoolArray, FloatArray, IntArray
-from quadlens.certificates.single_inputs import SingleInputs
+from quadlens.certificates.certificate import Certificate, ClassBound
+from quadlens.certificates.compute.namespace import numpy_namespace
 from quadlens.certificates.inequality.evaluate import ARITHMETIC, Inequality, evaluate, refusal
 from quadlens.certificates.methods.envelope import Proof, certificate_of
-from quadlens.certificates.plan.choose import Budget
-from quadlens.certificates.certificate import Certificate, ClassBound
+from quadlens.certificates.plan.choose import BUDGET, Budget
+from quadlens.certificates.single_inputs import SingleInputs
 from quadlens.circuits.circuit import Circuit
 
 SINGLE = "single inputs in float64 with their own rounding bound, in integers where that does not decide"
@@ -31,7 +32,7 @@ STAGES = ("class bound", "pair bound", "evaluated")
 
 
 def certify_adaptive(
-    circuit: Circuit, *, budget: Budget = Budget(), progress: Callable[[float], None] | None = None
+    circuit: Circuit, *, budget: Budget = BUDGET, progress: Callable[[float], None] | None = None
 ) -> Certificate:
     """Decide every input and find the smallest margin; sound and complete.
 
@@ -62,7 +63,7 @@ def certify_adaptive(
         reason = refusal(circuit)
         if reason is not None:
             return Proof(arithmetic=arithmetic, refusal=reason)
-        found = evaluate(circuit, budget, None, lambda done: report(0.5 * done))
+        found = evaluate(circuit, budget, numpy_namespace(), lambda done: report(0.5 * done))
         bound = found.rounding.lowered(found.classes.bound)
         return _Search(
             found=found,
@@ -198,13 +199,11 @@ class _Search:
             self.report(0.5 + 0.5 * at / rest.d.size)
         # each pair's least triple decides, if it is below what is known of its others
         order = np.argsort(-value, kind="stable")
-        d, column, value, stage = rest.d[order], rest.delta[order] - 1, value[order], stage[order]
-        lowest = np.full(self.bound.shape, np.inf)
-        lowest[d, column] = value
-        by = np.zeros(self.bound.shape, dtype=np.int64)
-        by[d, column] = stage
-        lower = lowest < self.bound
-        self.bound[lower], self.stage[lower] = lowest[lower], by[lower]
+        pair = rest.d[order], rest.delta[order] - 1
+        lowest, by = np.full(self.bound.shape, np.inf), np.zeros(self.bound.shape, dtype=np.int64)
+        lowest[pair], by[pair] = value[order], stage[order]
+        below = lowest < self.bound
+        self.bound[below], self.stage[below] = lowest[below], by[below]
 
     def _margins(self, triples: _Triples) -> FloatArray:
         """Evaluate triples; note wrong inputs and the smallest margin, return lower bounds."""

@@ -6,8 +6,8 @@ import flint
 
 from quadlens.certificates.certificate import Certificate, ClassBound
 from quadlens.certificates.exact_tables import ExactTables, exact_tables
-from quadlens.certificates.integer_product import LimbTables, limb_tables
 from quadlens.certificates.inequality.operations import brute_force_operations
+from quadlens.certificates.integer_product import LimbTables, limb_tables
 from quadlens.certificates.methods.envelope import Proof, certificate_of
 from quadlens.circuits.circuit import Circuit
 

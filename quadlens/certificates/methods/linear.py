@@ -8,13 +8,13 @@ from collections.abc import Callable
 
 import numpy as np
 
-from quadlens.certificates.compute.namespace import evaluated_by
+from quadlens.certificates.certificate import Certificate, ClassBound
+from quadlens.certificates.compute.namespace import evaluated_by, namespace_of
 from quadlens.certificates.inequality.branch_and_bound import Limits, branch_and_bound
 from quadlens.certificates.inequality.evaluate import ARITHMETIC, evaluate, refusal
 from quadlens.certificates.inequality.ledger import accounts, blame
 from quadlens.certificates.methods.envelope import Proof, certificate_of
-from quadlens.certificates.plan.choose import Budget
-from quadlens.certificates.certificate import Certificate, ClassBound
+from quadlens.certificates.plan.choose import BUDGET, Budget
 from quadlens.circuits.circuit import Circuit
 
 PAIRS = 48
@@ -27,7 +27,7 @@ REFINEMENT = 1.0
 def certify_linear(
     circuit: Circuit,
     *,
-    budget: Budget = Budget(),
+    budget: Budget = BUDGET,
     pairs: int = PAIRS,
     device: str | None = None,
     progress: Callable[[float], None] | None = None,
@@ -57,14 +57,14 @@ def certify_linear(
 
     arithmetic = evaluated_by(ARITHMETIC, device)
 
-    report = progress or (lambda done: None)
+    at, report = namespace_of(device), progress or (lambda done: None)
 
     def prove() -> Proof:
         reason = refusal(circuit)
         if reason is not None:
             return Proof(arithmetic=arithmetic, refusal=reason)
         p = circuit.p
-        found = evaluate(circuit, budget, device, lambda done: report(0.8 * done))
+        found = evaluate(circuit, budget, at, lambda done: report(0.8 * done))
         counted = found.operations
         limits = Limits(per_class=pairs, pairs=int(REFINEMENT * counted.total / counted.pair))
         refined = branch_and_bound(found.classes.bound, found.least_of_pairs, found.zero, limits)

@@ -12,7 +12,7 @@ from dataclasses import asdict
 
 from quadlens.certificates.certificate import Certificate
 from quadlens.certificates.claims_in_words import main_rules
-from quadlens.certificates.inequality.operations import brute_force_operations, transform_operations
+from quadlens.certificates.inequality.operations import transform_operations
 from quadlens.certificates.methods.envelope import Proof, certificate_of
 from quadlens.circuits.circuit import Circuit
 from quadlens.digits import at_most

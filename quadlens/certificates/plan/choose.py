@@ -48,6 +48,10 @@ class Budget:
                 raise OptionError(f"{name} must be an integer in {low}..{high}, got {value!r}")
 
 
+BUDGET = Budget()
+"""What trained networks were measured with (docs/certificates.md)."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Choice:
     """The plan, and ``Δ_i`` of each neuron, no smaller than it is, shape (n,)."""

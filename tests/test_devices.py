@@ -14,20 +14,14 @@ from torch.utils._pytree import tree_leaves
 from torch.utils.weak import WeakIdKeyDictionary
 
 import quadlens as ql
-from quadlens.certificates import arcs as numpy_arcs
-from quadlens.certificates import brute_force, class_bounds, gate_sums, input_quantities, remainder
 from quadlens.certificates.certificate import Certificate
 from quadlens.certificates.check import check
-from quadlens.certificates.choose import Budget, choose
-from quadlens.certificates.on_torch import brute_force as torch_brute_force
-from quadlens.certificates.on_torch import class_bounds as torch_class_bounds
-from quadlens.certificates.on_torch import device as torch_device
-from quadlens.certificates.on_torch import gate_sums as torch_gate_sums
-from quadlens.certificates.on_torch import input_quantities as torch_inputs
-from quadlens.certificates.on_torch import remainder as torch_remainder
-from quadlens.certificates.on_torch.arcs import arcs
-from quadlens.certificates.on_torch.device import EMULATION, device_named, placed, tables_on
-from quadlens.certificates.operations import OperationCounter
+from quadlens.certificates.compute import namespace
+from quadlens.certificates.compute.device import EMULATION, device_named
+from quadlens.certificates.compute.namespace import namespace_of
+from quadlens.certificates.methods import brute_force
+from quadlens.certificates.methods.linear import certify_linear
+from quadlens.certificates.plan.choose import Budget
 from quadlens.cli import main
 from quadlens.errors import OptionError
 
@@ -97,20 +91,22 @@ def scale_of(circuit: ql.Circuit) -> float:
 
 
 @pytest.mark.parametrize("device", DEVICES)
-@pytest.mark.parametrize("method", ["linear", "gated"])
 @pytest.mark.parametrize("name", CIRCUITS)
-def test_the_certificate_is_numpy_s(name: str, method: str, device: str) -> None:
+def test_the_certificate_is_numpy_s(name: str, device: str) -> None:
     circuit = CIRCUITS[name]
-    plain, found = ql.certify(circuit, method=method), ql.certify(circuit, method=method, device=device)
+    plain, found = (ql.certify(circuit, method="linear", device=where) for where in (None, device))
     assert_same(found, plain, scale_of(circuit))
     assert found.blame == plain.blame
     assert found.arithmetic == f"{plain.arithmetic}; evaluated by torch on {device}"
 
 
-def test_both_ways_with_clusters_and_without_are_among_the_circuits() -> None:
-    made = {name: "clusters" in ql.certify(CIRCUITS[name], method="linear").prover for name in CIRCUITS}
-    assert made["clusters"]
-    assert not made["one cluster"]
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("candidates", [0, 1])
+def test_bounded_gates_are_numpy_s(candidates: int, device: str) -> None:
+    circuit, budget = CIRCUITS["clusters"], Budget(candidates=candidates)
+    plain, found = (certify_linear(circuit, budget=budget, device=where) for where in (None, device))
+    assert plain.prover["bounded"]
+    assert_same(found, plain, scale_of(circuit))
 
 
 @pytest.mark.parametrize("device", DEVICES)
@@ -121,8 +117,8 @@ def test_brute_force_is_numpy_s(activation: str, radius: float, device: str) -> 
     circuit = replace(circuit, radius={name: radius / (k + 1) for k, name in enumerate(("A", "B", "U", "S_a", "S_b"))})
     plain = ql.certify(circuit, method="brute-force")
     assert_same(ql.certify(circuit, method="brute-force", device=device), plain, scale_of(circuit))
-    network, rows = torch_brute_force.network_on(circuit, device), slice(3, 9)
-    found, bounds = torch_brute_force.margin_bounds(network, rows), brute_force.margin_bounds(circuit, rows)
+    networks, rows = [brute_force.Network.of(circuit, namespace_of(where)) for where in (device, None)], slice(3, 9)
+    found, bounds = (brute_force.margin_bounds(network, rows) for network in networks)
     # the width of the band itself, to a thousandth: it is far below what the margins are compared to
     np.testing.assert_allclose(found.high - found.low, bounds.high - bounds.low, rtol=1e-3)
 
@@ -137,71 +133,18 @@ def test_brute_force_compares_answers_far_below_zero(device: str) -> None:
 
 
 @pytest.mark.parametrize("device", DEVICES)
-def test_arcs_are_numpy_s_for_any_zones(device: str) -> None:
-    zone = np.random.default_rng(2).integers(0, 4, (9, 12), dtype=np.int8)
-    zone[3] = 2  # a class without any arc
-    found = arcs(torch.tensor(zone, device=device), 3)
-    for one, plain in zip(found, numpy_arcs.arcs(zone, 3), strict=True):
-        np.testing.assert_array_equal(one.starts.cpu().numpy(), plain.starts)
-        np.testing.assert_array_equal(one.stops.cpu().numpy(), plain.stops)
-
-
-@pytest.mark.parametrize("device", DEVICES)
-def test_blocks_of_any_size_give_the_same(device: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("method", ["linear", "brute-force"])
+def test_blocks_of_any_size_give_the_same(method: str, device: str, monkeypatch: pytest.MonkeyPatch) -> None:
     circuit = ql.construct(p=23, frequencies=(3, 5, 7), neurons=80, noise=0.1, seed=1)
-    for method in ("linear", "gated", "brute-force"):
-        whole = ql.certify(circuit, method=method, device=device)
-        with monkeypatch.context() as small:
-            small.setattr("quadlens.certificates.on_torch.device.BLOCK", 1)
-            small.setattr("quadlens.certificates.on_torch.device.LARGE", 1)
-            small.setattr(torch_brute_force, "BLOCK_BYTES", 1)
-            assert [rows.stop for rows in torch_brute_force.row_blocks(circuit)] == list(range(1, 24))
-            assert_same(ql.certify(circuit, method=method, device=device), whole, scale_of(circuit))
+    whole = ql.certify(circuit, method=method, device=device)
+    monkeypatch.setattr("quadlens.certificates.compute.device.BLOCK", 1)
+    monkeypatch.setattr("quadlens.certificates.compute.device.LARGE", 1)
+    assert namespace_of(device).block == 1
+    assert_same(ql.certify(circuit, method=method, device=device), whole, scale_of(circuit))
 
 
 @pytest.mark.parametrize("device", DEVICES)
-@pytest.mark.parametrize("name", ["even p", "random", "one cluster", "modulus"])
-def test_each_stage_is_numpy_s(name: str, device: str) -> None:
-    """Where a sum goes wrong, this says in which stage; and stages differ by less than whole certificates may."""
-    circuit, count, other = CIRCUITS[name], OperationCounter(), OperationCounter()
-    slope = -1.0 if circuit.activation == "abs" else 0.0
-    choice = choose(circuit, Budget(solo=4), OperationCounter())
-    plan, retained = choice.plan, choice.retained
-    tables = tables_on(circuit, device_named(device))
-    sums = torch_gate_sums.gate_sums(tables, plan, retained, choice.cross, slope, count)
-    plain = gate_sums.gate_sums(circuit, plan, retained, choice.cross, other)
-    size, scale = np.abs(plain.C).max(), scale_of(circuit)
-    on_cpu = sums.on_cpu()
-    np.testing.assert_allclose(on_cpu.C, plain.C, rtol=0, atol=1e-13 * size)
-    np.testing.assert_allclose(on_cpu.R, plain.R, rtol=0, atol=1e-13 * size)
-    assert on_cpu.crossings == plain.crossings
-    rest = torch_remainder.remainder(tables, plan, retained, slope, count)
-    wanted = remainder.remainder(circuit, plan, retained, other)
-    for field in ("P_hat", "Q", "widest", "osc_a", "osc_b", "norm_a", "norm_b", "norm_U", "tail_error"):
-        want = getattr(wanted, field)
-        np.testing.assert_allclose(getattr(rest, field), want, rtol=0, atol=1e-13 * scale, err_msg=field)
-    # where all of U is retained, what is left of it is all rounding
-    np.testing.assert_allclose(rest.tail, wanted.tail, rtol=0, atol=wanted.tail_error + 1e-13 * scale)
-    inputs = torch_inputs.input_quantities(plan, retained, sums, rest, count)
-    quantities = input_quantities.input_quantities(plan, retained, plain, wanted, other)
-    got = inputs.on_cpu(plan, retained)
-    for field in ("X", "R", "position", "cross", "res", "skip"):
-        want = getattr(quantities, field)
-        np.testing.assert_allclose(getattr(got, field), want, rtol=0, atol=1e-12 * size, err_msg=field)
-    label = np.random.default_rng(0).integers(0, 3, (plan.p, plan.p))
-    label[1] = 2  # a class without the first two clusters
-    bounds = torch_class_bounds.class_bounds(plan, inputs, rest, label, count)
-    plain_bounds = class_bounds.class_bounds(plan, quantities, wanted, label, other)
-    for field in ("bound", "ideal", "E", "R", "D", "tail", "res", "skip", "delta", "D_by_group", "R_by_retained",
-                  "E_by_retained"):  # fmt: skip
-        want = getattr(plain_bounds, field)
-        slack = 1e-12 * scale + 2 * wanted.tail_error
-        np.testing.assert_allclose(getattr(bounds, field), want, rtol=0, atol=slack, err_msg=field)
-    assert count.total == other.total
-
-
-@pytest.mark.parametrize("device", DEVICES)
-@pytest.mark.parametrize("method", ["linear", "gated", "brute-force"])
+@pytest.mark.parametrize("method", ["linear", "brute-force"])
 def test_an_independent_check_accepts_the_certificate(method: str, device: str) -> None:
     circuit = CIRCUITS["even p"]
     certificate = ql.certify(circuit, method=method, device=device)
@@ -210,7 +153,7 @@ def test_an_independent_check_accepts_the_certificate(method: str, device: str) 
 
 
 @pytest.mark.parametrize("device", DEVICES)
-@pytest.mark.parametrize("method", ["linear", "gated", "brute-force"])
+@pytest.mark.parametrize("method", ["linear", "brute-force"])
 def test_the_same_device_gives_the_same_certificate(method: str, device: str) -> None:
     first, second = (ql.certify(CIRCUITS["clusters"], method=method, device=device) for _ in range(2))
     assert first.classes == second.classes
@@ -218,7 +161,7 @@ def test_the_same_device_gives_the_same_certificate(method: str, device: str) ->
 
 def test_a_device_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     circuit = CIRCUITS["even p"]
-    for method in ("linear", "gated", "brute-force"):
+    for method in ("linear", "brute-force"):
         with pytest.raises(OptionError, match=r"device cuda:99 needs a CUDA GPU, torch .* finds \d+ of them"):
             ql.certify(circuit, method=method, device="cuda:99")
         for name in ("mps", "meta", "gpu", "cpu:1", ""):
@@ -249,7 +192,7 @@ def test_a_device_without_enough_memory_is_an_error_of_one_line(monkeypatch: pyt
     def full(*_: object) -> None:
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 9.00 GiB")
 
-    monkeypatch.setattr("quadlens.certificates.on_torch.inequality.tables_on", full)
+    monkeypatch.setattr("quadlens.certificates.compute.namespace.Namespace.array", full)
     with pytest.raises(OptionError, match="device cpu has not enough memory for this circuit; leave the device out"):
         ql.certify(CIRCUITS["even p"], method="linear", device="cpu")
 
@@ -276,8 +219,8 @@ def test_the_command_takes_a_device(capsys: pytest.CaptureFixture[str]) -> None:
     assert (status, "evaluated by torch on cpu" in out) == (0, True)
     for arguments, words in (
         (("--method", "linear", "--device", "cuda:99"), "device cuda:99 needs a CUDA GPU"),
-        (("--device", "cpu"), "--device is for linear, gated, brute-force, got no method; add --method"),
-        (("--device", "cpu", "--method", "exact"), "--device is for linear, gated, brute-force, got exact"),
+        (("--device", "cpu"), "--device is for linear, brute-force, got no method; add --method"),
+        (("--device", "cpu", "--method", "exact"), "--device is for linear, brute-force, got exact"),
     ):
         status, out, error = run(*arguments)
         assert (status, out, error.count("\n")) == (2, "", 1)
@@ -286,7 +229,7 @@ def test_the_command_takes_a_device(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_without_a_device_torch_is_not_imported() -> None:
     script = "import sys, quadlens as ql; c = ql.construct(p=7, frequencies=(1, 2), neurons=16)\n"
-    script += "for m in ('linear', 'gated', 'brute-force'): ql.certify(c, method=m)\n"
+    script += "for m in ('linear', 'brute-force'): ql.certify(c, method=m)\n"
     script += "print('torch' in sys.modules)\n"
     script += "ql.certify(c, method='linear', device='cpu'); print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
@@ -296,8 +239,8 @@ def test_without_a_device_torch_is_not_imported() -> None:
 class TwoPlaces(TorchFunctionMode):
     """Tells tensors put on a device from those left behind, on a machine where both are in the same memory.
 
-    On the device are what ``placed`` returns, what is made with ``device=…``, and what is computed from such; an
-    operation on one of these and one of the others is refused, as it would be for "cuda" and "cpu", and so is numpy's
+    On the device are what ``Namespace.array`` returns, what is made with ``device=…``, and what is computed from such;
+    an operation on one of these and one of the others is refused, as it would be for "cuda" and "cpu", and so is numpy's
     look at one of them before ``cpu()``.
     """
 
@@ -330,13 +273,12 @@ class TwoPlaces(TorchFunctionMode):
 
 @pytest.fixture
 def two_places(monkeypatch: pytest.MonkeyPatch) -> TwoPlaces:
-    places = TwoPlaces()
-    for module in (torch_device, torch_gate_sums, torch_remainder, torch_inputs, torch_class_bounds, torch_brute_force):
-        monkeypatch.setattr(module, "placed", lambda array, device: places.put(placed(array, device)))
+    places, placed = TwoPlaces(), namespace.Namespace.array
+    monkeypatch.setattr(namespace.Namespace, "array", lambda self, values: places.put(placed(self, values)))
     return places
 
 
-@pytest.mark.parametrize("method", ["linear", "gated", "brute-force"])
+@pytest.mark.parametrize("method", ["linear", "brute-force"])
 @pytest.mark.parametrize("name", ["clusters", "even p", "skip path"])
 def test_nothing_is_left_behind_on_the_cpu(name: str, method: str, two_places: TwoPlaces) -> None:
     with two_places:
@@ -353,7 +295,7 @@ def test_no_activation_is_left_behind_on_the_cpu(activation: str, two_places: Tw
 
 
 def test_a_tensor_left_behind_would_be_seen(two_places: TwoPlaces) -> None:
-    there, here = torch_device.placed(np.ones(3), torch.device("cpu")), torch.ones(3)
+    there, here = namespace_of("cpu").array(np.ones(3)), torch.ones(3)
     with two_places, pytest.raises(RuntimeError, match="mixes devices"):
         there + torch.arange(3, device="cpu") + here
     with two_places:
