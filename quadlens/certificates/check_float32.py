@@ -40,9 +40,9 @@ def float32_error_ball(network: BallNetwork) -> Any:
         return None
     weighing = 0 if all(x == 1 for x in coefficients) else 3
     limit = flint.arb(2) ** 126 * least.min(flint.arb(1))
-    if not all(size.entries()[k] <= limit for size, _ in matrices.values() for k in range(len(size.entries()))):
+    if not all(x <= limit for size, _ in matrices.values() for x in size.entries()):
         return None
-    before = _errors([*chains["A"], *chains["B"]], matrices, weighing, limit)
+    before = _errors([*chains["A"], *chains["B"]], matrices, weighing, limit, circuit.neurons)
     if before is None:
         return None
     computed, wrong = _after_activation(network, before)
@@ -50,7 +50,7 @@ def float32_error_ball(network: BallNetwork) -> Any:
         _Chain(size=computed, change=computed * 0, names=chain.names, coefficient=chain.coefficient)
         for chain in chains["U"]
     ]
-    after = _errors([*ends, *chains["S_a"], *chains["S_b"]], matrices, weighing, limit)
+    after = _errors([*ends, *chains["S_a"], *chains["S_b"]], matrices, weighing, limit, circuit.p)
     if after is None:
         return None
     table = flint.arb_mat(circuit.neurons, circuit.p, [abs(x) for x in network.balls["U"].entries()])
@@ -60,37 +60,40 @@ def float32_error_ball(network: BallNetwork) -> Any:
     return largest + _max(logits[:first] + logits[first + 1 :])
 
 
-def _errors(chains: Sequence[_Chain], matrices: dict[str, Any], weighing: int, limit: Any) -> Any:
+def _errors(chains: Sequence[_Chain], matrices: dict[str, Any], weighing: int, limit: Any, columns: int) -> Any:
     """Return the row of error bounds at the end of all chains, or None where a number may grow past ``limit``."""
-    sums = {chain.names[k:] for chain in chains for k in range(len(chain.names) + 1)}
+    sums = {(), *(chain.names[k:] for chain in chains for k in range(len(chain.names) + 1))}
     begin = {at: [chain for chain in chains if chain.names == at] for at in sums}
     into = {at: [other[0] for other in sums if other and other[1:] == at] for at in sums}
-    terms, seen = {}, {}
+    terms: dict[tuple[str, ...], int] = {}
+    seen: dict[tuple[str, ...], Any] = {}
     for at in sums:
         rows = [matrices[name][0].nrows() + max(0, len(begin[(name, *at)]) - 1) for name in into[at]]
         terms[at] = len(begin[at]) + sum(rows)
-    if max(terms.values(), default=0) + weighing >= 2**22:
+    if max(terms.values()) + weighing >= 2**22:
         return None
-    total = None
+    wrong = {}
+    for at in sums - {()}:
+        magnitude, change = matrices[at[0]]
+        wrong[at] = change + (magnitude + change) * _gamma(terms[at[1:]])
+    total = flint.arb_mat(1, columns)
 
     def carry(size: Any, error: Any, at: tuple[str, ...]) -> Any:
         while True:
             seen[at] = seen[at] + size + error if at in seen else size + error
             if not at:
                 return error
-            (magnitude, change), gamma = matrices[at[0]], _gamma(terms[at[1:]])
-            computed, at = size + error, at[1:]
-            size, error = size * magnitude, error * magnitude + computed * (change + (magnitude + change) * gamma)
+            magnitude = matrices[at[0]][0]
+            size, error, at = size * magnitude, error * magnitude + (size + error) * wrong[at], at[1:]
 
     for chain in chains:
         gamma = _gamma(terms[chain.names] - 1 + weighing)
         error = (chain.change + (chain.size + chain.change) * gamma) * chain.coefficient
-        end = carry(chain.size * chain.coefficient, error, chain.names)
-        total = end if total is None else total + end
+        total += carry(chain.size * chain.coefficient, error, chain.names)
     for at in sums:
         below = [begin[at], *(begin[(name, *at)] for name in into[at])]
         weight = sum((chain.coefficient for part in below for chain in part), flint.arb(1))
-        width = matrices[at[0]][0].nrows() if at else total.ncols()
+        width = matrices[at[0]][0].nrows() if at else columns
         flushed = flint.arb_mat(1, width, [8 * terms[at] * weight * flint.arb(LEAST)] * width)
         total += carry(flushed * 0, flushed, at)
     return total if all(x <= limit for row in seen.values() for x in row.entries()) else None
@@ -127,13 +130,16 @@ def _chains(network: BallNetwork) -> tuple[dict[str, list[_Chain]], dict[str, An
     one = flint.arb(1)
     if circuit.weights is None:
         stored = {name: (getattr(circuit, name), circuit.radius[name]) for name in TABLES}
-        products = {name: [((name,), one)] for name in TABLES}
+        products: dict[str, Any] = {name: [((name,), one)] for name in TABLES}
     else:
         weights = circuit.weights
         stored = {name: (tensor, 0.0) for name, tensor in weights.tensors.items()}
         products = {
             table: [
-                (product.factors, abs(flint.arb(flint.fmpq(product.coefficient.numerator, product.coefficient.denominator))))
+                (
+                    product.factors,
+                    abs(flint.arb(flint.fmpq(product.coefficient.numerator, product.coefficient.denominator))),
+                )
                 for product in weights.tables.get(table, ())
             ]
             for table in TABLES
@@ -144,7 +150,9 @@ def _chains(network: BallNetwork) -> tuple[dict[str, list[_Chain]], dict[str, An
         table: [
             _Chain(size=None, change=None, names=factors, coefficient=coefficient)
             if table == "U"
-            else _Chain(size=rows[factors[0]][0], change=rows[factors[0]][1], names=factors[1:], coefficient=coefficient)
+            else _Chain(
+                size=rows[factors[0]][0], change=rows[factors[0]][1], names=factors[1:], coefficient=coefficient
+            )
             for factors, coefficient in found
         ]
         for table, found in products.items()
@@ -157,7 +165,8 @@ def _sizes(values: Any, radius: float) -> tuple[Any, Any]:
     for x in values.ravel().tolist():
         sizes.append(abs(flint.arb(x)) + radius)
         changes.append(flint.arb(_change(x)) + radius)
-    return flint.arb_mat(*values.shape, sizes), flint.arb_mat(*values.shape, changes)
+    rows, columns = values.shape
+    return flint.arb_mat(rows, columns, sizes), flint.arb_mat(rows, columns, changes)
 
 
 def _change(x: float) -> float:

@@ -43,13 +43,13 @@ def float32_margin_error(circuit: Circuit) -> float | None:
         return None
     network = _Network(matrices=matrices, roundings=0 if least == most == 1 else ATTENTION_ROUNDINGS)
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
-        before = network.sum_of(_starts(("A", "B"), matrices, products))
+        before = network.sum_of(_starts(("A", "B"), matrices, products), circuit.neurons)
         hidden, error = _activated(circuit, before.error)
         ends = [
             _Path(size=hidden, change=np.zeros_like(hidden), coefficient=_upper(product), matrices=product.factors)
             for product in products.get("U", ())
         ]
-        logits = network.sum_of([*_starts(("S_a", "S_b"), matrices, products), *ends])
+        logits = network.sum_of([*_starts(("S_a", "S_b"), matrices, products), *ends], circuit.p)
         # a value is there before its attention weight makes it smaller
         largest = np.max([before.largest, logits.largest, *(matrix.largest for matrix in matrices.values())])
         if not largest <= LARGEST_32 * min(1.0, float(least)) / 2:
@@ -127,18 +127,18 @@ class _Network:
     matrices: Mapping[str, _Matrix]
     roundings: int
 
-    def sum_of(self, paths: Sequence[_Path]) -> _Sum:
-        """Return the sum of vectors of which each has been through its matrices."""
+    def sum_of(self, paths: Sequence[_Path], width: int) -> _Sum:
+        """Return the sum, of ``width`` coordinates, of vectors of which each has been through its matrices."""
         starting = [path for path in paths if not path.matrices]
         through: dict[str, list[_Path]] = {}
         for path in paths:
             if path.matrices:
                 through.setdefault(path.matrices[-1], []).append(replace(path, matrices=path.matrices[:-1]))
-        fed = {name: self.sum_of(rest) for name, rest in through.items()}
+        fed = {name: self.sum_of(rest, self.matrices[name].values.shape[0]) for name, rest in through.items()}
         # paths that start before a matrix may be weighted and added after it: so attention adds its sources' values
         terms = len(starting) + sum(before.size.size + max(0, before.starts - 1) for before in fed.values())
         weight = sum(path.coefficient for path in starting)
-        size, error = np.zeros((2, self._width(starting, fed)))
+        size, error = np.zeros((2, width))
         first, later = _gamma(terms - 1 + self.roundings), _gamma(terms)
         for path in starting:
             size = size + path.coefficient * path.size
@@ -154,9 +154,6 @@ class _Network:
         # numpy's maximum, unlike Python's, lets no NaN pass
         largest = np.max([np.max(size + error), *(before.largest for before in fed.values())])
         return _Sum(size=size, error=error, starts=len(starting), weight=weight, largest=float(largest))
-
-    def _width(self, starting: Sequence[_Path], fed: Mapping[str, _Sum]) -> int:
-        return starting[0].size.size if starting else int(self.matrices[next(iter(fed))].values.shape[1])
 
 
 def _stored(circuit: Circuit) -> tuple[dict[str, _Matrix], Mapping[str, tuple[Product, ...]]]:
@@ -177,9 +174,7 @@ def _starts(
     paths = []
     for product in chosen:
         size, change = tallest[product.factors[0]]
-        paths.append(
-            _Path(size=size, change=change, coefficient=_upper(product), matrices=product.factors[1:])
-        )
+        paths.append(_Path(size=size, change=change, coefficient=_upper(product), matrices=product.factors[1:]))
     return paths
 
 
