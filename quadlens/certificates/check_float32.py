@@ -55,9 +55,10 @@ def float32_error_ball(network: BallNetwork) -> Any:
         return None
     table = flint.arb_mat(circuit.neurons, circuit.p, [abs(x) for x in network.balls["U"].entries()])
     logits = (wrong * table + after).entries()
-    largest = _max(logits)
-    first = next(k for k, x in enumerate(logits) if x.upper() == largest.upper())
-    return largest + _max(logits[:first] + logits[first + 1 :])
+    first, second = flint.arb(0), flint.arb(0)
+    for logit in logits:
+        first, second = first.max(logit), second.max(first.min(logit))
+    return first + second
 
 
 def _errors(chains: Sequence[_Chain], matrices: dict[str, Any], weighing: int, limit: Any, columns: int) -> Any:
