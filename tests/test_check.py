@@ -404,7 +404,7 @@ def test_stored_weights_are_read_by_the_checker_itself():
 
 PLAN_MUTATIONS: dict[str, tuple[dict[str, Any], str]] = {
     "no grid": ({"grid": None}, "prover.grid must be an integer"),
-    "large grid": ({"grid": 4000}, "prover.grid must be an integer in 1..819, got 4000"),
+    "large grid": ({"grid": 4000}, "prover.grid must be an integer in 1..204, got 4000"),
     "scale": ({"scale": 0}, "prover.scale must be an integer"),
     "cell length": ({"cell": [0]}, "prover.cell must be an array of 6, got 1 values"),
     "cell range": ({"cell": [10**6] * 6}, "prover.cell must be an integer in 0"),

@@ -18,7 +18,7 @@ PLAN = (
 GROUP = ("frequency", "A", "B")
 BUCKET = (*GROUP, "levels", "cross", "retained")
 
-FEW_CELLS = 2**12
+FEW_CELLS = 2**10
 LEAST_GRID = 2
 """A plan may have FEW_CELLS cells, or LEAST_GRID for each residue where that is more: a prover's plan has two for each
 residue or less than 500 and p together, and what a check costs grows with p² in any case."""
