@@ -83,9 +83,10 @@ def test_what_another_process_is_writing_is_not_tidied_away(tmp_path: Path) -> N
 
 def test_a_leftover_is_tidied_away_and_a_like_name_is_not(tmp_path: Path) -> None:
     (tmp_path / ".out.abcd_012.quadlens.part").write_bytes(b"half")
-    kept = (".output.abcd_012.quadlens.part", ".[o]ut.abcd_012.quadlens.part", ".out.mine.part")
-    for name in (*kept, ".out.a.b.quadlens.part", ".out.mine.quadlens.part", ".out.ABCD_012.quadlens.part", ".out.abcd_0123.quadlens.part"):
-        (tmp_path / name).write_bytes(b"a stranger's")
+    for name in (".output.abcd_012.quadlens", ".[o]ut.abcd_012.quadlens", ".out.mine", ".out.a.b.quadlens"):
+        (tmp_path / f"{name}.part").write_bytes(b"a stranger's")
+    for random in ("mine", "ABCD_012", "abcd_0123"):
+        (tmp_path / f".out.{random}.quadlens.part").write_bytes(b"a stranger's")
     before = set(os.listdir(tmp_path)) - {".out.abcd_012.quadlens.part"}
     write_atomically(tmp_path / "out", b"whole")
     assert set(os.listdir(tmp_path)) == before | {"out"}
