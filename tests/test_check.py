@@ -393,8 +393,8 @@ def test_a_plan_may_have_two_cells_for_each_residue_whatever_p():
     plan = {"grid": 2, "scale": 1, "cell": [0], "amplitude": [1.0], "group": [0], "groups": [wave], "bounded": []}
     plan |= {"harmonics": 0, "head": 0, "retained": [1], "pairs": [[]] * p}
     assert read_plan(plan, p, 1).cells == 2 * p
-    with pytest.raises(CertificateError, match=r"prover.grid must be an integer in 1\.\.4, got 5"):
-        read_plan(plan | {"grid": 5}, p, 1)
+    with pytest.raises(CertificateError, match=r"prover.grid must be an integer in 1\.\.2, got 3"):
+        read_plan(plan | {"grid": 3}, p, 1)
 
 
 def test_what_memory_cannot_hold_is_refused_before_it_is_taken(monkeypatch):

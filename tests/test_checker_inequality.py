@@ -17,7 +17,7 @@ from quadlens import checker
 from quadlens.checker.gates import SLOPES, ClassSums, Gates, InputTerms
 from quadlens.checker.inequality import Inequality, class_margins
 from quadlens.checker.outputs import Outputs
-from quadlens.checker.plan import MAX_HARMONICS, read_plan
+from quadlens.checker.plan import MAX_HARMONICS, MAX_HEAD, read_plan
 from quadlens.checker.remainder import Remainder
 from quadlens.checker.stored import StoredTables
 from quadlens.checker.tables import PRECISION, BallNetwork, ball_network
@@ -169,6 +169,12 @@ def changed_split(field: str) -> Callable[[pytest.MonkeyPatch], None]:
 
 
 ZERO = flint.arb(0)
+
+
+def zeros(remainder: Remainder) -> list[list[Any]]:
+    return [[ZERO] * remainder.gates.outputs.p] * remainder.gates.outputs.p
+
+
 DROPPED: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
     "R": changed_sums(lambda sums: replace(sums, R=[ZERO for _ in sums.R])),
     "res": changed_sums(lambda sums: replace(sums, res=[ZERO for _ in sums.res])),
@@ -176,7 +182,8 @@ DROPPED: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
     "skip": without("Inequality.skip", lambda self, d, b: ZERO),
     "dS": without("Inequality.skip_rest", property(lambda self: ([[ZERO] * self.gates.outputs.p] * 9,) * 2)),
     "tail": without("Remainder.tail", lambda self, d: ZERO),
-    "D": without("Remainder.D", lambda self, d, above: [ZERO] * self.gates.outputs.p),
+    "D": without("Remainder.D", property(zeros)),
+    "D beyond the head": without("Remainder.D_beyond_head", property(zeros)),
     "head": without("Remainder.head", lambda self, d: flint.arb_mat(self.gates.outputs.p, self.gates.outputs.p)),
     "the midpoint and R": changed_choices("rho", lambda rho: (ZERO,) * 4),
     "eta of open gates": changed_choices("eta", lambda eta: (eta[0], eta[1], ZERO, ZERO)),
@@ -237,7 +244,7 @@ PLANS: dict[str, tuple[dict[str, Any], str]] = {
     "unknown key": ({"clusters": []}, "the prover may hold grid, .*unknown key 'clusters'"),
     "grid 0": ({"grid": 0}, "prover.grid must be an integer in 1"),
     "grid missing": ({"grid": None}, "prover.grid must be an integer in 1.*None"),
-    "large grid": ({"grid": 4000}, "prover.grid must be an integer in 1"),
+    "large grid": ({"grid": 2000}, "prover.grid must be an integer in 1"),
     "grid nested": ({"grid": [HUGE]}, "prover.grid must be an integer in 1.*got list"),
     "grid true": ({"grid": True}, "prover.grid must be an integer in 1.*True"),
     "scale": ({"scale": 0}, "prover.scale must be an integer"),
@@ -325,10 +332,12 @@ def test_limits_of_what_a_plan_may_cost():
     part = plan["groups"][0]
     with pytest.raises(CertificateError, match=r"prover.groups must hold 1..5 groups, got 6"):
         margins(circuit, plan | {"groups": [part] * 6})
-    wide = {**part, "A": [0] * 2000, "B": [0] * 2000}
-    many = plan | {"grid": 400, "groups": [wide] * len(plan["groups"]), "harmonics": MAX_HARMONICS + 1}
+    wide = {**part, "A": [0] * 1000, "B": [0] * 1000}
+    many = plan | {"grid": 200, "groups": [wide] * len(plan["groups"]), "harmonics": MAX_HARMONICS + 1}
     with pytest.raises(CertificateError, match=f"prover.harmonics must be an integer in 0..{MAX_HARMONICS}"):
         margins(circuit, many)
+    with pytest.raises(CertificateError, match=f"prover.head must be an integer in 0..{MAX_HEAD}"):
+        margins(circuit, many | {"harmonics": MAX_HARMONICS, "head": MAX_HEAD + 1})
     far = {**part, "B": [2**41] * len(part["B"])}
     with pytest.raises(CertificateError, match="a group's B must be an integer in"):
         margins(circuit, plan | {"groups": [far, *plan["groups"][1:]]})

@@ -100,7 +100,7 @@ class Inequality:
         E = [largest([row[f] for row in apart]) for f in range(F)]
         N = root(largest([squares(row) for row in apart]))
         T = largest([sums.R[b] + sums.res[b] + self.skip(d, b) for b in range(p)])
-        fixed, D = T + self.remainder.tail(d), self.remainder.D(d, -1)
+        fixed, D = T + self.remainder.tail(d), self.remainder.D[d]
         out = []
         for delta in range(1, p):
             turns = [z * delta % p for z in self.gates.plan.retained]
@@ -124,7 +124,7 @@ class Inequality:
             return {}
         p, (dS_a, dS_b) = self.gates.outputs.p, self.skip_rest
         logits = (sums.C * self.gates.outputs.waves + self.remainder.head(d)).tolist()
-        D, tail = self.remainder.D(d, self.gates.plan.head), self.remainder.tail(d)
+        D, tail = self.remainder.D_beyond_head[d], self.remainder.tail(d)
         out: dict[int, list[Any]] = {delta: [] for delta in deltas}
         for b, row in enumerate(logits):
             a = (d + b) % p

@@ -89,14 +89,24 @@ class Remainder:
         pairs = zip(self.spectra, self.cell_norms, strict=True)
         return 2 * total([spectrum.beyond[d] * norm for spectrum, norm in pairs])
 
-    def D(self, d: int, above: int) -> list[Any]:
-        """Return ``Σ_γ Σ_{above < m ≤ M} μ_m |P̂_{γ,d}[m]| O_{γ,m}(δ)`` for ``δ = 0 … p−1``."""
-        out = [flint.arb(0)] * self.gates.outputs.p
-        for spectrum, changes in zip(self.spectra, self.changes, strict=True):
-            for m in range(above + 1, self.gates.plan.harmonics + 1):
-                size = _twice(m) * abs(spectrum.harmonics[d][m])
-                out = [x + size * change for x, change in zip(out, changes[m], strict=True)]
-        return out
+    @cached_property
+    def D(self) -> Balls:
+        """``D_M`` by class and ``δ = 0 … p−1``."""
+        return self._bounded(0)
+
+    @cached_property
+    def D_beyond_head(self) -> Balls:
+        """``D_{m₀,M}`` by class and δ."""
+        return self._bounded(self.gates.plan.head + 1)
+
+    def _bounded(self, first: int) -> Balls:
+        """Return ``Σ_γ Σ_{first ≤ m ≤ M} μ_m |P̂_{γ,d}[m]| O_{γ,m}(δ)``."""
+        p, harmonics = self.gates.outputs.p, range(first, self.gates.plan.harmonics + 1)
+        if not harmonics:
+            return [[flint.arb(0)] * p] * p
+        sizes = [[_twice(m) * abs(s.harmonics[d][m]) for s in self.spectra for m in harmonics] for d in range(p)]
+        changes = [group[m] for group in self.changes for m in harmonics]
+        return (flint.arb_mat(sizes) * flint.arb_mat(changes)).tolist()
 
     def head(self, d: int) -> Any:
         """Return ``Re Σ_γ Σ_{m≤m₀} μ_m P̂_{γ,d}[m] e^{2πi m k b/p} Q_{γ,m}(c)`` as a matrix, b by c."""
