@@ -77,7 +77,7 @@ SAMPLES = {
             },
         ),
     ),
-    "refused": certificate(method="gated", classes=(), ledger=(), refusal="the tables overflow"),
+    "refused": certificate(method="adaptive", classes=(), ledger=(), refusal="the tables overflow"),
 }
 
 
@@ -258,7 +258,11 @@ HOSTILE = {
     "not text": (b"\xff\xfe\x00{", "not JSON"),
     "truncated": (to_json(SAMPLES["linear"])[:-20], "not JSON"),
     "lone surrogate": (to_json(SAMPLES["linear"]).replace("relu", "\\ud800"), "activation must be"),
-    "other format": (to_json(SAMPLES["linear"]).replace("certificate 1", "certificate 2"), "format must be"),
+    "other format": (to_json(SAMPLES["linear"]).replace("certificate 2", "certificate 3"), "format must be"),
+    "earlier format": (
+        to_json(SAMPLES["linear"]).replace("certificate 2", "certificate 1"),
+        "made by quadlens 0.1, which proved another inequality: prove it again",
+    ),
 }  # fmt: skip
 
 

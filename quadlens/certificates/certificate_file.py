@@ -13,7 +13,9 @@ from quadlens.circuits.provenance import provenance_from
 from quadlens.errors import CertificateError, CircuitError, ContradictionError
 from quadlens.files import write_atomically
 
-FORMAT = "quadlens certificate 1"
+FORMAT = "quadlens certificate 2"
+EARLIER = "quadlens certificate 1"
+"""What quadlens 0.1 wrote, whose `linear`, `gated` and `adaptive` proved another inequality."""
 MAX_BYTES = 64 * 2**20
 MAX_PARTS = 10**6
 """Most JSON arrays, objects and keys in a file: empty ones are short to write and long to hold."""
@@ -103,6 +105,8 @@ def read_certificate(path: str | os.PathLike[str]) -> Certificate:
 
 def _from_data(data: object) -> Certificate:
     names = {entry.name for entry in fields(Certificate)}
+    if isinstance(data, dict) and data.get("format") == EARLIER:
+        raise CertificateError("made by quadlens 0.1, which proved another inequality: prove it again")
     optional = frozenset({"frequencies", "provenance"})
     record = _object(data, "a certificate", {"format", *DERIVED, *names} - optional, optional=optional)
     if record["format"] != FORMAT:

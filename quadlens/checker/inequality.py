@@ -10,12 +10,16 @@ import flint
 from quadlens.checker.balls import largest, root, smallest, squares, total
 from quadlens.checker.gates import SLOPES, ClassSums, Gates
 from quadlens.checker.outputs import Outputs
-from quadlens.checker.plan import read_plan
+from quadlens.checker.plan import CheckedPlan, read_plan
 from quadlens.checker.remainder import Remainder
 from quadlens.checker.stored import StoredTables
 from quadlens.errors import CertificateError
+from quadlens.memory import require_memory
 
 Balls = list[list[Any]]
+
+BALL_BYTES = 128
+"""Of one ball of 128 bits and the Python object that holds it, about."""
 
 
 def class_margins(
@@ -27,15 +31,15 @@ def class_margins(
     ------
     CertificateError
         If the activation has no single kink, or the choices do not fit the network.
+    OptionError
+        If this machine's memory cannot hold what a certificate of this size needs.
     """
     activation, p = tables.circuit.activation, tables.circuit.p
     if activation not in SLOPES:
         raise CertificateError(f"the inequality is about {', '.join(SLOPES)}; the network has {activation}")
-    inequality = Inequality(
-        gates=Gates(
-            outputs=Outputs(tables=tables, plan=read_plan(prover, p, tables.circuit.neurons)),
-        )
-    )
+    plan = read_plan(prover, p, tables.circuit.neurons)
+    require_memory(BALL_BYTES * _balls_held(plan, p), f"checking this certificate with p = {p}")
+    inequality = Inequality(gates=Gates(outputs=Outputs(tables=tables, plan=plan)))
     inequality.gates.require_settled_far()
     out = []
     for d in range(p):
@@ -43,6 +47,11 @@ def class_margins(
         if progress is not None:
             progress((d + 1) / p)
     return out
+
+
+def _balls_held(plan: CheckedPlan, p: int) -> int:
+    """Return about how many balls are held at once: of the tables' entries, a class, the spectra and the changes."""
+    return 20 * p * plan.cell.size + 4 * p * p + 2 * plan.cells + 4 * len(plan.groups) * (plan.harmonics + 1) * p
 
 
 @dataclass(frozen=True, kw_only=True)

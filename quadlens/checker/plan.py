@@ -17,6 +17,7 @@ from quadlens.errors import CertificateError
 
 MAX_VALUE = 2**40
 """Curve values and levels stay below this, so that sums of three of them are exact in 64 bits."""
+MAX_CELLS = 2**13
 MAX_HARMONICS = 64
 KEYS = (
     "grid",
@@ -72,9 +73,9 @@ class CheckedPlan:
         return int(self.groups[0].A.size)
 
 
-def most_cells(p: int) -> int:
-    """Return how many cells a plan may have: 16 for each residue, and enough for any small p."""
-    return max(2**13, 16 * p)
+def finest_grid(p: int) -> int:
+    """Return how many cells a plan may have for each residue: 16, and for small p some thousands in all."""
+    return max(16, -(-MAX_CELLS // p))
 
 
 def read_plan(prover: Mapping[str, Any], p: int, neurons: int) -> CheckedPlan:
@@ -85,8 +86,8 @@ def read_plan(prover: Mapping[str, Any], p: int, neurons: int) -> CheckedPlan:
     CertificateError
         If a key is missing or unknown, or a value of the wrong type or length, or out of range.
     """
-    _keys(prover, KEYS, "prover")
-    grid = _integer(prover["grid"], "prover.grid", 1, most_cells(p) // p)
+    _require_all(prover, KEYS, "the prover")
+    grid = _integer(prover["grid"], "prover.grid", 1, finest_grid(p))
     cells = grid * p
     retained = _increasing(prover["retained"], "prover.retained", 1, p // 2)
     if not retained:
@@ -123,7 +124,7 @@ def read_plan(prover: Mapping[str, Any], p: int, neurons: int) -> CheckedPlan:
 def _group(entry: Any, p: int, cells: int, all_retained: tuple[int, ...], members: tuple[int, ...]) -> CheckedGroup:
     if not isinstance(entry, Mapping):
         raise CertificateError(f"a group must be an object, got {type(entry).__name__}")
-    _keys(entry, GROUP_KEYS, "a group")
+    _require_all(entry, GROUP_KEYS, "a group")
     retained = _increasing(entry["retained"], "a group's retained", 1, p // 2)
     if set(retained) - set(all_retained):
         raise CertificateError(f"a group must retain some of prover.retained, got {retained!r:.80}")
@@ -137,13 +138,25 @@ def _group(entry: Any, p: int, cells: int, all_retained: tuple[int, ...], member
     )
 
 
-def _keys(record: Mapping[str, Any], wanted: Sequence[str], what: str) -> None:
+def require_known(record: Mapping[str, Any], known: Sequence[str], what: str) -> None:
+    """Refuse keys that mean nothing here.
+
+    Raises
+    ------
+    CertificateError
+        If a key is not among ``known``.
+    """
+    unknown = [key for key in record if key not in known]
+    if unknown:
+        wanted = f"may hold {', '.join(known)}" if known else "must be empty"
+        raise CertificateError(f"{what} {wanted}; it has the unknown key {unknown[0]!r:.80}")
+
+
+def _require_all(record: Mapping[str, Any], wanted: Sequence[str], what: str) -> None:
+    require_known(record, wanted, what)
     missing = [key for key in wanted if key not in record]
-    unknown = [key for key in record if key not in wanted]
     if missing:
         raise CertificateError(f"{what} lacks {', '.join(missing)}")
-    if unknown:
-        raise CertificateError(f"{what} has unknown keys, such as {unknown[0]!r:.80}")
 
 
 def _array(value: Any, what: str, length: int | None) -> Sequence[Any]:

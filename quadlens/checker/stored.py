@@ -9,7 +9,6 @@ largest distance of an entry (of the neuron's column of A and B, of its row of U
     + 2 e^Sa + 2 e^Sb
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -19,19 +18,20 @@ import numpy as np
 
 from quadlens.arrays import FloatArray
 from quadlens.checker.balls import largest, total
+from quadlens.checker.tables import BallNetwork
 from quadlens.circuits.circuit import TABLES, Circuit
 
 
 @dataclass(frozen=True, kw_only=True)
 class StoredTables:
-    """The tables of ``circuit``; ``network`` holds those of the network it stands for, in balls, by name.
+    """The tables that a network's circuit holds; ``network`` has those that it stands for."""
 
-    ``radius`` says how far from ``network`` the tables may be, one number for each.
-    """
+    network: BallNetwork
 
-    circuit: Circuit
-    network: dict[str, Any]
-    radius: Mapping[str, float]
+    @property
+    def circuit(self) -> Circuit:
+        """The circuit."""
+        return self.network.circuit
 
     @cached_property
     def balls(self) -> dict[str, Any]:
@@ -59,7 +59,9 @@ class StoredTables:
         return total(moved) + 2 * skip[0] + 2 * skip[1]
 
     def _distances(self, name: str) -> list[list[Any]]:
-        radius, apart = flint.arb(self.radius[name]), self.network[name] - self.balls[name]
+        # where the tables are known within a radius the network's balls are those of the middle
+        radius = flint.arb(0 if self.network.fractions is not None else self.circuit.radius[name])
+        apart = self.network.balls[name] - self.balls[name]
         return [[x.abs_upper() + radius for x in row] for row in apart.tolist()]
 
 

@@ -20,6 +20,9 @@ CHEAP = 0.01
 TYPICAL = 0.25
 """``ρ̄`` of a neuron that is near, on average, in units of ``Δ``: about (it is an eighth for normal deviations)."""
 
+CHECKED = {"harmonics": 64, "cells": 2**13}
+"""The most that the checker takes, so that no certificate can make it work longer than the network does."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Budget:
@@ -40,8 +43,9 @@ class Budget:
         least = {"retained": 1, "retained_by_group": 1, "harmonics": 0, "head": 0, "cells": 2, "candidates": 0}
         for name, low in least.items():
             value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= 10**6:
-                raise OptionError(f"{name} must be an integer in {low}..{10**6}, got {value!r}")
+            high = CHECKED.get(name, 10**6)
+            if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+                raise OptionError(f"{name} must be an integer in {low}..{high}, got {value!r}")
 
 
 BUDGET = Budget()

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from quadlens.certificates.certificate import Certificate
-from quadlens.certificates.check_plan import PLAN, read_plan, require_known
+from quadlens.checker.plan import KEYS, read_plan, require_known
 from quadlens.errors import CertificateError
 
 CHECKED = (
@@ -24,12 +24,9 @@ UNCHECKED = (
     "provenance.changed",
 )
 
-BY_PLAN = ("linear", "gated")
-"""Methods whose claims are proved again from the prover's plan; the others' from the network alone."""
-
 STAGES = {
     "pairs": "checked",
-    "pairs_gated": "unchecked",
+    "pairs_refined": "unchecked",
     "triples_evaluated": "unchecked",
     "triples_in_integers": "unchecked",
     "smallest_margin_at_most": "checked",
@@ -39,7 +36,7 @@ STAGES = {
 
 def keys_of(certificate: Certificate) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the keys that a check of this certificate checks, and those that it does not, as dotted names."""
-    by_plan = certificate.method in BY_PLAN
+    by_plan = certificate.method == "linear"
     checked, unchecked = list(CHECKED), list(UNCHECKED)
     # of all inputs what is claimed is true or not, whoever found it
     (checked if by_plan else unchecked).append("method")
@@ -65,17 +62,19 @@ def record_reasons(certificate: Certificate) -> list[str]:
 
 def _read_record(certificate: Certificate) -> None:
     prover, method, p = certificate.prover, certificate.method, certificate.p
-    known = {"interval": ("boxes",), "adaptive": (*PLAN, "stages")}.get(method, PLAN if method in BY_PLAN else ())
+    plan = tuple(key for key in KEYS if key != "pairs")
+    known = {"interval": ("boxes",), "linear": KEYS, "adaptive": (*plan, "stages")}.get(method, ())
     require_known(prover, known, f"the prover of {method}")
     if method == "interval":
         _count(prover.get("boxes"), "prover.boxes", 1, p)
     if method == "adaptive":
-        read_plan({key: value for key, value in prover.items() if key != "stages"}, p, certificate.neurons)
+        chosen = {key: value for key, value in prover.items() if key != "stages"}
+        read_plan({**chosen, "pairs": ((),) * p}, p, certificate.neurons)
         stages = prover.get("stages")
         if not isinstance(stages, Mapping) or set(stages) != set(STAGES):
             raise CertificateError(f"prover.stages must hold {', '.join(STAGES)}; got {_names(stages)}")
         _count(stages["pairs"], "prover.stages.pairs", p * (p - 1), p * (p - 1))
-        for name in ("pairs_gated", "triples_evaluated", "triples_in_integers"):
+        for name in ("pairs_refined", "triples_evaluated", "triples_in_integers"):
             _count(stages[name], f"prover.stages.{name}", 0, 2**100)
         if not isinstance(stages["smallest_margin_at_most"], float):
             got = stages["smallest_margin_at_most"]

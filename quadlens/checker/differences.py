@@ -6,7 +6,7 @@ from typing import Any
 
 import flint
 
-from quadlens.certificates.check_tables import BALL_ACTIVATIONS, BallNetwork
+from quadlens.checker.tables import BALL_ACTIVATIONS, BallNetwork
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from typing import Any
 import flint
 import numpy as np
 
-from quadlens.certificates.check_tables import BallNetwork
+from quadlens.checker.tables import BallNetwork
 
 TABLES = ("A", "B", "U", "S_a", "S_b")
 
