@@ -34,6 +34,12 @@ WHAT_METHODS_DO = {
 }
 """What each method proves, and for which activations."""
 
+FLOAT32_EVALUATIONS = (
+    "every evaluation of the stored weights layer by layer (of the tables, where only they are stored), in every order "
+    "of summation,"
+)
+"""What the float32 line speaks of; docs/proved.md says the rest."""
+
 RULES = (
     "Error of each frequency's fitted rule (nodes φ, output phases ψ, weights r u) against the pure pizza's integral, "
     "over the target's amplitude (predicting 0: 1). It is the rule's error, not the MLP's. Proved bounds, rounded up; "
@@ -145,7 +151,7 @@ def float32(certificate: Certificate) -> str:
     off = f"a margin's rounding error is at most {at_most(error, 4)}"
     if not certificate.certified or least is None or not least > error:
         return f"float32: not known ({off}, which the proved margin does not exceed)"
-    return f"float32: every order of evaluation of the float32-rounded tables predicts the same ({off})"
+    return f"float32: {FLOAT32_EVALUATIONS} predicts the same, and right ({off})"
 
 
 def cost(certificate: Certificate) -> str:

@@ -1,19 +1,31 @@
-r"""The checker's own float32 error bound: the formula of docs/certificates.md, section "Float32", in balls.
+r"""The checker's own float32 error bound: docs/certificates.md, section "Float32", in balls, one product at a time.
 
-    2 γ_K (Σ_i (Ā[a, i] + B̄[b, i]) u_i + max_c S̄_a[a, c] + max_c S̄_b[b, c]) + 8 K² 2^-149 growth,   γ_K = K 2^-24 /
-    (1 − K 2^-24)
-
-with tables of absolute values, ``u_i = max_c Ū[i, c]``, and ``K`` the roundings on the longest path.
+The error is linear in what it is made of, so each product of stored matrices is carried to the end by itself, and so
+is what underflows in each sum. Numbers are rounded to float32 here by ``frexp``.
 """
 
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import flint
-import numpy as np
 
 from quadlens.checker.tables import BallNetwork
 
 TABLES = ("A", "B", "U", "S_a", "S_b")
+LEAST = 2.0**-126
+"""The smallest normal number of float32: what is smaller may be flushed to zero."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Chain:
+    """A row of sizes and of changes, and the matrices that it goes through: all ``arb_mat`` of one row."""
+
+    size: Any
+    change: Any
+    names: tuple[str, ...]
+    coefficient: Any
 
 
 def float32_error_ball(network: BallNetwork) -> Any:
@@ -21,57 +33,154 @@ def float32_error_ball(network: BallNetwork) -> Any:
     circuit = network.circuit
     if circuit.activation not in ("relu", "abs"):
         return None
-    size, growth, depth = {}, {}, 1
-    for name in TABLES:
-        size[name], growth[name], longest = _absolute_table(network, name)
-        depth = max(depth, longest)
-    largest = [_max(row) for row in size["U"].tolist()]
-    column = flint.arb_mat(circuit.neurons, 1, largest)
-    first = [x[0] + _max(row) for x, row in zip((size["A"] * column).tolist(), size["S_a"].tolist(), strict=True)]
-    second = [x[0] + _max(row) for x, row in zip((size["B"] * column).tolist(), size["S_b"].tolist(), strict=True)]
-    roundings = 2 * depth + circuit.neurons + 8
-    unit = flint.arb(roundings) / 2**24
-    amplification = (growth["A"] + growth["B"]) * growth["U"] + growth["S_a"] + growth["S_b"]
-    if not unit < 0.25 or not circuit.neurons * amplification < flint.arb(2) ** 126:
+    chains, matrices = _chains(network)
+    coefficients = [chain.coefficient for table in chains.values() for chain in table]
+    least = min((x.lower() for x in coefficients), default=flint.arb(1))
+    if not least >= 2 * LEAST or not all(x <= flint.arb(2) ** 127 for x in coefficients):
         return None
-    total = _max(first) + _max(second)
-    return 2 * (unit / (1 - unit) * total + 4 * roundings**2 * flint.arb(2) ** -149 * amplification)
+    weighing = 0 if all(x == 1 for x in coefficients) else 3
+    limit = flint.arb(2) ** 126 * least.min(flint.arb(1))
+    if not all(x <= limit for size, _ in matrices.values() for x in size.entries()):
+        return None
+    before = _errors([*chains["A"], *chains["B"]], matrices, weighing, limit, circuit.neurons)
+    if before is None:
+        return None
+    computed, wrong = _after_activation(network, before)
+    ends = [
+        _Chain(size=computed, change=computed * 0, names=chain.names, coefficient=chain.coefficient)
+        for chain in chains["U"]
+    ]
+    after = _errors([*ends, *chains["S_a"], *chains["S_b"]], matrices, weighing, limit, circuit.p)
+    if after is None:
+        return None
+    table = flint.arb_mat(circuit.neurons, circuit.p, [abs(x) for x in network.balls["U"].entries()])
+    logits = (wrong * table + after).entries()
+    first, second = flint.arb(0), flint.arb(0)
+    for logit in logits:
+        first, second = first.max(logit), second.max(first.min(logit))
+    return first + second
 
 
-def _absolute_table(network: BallNetwork, name: str) -> tuple[Any, Any, int]:
-    """Return the table in absolute values, its growth, and the roundings on its longest chain."""
-    weights = network.circuit.weights
-    if weights is None:
-        table = getattr(network.circuit, name)
-        radius = flint.arb(network.circuit.radius[name])
-        sizes = [abs(flint.arb(x)) + radius for x in table.ravel().tolist()]
-        balls = flint.arb_mat(table.shape[0], table.shape[1], sizes)
-        return balls, _norm(balls), 1
-    rows, columns = getattr(network.circuit, name).shape
-    total, growth, longest = flint.arb_mat(rows, columns), flint.arb(0), 0
-    products = weights.tables.get(name, ())
-    for product in products:
-        factors = [_balls(np.abs(weights.tensors[factor])) for factor in product.factors]
-        coefficient = abs(flint.arb(flint.fmpq(product.coefficient.numerator, product.coefficient.denominator)))
-        value, norm = factors[0], _norm(factors[0])
-        for factor in factors[1:]:
-            value, norm = value * factor, norm * _norm(factor)
-        growth += norm * coefficient.max(flint.arb(1))
-        if value.nrows() == 1 and rows > 1:
-            value = flint.arb_mat(rows, columns, value.entries() * rows)
-        total += value * coefficient
-        inner = sum(factor.nrows() for factor in factors[1:])
-        longest = max(longest, inner + 2 * len(factors) + 2)
-    return total, growth.max(flint.arb(1)), longest + len(products)
+def _errors(chains: Sequence[_Chain], matrices: dict[str, Any], weighing: int, limit: Any, columns: int) -> Any:
+    """Return the row of error bounds at the end of all chains, or None where a number may grow past ``limit``."""
+    sums = {(), *(chain.names[k:] for chain in chains for k in range(len(chain.names) + 1))}
+    begin = {at: [chain for chain in chains if chain.names == at] for at in sums}
+    into = {at: [other[0] for other in sums if other and other[1:] == at] for at in sums}
+    terms: dict[tuple[str, ...], int] = {}
+    seen: dict[tuple[str, ...], Any] = {}
+    for at in sums:
+        rows = [matrices[name][0].nrows() + max(0, len(begin[(name, *at)]) - 1) for name in into[at]]
+        terms[at] = len(begin[at]) + sum(rows)
+    if max(terms.values()) + weighing >= 2**22:
+        return None
+    wrong = {}
+    for at in sums - {()}:
+        magnitude, change = matrices[at[0]]
+        wrong[at] = change + (magnitude + change) * _gamma(terms[at[1:]])
+    total = flint.arb_mat(1, columns)
+
+    def carry(size: Any, error: Any, at: tuple[str, ...]) -> Any:
+        while True:
+            seen[at] = seen[at] + size + error if at in seen else size + error
+            if not at:
+                return error
+            magnitude = matrices[at[0]][0]
+            size, error, at = size * magnitude, error * magnitude + (size + error) * wrong[at], at[1:]
+
+    for chain in chains:
+        gamma = _gamma(terms[chain.names] - 1 + weighing)
+        error = (chain.change + (chain.size + chain.change) * gamma) * chain.coefficient
+        total += carry(chain.size * chain.coefficient, error, chain.names)
+    for at in sums:
+        below = [begin[at], *(begin[(name, *at)] for name in into[at])]
+        weight = sum((chain.coefficient for part in below for chain in part), flint.arb(1))
+        width = matrices[at[0]][0].nrows() if at else columns
+        flushed = flint.arb_mat(1, width, [8 * terms[at] * weight * flint.arb(LEAST)] * width)
+        total += carry(flushed * 0, flushed, at)
+    return total if all(x <= limit for row in seen.values() for x in row.entries()) else None
 
 
-def _balls(values: Any) -> Any:
-    return flint.arb_mat(values.shape[0], values.shape[1], [flint.arb(x) for x in values.ravel().tolist()])
+def _gamma(roundings: int) -> Any:
+    unit = flint.arb(max(0, roundings)) / 2**24
+    return unit / (1 - unit)
 
 
-def _norm(matrix: Any) -> Any:
-    sums = [sum(row, flint.arb(0)) for m in (matrix, matrix.transpose()) for row in m.tolist()]
-    return _max([flint.arb(1), *sums])
+def _after_activation(network: BallNetwork, off: Any) -> tuple[Any, Any]:
+    """Return rows of the largest computed outputs of the neurons, and of the errors of those outputs."""
+    computed, wrong = [], []
+    columns = [network.balls[name].transpose().tolist() for name in ("A", "B")]
+    for of_a, of_b, error in zip(*columns, off.entries(), strict=True):
+        high = _max(of_a) + _max(of_b)
+        if network.circuit.activation == "relu":
+            open_ = (high + error).max(flint.arb(0))
+            computed.append(open_)
+            wrong.append(error.min(open_))
+        else:
+            low = _max([-x for x in of_a]) + _max([-x for x in of_b])
+            computed.append(high.max(low) + error)
+            wrong.append(error)
+    return flint.arb_mat(1, len(computed), computed), flint.arb_mat(1, len(wrong), wrong)
+
+
+def _chains(network: BallNetwork) -> tuple[dict[str, list[_Chain]], dict[str, Any]]:
+    """Return each table's chains, and name -> (absolute values, changes by rounding to float32) of each matrix.
+
+    A chain of ``U`` begins at the neurons, which are not known yet: its rows are empty, and its first matrix is named.
+    """
+    circuit = network.circuit
+    one = flint.arb(1)
+    if circuit.weights is None:
+        stored = {name: (getattr(circuit, name), circuit.radius[name]) for name in TABLES}
+        products: dict[str, Any] = {name: [((name,), one)] for name in TABLES}
+    else:
+        weights = circuit.weights
+        stored = {name: (tensor, 0.0) for name, tensor in weights.tensors.items()}
+        products = {
+            table: [
+                (
+                    product.factors,
+                    abs(flint.arb(flint.fmpq(product.coefficient.numerator, product.coefficient.denominator))),
+                )
+                for product in weights.tables.get(table, ())
+            ]
+            for table in TABLES
+        }
+    matrices = {name: _sizes(values, radius) for name, (values, radius) in stored.items()}
+    rows = {name: tuple(_highest(x) for x in matrices[name]) for name in stored}
+    chains = {
+        table: [
+            _Chain(size=None, change=None, names=factors, coefficient=coefficient)
+            if table == "U"
+            else _Chain(
+                size=rows[factors[0]][0], change=rows[factors[0]][1], names=factors[1:], coefficient=coefficient
+            )
+            for factors, coefficient in found
+        ]
+        for table, found in products.items()
+    }
+    return chains, matrices
+
+
+def _sizes(values: Any, radius: float) -> tuple[Any, Any]:
+    sizes, changes = [], []
+    for x in values.ravel().tolist():
+        sizes.append(abs(flint.arb(x)) + radius)
+        changes.append(flint.arb(_change(x)) + radius)
+    rows, columns = values.shape
+    return flint.arb_mat(rows, columns, sizes), flint.arb_mat(rows, columns, changes)
+
+
+def _change(x: float) -> float:
+    """Return how far ``x`` may move when it becomes a float32, exactly."""
+    if abs(x) < LEAST:
+        return abs(x)
+    mantissa, exponent = math.frexp(x)
+    bits = math.ldexp(mantissa, 24)
+    return math.ldexp(abs(bits - round(bits)), exponent - 24)
+
+
+def _highest(matrix: Any) -> Any:
+    return flint.arb_mat(1, matrix.ncols(), [_max(column) for column in matrix.transpose().tolist()])
 
 
 def _max(balls: list[Any]) -> Any:
