@@ -9,8 +9,8 @@ from typing import Any
 import flint
 import numpy as np
 import pytest
-from quadlens.certificates.check_float32 import float32_error_ball
-from quadlens.certificates.check_tables import PRECISION, ball_network
+from quadlens.checker.float32 import float32_error_ball
+from quadlens.checker.tables import PRECISION, ball_network
 
 import quadlens as ql
 from quadlens.certificates import float32 as module
