@@ -4,8 +4,12 @@ The names below are imported when first used, so that ``import quadlens`` costs 
 imported.
 """
 
+import sys
 from importlib import import_module
 from typing import Any
+
+if sys.platform == "win32":
+    raise ImportError("quadlens runs on Linux and macOS: it locks and renames files as POSIX does; on Windows use WSL")
 
 __version__ = "0.1.0"
 

@@ -5,25 +5,26 @@ the same output can tell what is left over from what is being written beside it.
 """
 
 import contextlib
-import glob
+import fcntl
 import os
+import re
 import stat
-import sys
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from quadlens.errors import OutputError
+from quadlens.errors import CheckpointError, OutputError
+from quadlens.untrusted_text import one_line
 
-if sys.platform != "win32":
-    import fcntl
+_SUFFIX = ".quadlens.part"
+_RANDOM = r"[a-z0-9_]{8}"
 
 
 @contextlib.contextmanager
 def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Yield a temporary path beside ``path``; on success it takes the place of ``path``, on failure it is removed.
 
-    A symbolic link stays, and the file that it names is replaced.
+    A symbolic link stays, and the file that it names is replaced; the new file has the old one's permissions.
 
     Raises
     ------
@@ -34,23 +35,25 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     named = Path(path)
     target = Path(os.path.realpath(named)) if os.path.islink(named) else named
     try:
-        _refuse_what_is_no_file(target, named)
+        mode = _mode_of(target, named)
         _remove_leftovers(target)
         handle, part = _locked_part(target)
     except OutputError:
         raise
     except (OSError, ValueError) as error:  # the latter where the name itself is impossible
-        reason = getattr(error, "strerror", None) or str(error)
-        raise OutputError(f"cannot write {named}: {reason}; choose a folder that exists and can be written") from error
+        reason = getattr(error, "strerror", None) or one_line(error)
+        raise OutputError(
+            f"cannot write {one_line(named)}: {reason}; choose a folder that exists and can be written"
+        ) from error
     try:
         yield part
         with open(part, "rb") as written:
             os.fsync(written.fileno())
-        part.chmod(0o666 & ~_umask())
+        part.chmod(mode)
         part.replace(target)
     except OSError as error:
         part.unlink(missing_ok=True)
-        raise OutputError(f"cannot write {named}: {error.strerror or error}") from error
+        raise OutputError(f"cannot write {one_line(named)}: {error.strerror or one_line(error)}") from error
     except BaseException:
         part.unlink(missing_ok=True)
         raise
@@ -58,24 +61,26 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
         os.close(handle)
 
 
-def _refuse_what_is_no_file(target: Path, named: Path) -> None:
+def _mode_of(target: Path, named: Path) -> int:
+    """Return the permissions that the output is to have: those of the file it replaces, or the usual ones."""
     try:
         mode = os.stat(target).st_mode
     except (FileNotFoundError, NotADirectoryError):
-        return
+        mask = os.umask(0)
+        os.umask(mask)
+        return 0o666 & ~mask
     if stat.S_ISDIR(mode):
-        raise OutputError(f"cannot write {named}: it is a directory; name a file")
+        raise OutputError(f"cannot write {one_line(named)}: it is a directory; name a file")
     if not stat.S_ISREG(mode):
-        raise OutputError(f"cannot write {named}: it is a device or a pipe; name a file")
+        raise OutputError(f"cannot write {one_line(named)}: it is a device or a pipe; name a file")
+    return stat.S_IMODE(mode)
 
 
 def _locked_part(target: Path) -> tuple[int, Path]:
     """Make the temporary file and lock it; until it is locked another process may take it for a leftover."""
     while True:
-        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
+        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=_SUFFIX, dir=target.parent)
         part = Path(name)
-        if sys.platform == "win32":
-            return handle, part
         try:
             fcntl.flock(handle, fcntl.LOCK_EX)
         except OSError:  # a file system without locks, on which no process can take this file for a leftover
@@ -87,20 +92,21 @@ def _locked_part(target: Path) -> tuple[int, Path]:
 
 
 def _remove_leftovers(target: Path) -> None:
-    """Remove temporary files of this output whose process is gone."""
-    if sys.platform == "win32":  # leftovers cannot be told there, and stay
-        return
-    for part in target.parent.glob(f".{glob.escape(target.name)}.*.part"):
-        # one that is locked, or that another process removes first, is none of ours
-        with contextlib.suppress(OSError), open(part, "rb") as handle:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            part.unlink()
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+    """Remove temporary files of this output whose process is gone: of exactly the names made here, and our own."""
+    leftover = re.compile(re.escape(f".{target.name}.") + _RANDOM + re.escape(_SUFFIX))
+    with os.scandir(target.parent) as entries:
+        found = [Path(entry.path) for entry in entries if leftover.fullmatch(entry.name)]
+    for part in found:
+        # one that is locked, or that another process removes first, is none of ours; a pipe would never open
+        with contextlib.suppress(OSError):
+            handle = os.open(part, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
+            try:
+                status = os.fstat(handle)
+                if stat.S_ISREG(status.st_mode) and status.st_uid == os.geteuid():
+                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    part.unlink()
+            finally:
+                os.close(handle)
 
 
 def write_atomically(
@@ -129,6 +135,44 @@ def check_writable(path: str | os.PathLike[str]) -> None:
         raise _OnlyTrying
 
 
+def read_regular(path: str | os.PathLike[str], most: int) -> bytes:
+    """Return the bytes of a regular file; a pipe or a device, which may never end or never begin, is not waited for.
+
+    Raises
+    ------
+    CheckpointError
+        If it cannot be read, is no regular file, or has more than ``most`` bytes.
+    """
+    name = one_line(path)
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        with open(handle, "rb") as opened:
+            status = os.fstat(handle)
+            if not stat.S_ISREG(status.st_mode):
+                raise CheckpointError(f"{name} is not a regular file")
+            if status.st_size > most:
+                raise CheckpointError(f"{name} has {status.st_size} bytes, more than the {most} that belong there")
+            return opened.read(most + 1)
+    except (OSError, ValueError) as error:
+        if isinstance(error, CheckpointError):
+            raise
+        raise CheckpointError(f"{name} cannot be read: {getattr(error, 'strerror', None) or one_line(error)}") from None
+
+
+def rename_aside(path: Path) -> Path | None:
+    """Rename a file that is not what its name says, so that it is not used and not lost; None if it is gone already."""
+    for number in range(1000):
+        aside = path.with_name(f"{path.name}.set-aside-{number}")
+        if not aside.exists() and not aside.is_symlink():
+            try:
+                return path.rename(aside)
+            except FileNotFoundError:
+                return None
+            except OSError as error:
+                raise OutputError(f"cannot set {one_line(path)} aside: {error.strerror or one_line(error)}") from error
+    raise OutputError(f"cannot set {one_line(path)} aside: there are a thousand files of that name")
+
+
 def make_folder(path: str | os.PathLike[str]) -> Path:
     """Create the folder (and its parents) if it is missing, and return it.
 
@@ -142,9 +186,9 @@ def make_folder(path: str | os.PathLike[str]) -> Path:
     folder = Path(path)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise OutputError(f"cannot make the folder {folder}: {reason}; choose another with -o") from error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or one_line(error)
+        raise OutputError(f"cannot make the folder {one_line(folder)}: {reason}; choose another with -o") from error
     return folder
 
 
@@ -155,9 +199,8 @@ def folder_alone(folder: str | os.PathLike[str]) -> Iterator[None]:
     Where the file system has no locks, each file is still whole, and the set may be mixed.
     """
     with contextlib.ExitStack() as stack:
-        if sys.platform != "win32":
-            with contextlib.suppress(OSError):
-                handle = os.open(folder, os.O_RDONLY)
-                stack.callback(os.close, handle)
-                fcntl.flock(handle, fcntl.LOCK_EX)
+        with contextlib.suppress(OSError):
+            handle = os.open(folder, os.O_RDONLY)
+            stack.callback(os.close, handle)
+            fcntl.flock(handle, fcntl.LOCK_EX)
         yield

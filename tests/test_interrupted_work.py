@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import stat
 import subprocess
 import sys
 import time
@@ -81,11 +82,40 @@ def test_what_another_process_is_writing_is_not_tidied_away(tmp_path: Path) -> N
 
 
 def test_a_leftover_is_tidied_away_and_a_like_name_is_not(tmp_path: Path) -> None:
-    (tmp_path / ".out.abc.part").write_bytes(b"half")
-    (tmp_path / ".output.abc.part").write_bytes(b"another's")
-    (tmp_path / ".[o]ut.abc.part").write_bytes(b"a pattern's")
+    (tmp_path / ".out.abcd_012.quadlens.part").write_bytes(b"half")
+    for name in (".output.abcd_012.quadlens", ".[o]ut.abcd_012.quadlens", ".out.mine", ".out.a.b.quadlens"):
+        (tmp_path / f"{name}.part").write_bytes(b"a stranger's")
+    for random in ("mine", "ABCD_012", "abcd_0123"):
+        (tmp_path / f".out.{random}.quadlens.part").write_bytes(b"a stranger's")
+    before = set(os.listdir(tmp_path)) - {".out.abcd_012.quadlens.part"}
     write_atomically(tmp_path / "out", b"whole")
-    assert sorted(path.name for path in tmp_path.iterdir()) == [".[o]ut.abc.part", ".output.abc.part", "out"]
+    assert set(os.listdir(tmp_path)) == before | {"out"}
+
+
+def test_a_pipe_or_a_folder_called_like_a_leftover_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / ".out.abcd_012.quadlens.part")
+    (tmp_path / ".out.abcd_013.quadlens.part").mkdir()
+    (tmp_path / ".out.abcd_014.quadlens.part").symlink_to("elsewhere")
+    (tmp_path / "elsewhere").write_bytes(b"another's")
+    signal.alarm(60)
+    write_atomically(tmp_path / "out", b"whole")
+    signal.alarm(0)
+    assert len(os.listdir(tmp_path)) == 5
+
+
+def test_what_is_written_again_keeps_its_permissions(tmp_path: Path) -> None:
+    write_atomically(tmp_path / "out", b"first")
+    mask = os.umask(0)
+    os.umask(mask)
+    assert stat.S_IMODE((tmp_path / "out").stat().st_mode) == 0o666 & ~mask
+    for mode in (0o600, 0o640, 0o444, 0o755):
+        (tmp_path / "out").chmod(mode)
+        write_atomically(tmp_path / "out", b"again")
+        assert stat.S_IMODE((tmp_path / "out").stat().st_mode) == mode
+    (tmp_path / "link").symlink_to("out")
+    (tmp_path / "out").chmod(0o600)
+    write_atomically(tmp_path / "link", b"through a link")
+    assert stat.S_IMODE((tmp_path / "out").stat().st_mode) == 0o600
 
 
 def test_two_processes_may_write_one_output(tmp_path: Path) -> None:
@@ -177,10 +207,10 @@ def test_a_file_system_without_locks_can_be_written(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(fcntl, "flock", no_locks)
     with folder_alone(tmp_path):
         pass
-    (tmp_path / ".out.abc.part").write_bytes(b"perhaps being written")
+    (tmp_path / ".out.abcd_012.quadlens.part").write_bytes(b"perhaps being written")
     write_atomically(tmp_path / "out", b"whole")
     assert (tmp_path / "out").read_bytes() == b"whole"
-    assert sorted(path.name for path in tmp_path.iterdir()) == [".out.abc.part", "out"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".out.abcd_012.quadlens.part", "out"]
 
 
 def test_an_exception_while_writing_leaves_the_old_output(tmp_path: Path) -> None:

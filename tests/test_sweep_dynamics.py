@@ -24,11 +24,10 @@ def test_milestones_must_last():
 
 def test_rows_follow_the_snapshots(tmp_path):
     options = TrainingOptions(p=7, neurons=24, d_model=16, epochs=20)
-    files = [
-        run_item(SweepItem(options=options, seed=s, methods=(), snapshot_epochs=(0, 5, 20)).to_dict(), str(tmp_path))
-        for s in (1, 0)
-    ]
-    rows = dynamics_rows(tmp_path / file for file in files)
+    items = [SweepItem(options=options, seed=s, methods=(), snapshot_epochs=(0, 5, 20)) for s in (1, 0)]
+    for item in items:
+        assert run_item(item.to_dict(), str(tmp_path)) == ()
+    rows = dynamics_rows(item.result_file(tmp_path) for item in items)
     assert [(r["seed"], r["epoch"]) for r in rows] == [(s, e) for s in (0, 1) for e in (0, 5, 20)]
     assert rows[0]["mismatch_rms"] != rows[2]["mismatch_rms"]
 

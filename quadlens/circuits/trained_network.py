@@ -24,7 +24,7 @@ from quadlens.circuits.training_options import TrainingOptions
 from quadlens.circuits.training_tables import ATTENTION
 from quadlens.circuits.weights import Product, Weights, circuit_from_weights
 from quadlens.errors import CheckpointError, OptionError
-from quadlens.files import write_atomically
+from quadlens.files import read_regular, write_atomically
 from quadlens.untrusted_text import one_line
 
 FAMILY = "quadlens trainer"
@@ -51,12 +51,11 @@ class TrainedNetwork:
 
         import quadlens
 
-        options = self.options.as_dict()
         return {
             "command": command,
             "seed": str(self.seed),
             "epoch": str(self.epoch),
-            "options": ", ".join(f"{name}={value}" for name, value in options.items()),
+            "options": self.options.as_text(),
             "versions": f"quadlens {quadlens.__version__}, torch {torch.__version__}, numpy {np.__version__}",
             "accuracy": f"{self.score.accuracy:.6f}",
             "test accuracy": "none" if self.score.test_accuracy is None else f"{self.score.test_accuracy:.6f}",
@@ -203,12 +202,14 @@ def load_state(path: str | os.PathLike[str], options: TrainingOptions, seeds: Se
     """
     where, remedy = one_line(path), "remove the file to train from the start"
     try:
-        content = Path(path).read_bytes()
+        # three float32 for each parameter, a truth value for each pair, and the header
+        most = len(seeds) * (12 * options.layout.size + options.p**2) + 2**20
+        content = read_regular(path, most)
         tensors = load(content)
         header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
         found: dict[str, Any] = json.loads(header["__metadata__"]["training"])
         epoch = found["epoch"]
-    except (OSError, SafetensorError, ValueError, KeyError, TypeError) as error:
+    except (SafetensorError, ValueError, KeyError, TypeError, RecursionError, OverflowError) as error:
         raise CheckpointError(f"{where} is not a saved training state ({one_line(error)}); {remedy}") from None
     expected = _identity(options, seeds, epoch)
     if found != expected or type(epoch) is not int or not 0 <= epoch <= options.epochs:

@@ -112,3 +112,7 @@ class TrainingOptions:
     def as_dict(self) -> dict[str, Any]:
         """Return every option by name."""
         return asdict(self)
+
+    def as_text(self) -> str:
+        """Return every option by name, as a file's provenance says them."""
+        return ", ".join(f"{name}={value}" for name, value in self.as_dict().items())

@@ -9,8 +9,9 @@ import click
 
 from quadlens.cli.construct import whole_numbers
 from quadlens.cli.progress import progress_bar
-from quadlens.cli.show import is_quiet, json_option, next_step, print_json, print_table, same_command, say
+from quadlens.cli.show import explain, is_quiet, json_option, next_step, print_json, print_table, same_command, say
 from quadlens.errors import OptionError
+from quadlens.untrusted_text import one_line
 
 SHOWN = (
     "accuracy",
@@ -118,6 +119,7 @@ def _show(outcome: Any, folder: Path, as_json: bool) -> int:
                 "reused": outcome.reused,
                 "failures": [asdict(failure) for failure in outcome.failures],
                 "table": str(summary) if rows else None,
+                "set_aside": list(outcome.set_aside),
                 "statistics": [asdict(statistic) for statistic in found],
             }
         )
@@ -129,11 +131,16 @@ def _show(outcome: Any, folder: Path, as_json: bool) -> int:
                 ["quantity", "networks", "mean", "95 % interval", "range"],
                 (_line(chosen[name]) for name in SHOWN if name in chosen),
             )
-        say(f"\n{len(rows)} networks ({outcome.reused} were there before), every number in {summary}")
+        for sentence in outcome.set_aside:
+            explain(sentence)
+        where = f"every number in {one_line(summary)}" if rows else "so there is no table"
+        say(f"\n{len(rows)} networks ({outcome.reused} were there before), {where}")
         if outcome.failures:
             next_step(same_command(), "try again what failed, for the reasons below")
-    for failure in outcome.failures:
-        click.echo(f"quadlens: {failure.name} failed: {failure.reason}", err=True)
+    if outcome.failures:
+        first = outcome.failures[0]
+        more = "" if len(outcome.failures) == 1 else f" (and {len(outcome.failures) - 1} more)"
+        click.echo(f"quadlens: {first.name} failed: {first.reason}{more}", err=True)
     return 1 if outcome.failures else 0
 
 

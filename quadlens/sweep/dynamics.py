@@ -1,13 +1,11 @@
 """Training dynamics: the analysis of a network at every snapshot, and the epochs at which it became what it is."""
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from quadlens.errors import CheckpointError
+from quadlens.sweep.result_file import read_result
 from quadlens.sweep.table import Row, analysis_row
-from quadlens.untrusted_text import one_line
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,14 +32,11 @@ def dynamics_rows(files: Iterable[Path]) -> list[Row]:
     """
     rows = []
     for file in files:
-        try:
-            result = json.loads(file.read_text())
-            item, options = result["item"], result["item"]["options"]
-            for snapshot in result.get("snapshots", ()):
-                row: Row = {name: options[name] for name in ("p", "neurons", "activation")}
-                rows.append(row | {"seed": item["seed"], "epoch": snapshot["epoch"]} | analysis_row(snapshot))
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise CheckpointError(f"{one_line(file)} is not a sweep's result ({one_line(repr(error))})") from None
+        result = read_result(file)
+        item, options = result["item"], result["item"]["options"]
+        for snapshot in result.get("snapshots", ()):
+            row: Row = {name: options[name] for name in ("p", "neurons", "activation")}
+            rows.append(row | {"seed": item["seed"], "epoch": snapshot["epoch"]} | analysis_row(snapshot))
     return sorted(rows, key=lambda row: tuple(row[name] for name in ("p", "neurons", "activation", "seed", "epoch")))
 
 

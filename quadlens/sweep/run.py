@@ -4,7 +4,7 @@ import contextlib
 import multiprocessing
 import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from concurrent.futures import CancelledError, Executor, Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,9 @@ from typing import Any
 from quadlens.errors import DependencyError, OptionError
 from quadlens.files import make_folder
 from quadlens.sweep.item import SweepItem
+from quadlens.sweep.result_file import accepted, read_result
 from quadlens.sweep.worker import THREAD_VARIABLES, run_item, start_worker
+from quadlens.untrusted_text import one_line
 
 MOST_RESTARTS = 3
 """How often in a row a pool that lost a worker is started again without one result in between."""
@@ -29,11 +31,15 @@ class Failure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweepOutcome:
-    """What a sweep did: result files in the items' order, how many of them were there before, and what failed."""
+    """What a sweep did: result files in the items' order, how many of them were there before, and what failed.
+
+    ``set_aside`` has a sentence for each file in the folder that was not what its name says.
+    """
 
     results: tuple[Path, ...]
     reused: int
     failures: tuple[Failure, ...]
+    set_aside: tuple[str, ...] = ()
 
 
 def run_sweep(
@@ -56,27 +62,39 @@ def run_sweep(
     """
     root = make_folder(folder).resolve()
     unique = {item.name: item for item in items}
-    todo = {name: item for name, item in unique.items() if not item.result_file(root).exists()}
-    futures = {executor.submit(run_item, item.to_dict(), str(root)): name for name, item in todo.items()}
-    failures, done = {}, len(unique) - len(todo)
+    notes: list[str] = []
+    todo = {name: item for name, item in unique.items() if not _has_result(item, root, notes)}
+    futures: dict[Future[Any], str] = {}
+    failures: dict[str, BaseException] = {}
+    for name, item in todo.items():
+        try:
+            futures[executor.submit(run_item, item.to_dict(), str(root))] = name
+        except Exception as error:  # a scheduler that is gone says so here, in its own words
+            failures[name] = error
+    done = len(unique) - len(todo) + len(failures)
     for future in as_completed(futures):
         name = futures[future]
-        error = future.exception()
-        if error is not None:
+        try:
+            notes += future.result() or ()
+        except (Exception, CancelledError) as error:
             failures[name] = error
         done += 1
         if on_item is not None:
             on_item(name, done, len(unique), done - len(unique) + len(todo))
         if progress is not None:
             progress(done / len(unique))
-    files = {name: item.result_file(root) for name, item in unique.items()}
+    there = {name: name not in todo or _has_result(item, root, notes) for name, item in unique.items()}
     return SweepOutcome(
-        results=tuple(file for file in files.values() if file.exists()),
+        results=tuple(item.result_file(root) for name, item in unique.items() if there[name]),
         reused=len(unique) - len(todo),
-        failures=tuple(
-            Failure(name=name, reason=_reason(failures.get(name))) for name, file in files.items() if not file.exists()
-        ),
+        failures=tuple(Failure(name=name, reason=_reason(failures.get(name))) for name in unique if not there[name]),
+        set_aside=tuple(notes),
     )
+
+
+def _has_result(item: SweepItem, root: Path, notes: list[str]) -> bool:
+    file = item.result_file(root)
+    return accepted(file, lambda: read_result(file, item), notes)
 
 
 def run_locally(
@@ -97,15 +115,19 @@ def run_locally(
     if count < 1:
         raise OptionError(f"workers must be >= 1, got {count}")
     restarts, results, reused = 0, -1, None
+    notes: list[str] = []
     while True:
         with _pool(min(count, max(1, len(items)))) as pool:
             outcome = run_sweep(items, folder, pool, progress=progress, on_item=on_item)
         reused = outcome.reused if reused is None else reused
+        notes += outcome.set_aside
         broken = any(failure.reason.startswith(BrokenProcessPool.__name__) for failure in outcome.failures)
         restarts = 0 if len(outcome.results) > results else restarts + 1
         results = len(outcome.results)
         if not broken or restarts >= MOST_RESTARTS:
-            return SweepOutcome(results=outcome.results, reused=reused, failures=outcome.failures)
+            return SweepOutcome(
+                results=outcome.results, reused=reused, failures=outcome.failures, set_aside=tuple(notes)
+            )
 
 
 @contextlib.contextmanager
@@ -160,4 +182,4 @@ def dask_executor(address: str) -> Iterator[Executor]:
 def _reason(error: BaseException | None) -> str:
     if error is None:
         return "its worker said it was done, and its result file is not there: do all workers see the same folder?"
-    return " ".join(f"{type(error).__name__}: {error}".split())
+    return one_line(" ".join(f"{type(error).__name__}: {error}".split()), 400)

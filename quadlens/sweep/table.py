@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from quadlens.claims import Estimate
-from quadlens.errors import CheckpointError, OptionError
-from quadlens.untrusted_text import one_line
+from quadlens.errors import OptionError
+from quadlens.sweep.result_file import read_result
 
 LOCKED_MISMATCH = 0.1
 """A group is called locked when the weighted rms of ``ψ − 2φ`` is below this many radians."""
@@ -34,14 +33,7 @@ def result_rows(files: Iterable[Path]) -> list[Row]:
     CheckpointError
         If a file is not a sweep's result.
     """
-    rows = []
-    for file in files:
-        try:
-            rows.append(row_of(json.loads(file.read_text())))
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise CheckpointError(
-                f"{one_line(file)} is not a sweep's result ({one_line(repr(error))}); remove it and run the sweep again"
-            ) from None
+    rows = [row_of(read_result(file)) for file in files]
     return sorted(rows, key=lambda row: (row["p"], row["neurons"], row["activation"], row["epochs"], row["seed"]))
 
 
