@@ -171,7 +171,8 @@ def checked(certificate: Certificate, result: CheckResult) -> str:
 
 def instead_of(passed_over: Sequence[tuple[str, str]], method: str) -> str:
     """Return why another method than the first one answers."""
-    reasons = "; ".join(f"{name}: {reason}" for name, reason in passed_over)
+    # a reason may end in advice to use what has answered here
+    reasons = "; ".join(f"{name}: {reason.split('; use ')[0]}" for name, reason in passed_over)
     return f"Answered by {method}. Tried as well, without deciding every input: {reasons}."
 
 
