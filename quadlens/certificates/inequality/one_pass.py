@@ -17,7 +17,7 @@ from quadlens.certificates.compute.namespace import Namespace
 from quadlens.certificates.inequality.arcs import arcs_of
 from quadlens.certificates.inequality.exceptions import exceptions, scattered
 from quadlens.certificates.inequality.split import Split
-from quadlens.certificates.inequality.table_sums import Table, Weights, add_table
+from quadlens.certificates.inequality.table_sums import Weights, group_sums
 from quadlens.certificates.kink import negative_slope
 from quadlens.certificates.plan.choose import Choice
 from quadlens.certificates.plan.plan import Group
@@ -29,7 +29,8 @@ from quadlens.errors import CertificateError
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class PassSums:
     """``C (|F|, p, p)`` complex, ``R, res (p, p)``, axes a, b; gates looked at (``candidates``) and found to be not as
-    their curve says (``exceptions``), and for each group the most arc ends of one class."""
+    their curve says (``exceptions``); for each group the most ``arc_ends`` of one class, and how many prefix sums
+    were looked up at them for all inputs (``look_ups``, of one channel of one table)."""
 
     C: Any
     R: Any
@@ -37,6 +38,7 @@ class PassSums:
     candidates: int
     exceptions: int
     arc_ends: tuple[int, ...]
+    look_ups: tuple[int, ...]
 
     @property
     def crossings(self) -> int:
@@ -59,7 +61,8 @@ def one_pass(at: Namespace, circuit: Circuit, choice: Choice, split: Split) -> P
     R = 0 * (split.rest_a + split.rest_b)
     res = 0 * R
     Y = at.array(np.add.outer(np.arange(p), np.arange(p)) % p)
-    candidates, wrong, ends = 0, 0, []
+    candidates, wrong = 0, 0
+    look_ups, ends = list[int](), list[int]()
     for number, group in enumerate(plan.groups):
         levels = levels_needed(plan, group, choice.delta)
         _require_settled(choice, group, levels)
@@ -73,11 +76,9 @@ def one_pass(at: Namespace, circuit: Circuit, choice: Choice, split: Split) -> P
             slope=slope,
         )
         tables = [at.array(table[:, group.members]) for table in (circuit.A, circuit.B)]
-        C_A, R_A, l1_A, norm_A = add_table(at, plan, group, arcs, weights, Table(values=tables[0], first=True))
-        C_B, R_B, l1_B, norm_B = add_table(at, plan, group, arcs, weights, Table(values=tables[1], first=False))
-        sums = C_A + xp.permute_dims(C_B, (1, 0, 2))
-        l1, norm = l1_A + l1_B.T, norm_A + norm_B.T
-        R += R_A + R_B.T
+        parts = group_sums(at, plan, group, arcs, weights, tables)
+        sums, l1, norm = parts.C, parts.l1, parts.norm
+        R += parts.R
         if not bounded.all():
             found = exceptions(at, plan, group, levels, (tables[0], tables[1]))
             rho = (1 - slope) * xp.abs(found.y)
@@ -92,8 +93,17 @@ def one_pass(at: Namespace, circuit: Circuit, choice: Choice, split: Split) -> P
         res += xp.minimum(l1, norm * xp.reshape(xp.take(norm_U + xp.max(norm_U), xp.reshape(Y, (-1,))), (p, p)))
         for place, z in enumerate(map(int, plan.positions(group))):
             C[z, :, :] += sums[:, :, place] + 1j * sums[:, :, len(group.retained) + place]
-        ends.append(arcs.ends)
-    return PassSums(C=C, R=R, res=res, candidates=candidates, exceptions=wrong, arc_ends=tuple(ends))
+        ends.append(arcs.most)
+        look_ups.append(p * (arcs.total + p * len(arcs.ends)))
+    return PassSums(
+        C=C,
+        R=R,
+        res=res,
+        candidates=candidates,
+        exceptions=wrong,
+        arc_ends=tuple(ends),
+        look_ups=tuple(look_ups),
+    )
 
 
 def _require_settled(choice: Choice, group: Group, levels: Any) -> None:

@@ -9,11 +9,13 @@ gate far below 0 and change as H passes a threshold:
     squares      a² δ²      + (1−a²) β δ₊²     + (1−a²)(δ² − β δ₊²)
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from quadlens.arrays import IntArray
 from quadlens.certificates.compute.namespace import Namespace
 from quadlens.certificates.inequality.arcs import Arcs
 from quadlens.certificates.plan.plan import Group, Plan
@@ -67,74 +69,112 @@ def streams(xp: Any, weights: Weights, value: Any, delta: Any) -> tuple[list[Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Table:
-    """A table's columns ``(p, members)``, as an array of the namespace; ``first`` says that it is A."""
+class GroupSums:
+    """Of one group: ``C (p, p, 2K)``, ``R``, ``l1`` (the sum of ``η osc``) and ``norm`` (``‖η^A‖ + ‖η^B‖``), (p, p),
+    axes a, b."""
 
-    values: Any
-    first: bool
-
-
-def add_table(at: Namespace, plan: Plan, group: Group, arcs: Arcs, weights: Weights, table: Table) -> tuple[Any, ...]:
-    """Return the sums of one table for its own residues and all of the other's: ``C (p, p, 2K)`` and ``R``, ``l1``,
-    ``norm (p, p)``: what stands under ½κ Σ ρ̄ V, Σ η osc and ‖η‖."""
-    xp, p = at.xp, plan.p
-    curve = at.array((group.A if table.first else group.B)[_met(plan, group)])
-    r = at.array(plan.amplitude[group.members])
-    factors = weights.stacked
-    widths = [int(factor.shape[1]) for factor in factors]
-    width, thresholds = sum(widths), len(arcs.thresholds)
-
-    def work(block: slice) -> Any:
-        value = table.values[block]
-        begin, changes = streams(xp, weights, value, value - r * curve[block])
-        start = xp.concat([b @ factor for b, factor in zip(begin, factors, strict=True)], axis=1)
-        prefix = [
-            xp.cumulative_sum(
-                xp.concat([c[:, :, None] * f for c, f in zip(change, factors, strict=True)], axis=2),
-                axis=1,
-                include_initial=True,
-            )
-            for change in changes
-        ]
-        return _read(at, arcs, prefix, start, (block, table.first))
-
-    found = at.over(work, p, width * (thresholds * group.members.size + p))
-    sums = found[0] if len(found) == 1 else xp.concat(found, axis=0)
-    kept = widths[0]
-    return sums[:, :, :kept], sums[:, :, kept], sums[:, :, kept + 1], xp.sqrt(sums[:, :, kept + 2])
+    C: Any
+    R: Any
+    l1: Any
+    norm: Any
 
 
-def _met(plan: Plan, group: Group) -> Any:
-    """Return the cell that each residue finds each member's curve at, shape (p, members)."""
-    return (plan.cell[group.members] + plan.shifts(group.frequency)[:, None]) % plan.cells
+def group_sums(at: Namespace, plan: Plan, group: Group, arcs: Arcs, weights: Weights, tables: list[Any]) -> GroupSums:
+    """Return a group's sums for every input but for gates that are not as their curve says.
 
-
-def _read(at: Namespace, arcs: Arcs, prefix: list[Any], start: Any, where: tuple[slice, bool]) -> Any:
-    """Return the sums for a block of the table's residues, shape (residues, p, channels).
-
-    From the state of the last cell, each arc end on the way round adds or takes away. The last channel's squares are
-    evaluated from above, for their root is taken: an error of a sum over arcs is one of all its prefix sums.
+    ``tables`` are the members' columns of A and B, (p, members) each.
     """
-    xp, (block, first) = at.xp, where
-    rows, width, channels = prefix[0].shape
-    t, shift = arcs.turns_of(np.arange(block.start, block.stop), first)
-    last = arcs.last(t, shift)
-    row = np.arange(rows)[:, None] * width
-    out = start[:, None, :]
-    whole = start[:, -1]
-    for number, (sums, starts, stops) in enumerate(zip(prefix, arcs.starts, arcs.stops, strict=True)):
-        flat = xp.reshape(sums, (-1, channels))
-        whole = whole + sums[:, -1, -1]
+    xp, p = at.xp, plan.p
+    sides = [
+        _prefix(at, plan, group, weights, table, curve) for table, curve in zip(tables, (group.A, group.B), strict=True)
+    ]
+    numbers = 8 * p * sides[0].start.shape[1]
+    blocks = [xp.concat(part, axis=0) for part in zip(*at.over(_reader(at, arcs, sides), p, numbers), strict=True)]
+    # from classes in their own order to a, b
+    rank = np.empty(p, dtype=np.int64)
+    rank[arcs.classes] = np.arange(p)
+    residue = np.arange(p)
+    index = at.array((rank[(residue[:, None] - residue) % p] * p + residue).reshape(-1))
+    sums, norm = (xp.take(xp.reshape(part, (p * p, -1)), index, axis=0) for part in blocks)
+    kept = 2 * len(group.retained)
+    C, R, l1 = (xp.reshape(part, (p, p, -1)) for part in (sums[:, :kept], sums[:, kept], sums[:, kept + 1]))
+    return GroupSums(C=C, R=R[:, :, 0], l1=l1[:, :, 0], norm=xp.reshape(norm, (p, p)))
 
-        def read(index: Any, flat: Any = flat, shape: tuple[int, ...] = (*t.shape, channels)) -> Any:
-            return xp.reshape(xp.take(flat, at.array(index.reshape(-1)), axis=0), shape)
 
-        # all of the sum, or the empty one before it
-        out = out + read(row + (last > arcs.thresholds[number]) * (width - 1))
-        for one in stops:
-            out += read(row + arcs.places(one, t, shift))
-        for one in starts:
-            out -= read(row + arcs.places(one, t, shift))
-    error = 2 * (arcs.ends + 2) * gamma(width + 2 * arcs.ends + 64) * whole
-    least = xp.maximum(out[:, :, -1] + error[:, None], 0 * whole[:, None])
-    return xp.concat([out[:, :, :-1], least[:, :, None]], axis=2)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Side:
+    """Of one table: ``start (p, channels)``, the sums with every gate far below 0, and for each threshold the prefix
+    sums of what changes, (p, members + 1, channels)."""
+
+    start: Any
+    prefix: list[Any]
+
+
+def _prefix(at: Namespace, plan: Plan, group: Group, weights: Weights, table: Any, curve: Any) -> _Side:
+    xp = at.xp
+    r, factors = at.array(plan.amplitude[group.members]), weights.stacked
+    twice = np.concatenate([curve, curve])
+    cell, shift = plan.cell[group.members], plan.shifts(group.frequency)
+
+    def work(block: slice) -> list[Any]:
+        value = table[block]
+        begin, changes = streams(xp, weights, value, value - r * at.array(twice[cell + shift[block, None]]))
+        start = xp.concat([b @ factor for b, factor in zip(begin, factors, strict=True)], axis=1)
+        products = (
+            xp.concat([c[:, :, None] * f for c, f in zip(change, factors, strict=True)], axis=2) for change in changes
+        )
+        return [start, *(xp.cumulative_sum(values, axis=1, include_initial=True) for values in products)]
+
+    numbers = sum(int(factor.shape[1]) for factor in factors) * group.members.size
+    start, *prefix = (_joined(xp, parts) for parts in zip(*at.over(work, plan.p, numbers), strict=True))
+    return _Side(start=start, prefix=prefix)
+
+
+def _joined(xp: Any, parts: tuple[Any, ...]) -> Any:
+    return parts[0] if len(parts) == 1 else xp.concat(parts, axis=0)
+
+
+def _reader(at: Namespace, arcs: Arcs, sides: list[_Side]) -> Callable[[slice], tuple[Any, Any]]:
+    """Return what reads the sums of a block of classes, shape (classes, p, channels − 1), and the sum of both norms.
+
+    From the state of the last cell, each arc end on the way round adds or takes away. Squares are evaluated from
+    above, for their root is taken: an error of a sum over arcs is one of all its prefix sums.
+    """
+    xp, p = at.xp, arcs.classes.size
+    width, channels = sides[0].prefix[0].shape[1:]
+    rounding = 2 * (arcs.most + 2) * gamma(width + 2 * arcs.most + 64)
+    flat = [[xp.reshape(prefix, (-1, channels)) for prefix in side.prefix] for side in sides]
+    room = [rounding * (side.start[:, -1] + sum(prefix[:, -1, -1] for prefix in side.prefix)) for side in sides]
+    b = np.arange(p)
+
+    def work(block: slice) -> tuple[Any, Any]:
+        a = (arcs.classes[block, None] + b) % p
+        rows = (a, np.broadcast_to(b, a.shape))
+        out = [at.take(side.start, row.reshape(-1), 0) for side, row in zip(sides, rows, strict=True)]
+
+        def add(number: int, place: IntArray, sign: int) -> None:
+            length = place.size
+            for side, row in enumerate(rows):
+                index = (row[: place.shape[0]] * width + place).reshape(-1)
+                read = at.take(flat[side][number], index, 0)
+                if sign > 0:
+                    out[side][:length] += read
+                else:
+                    out[side][:length] -= read
+
+        for number, ends in enumerate(arcs.ends):
+            # all of the sum, or the empty one before it
+            add(number, (arcs.last[block] > arcs.thresholds[number]) * (width - 1), 1)
+            for stops, starts, filled in zip(ends.stops, ends.starts, ends.filled, strict=True):
+                some = slice(block.start, min(block.stop, int(filled)))
+                if some.start < some.stop:
+                    add(number, arcs.places(stops[some]), 1)
+                    add(number, arcs.places(starts[some]), -1)
+        squares = [
+            xp.maximum(part[:, -1] + at.take(more, row.reshape(-1), 0), 0 * part[:, -1])
+            for part, more, row in zip(out, room, rows, strict=True)
+        ]
+        sums = out[0][:, :-1] + out[1][:, :-1]
+        return sums, xp.sqrt(squares[0]) + xp.sqrt(squares[1])
+
+    return work
