@@ -10,6 +10,7 @@ import pytest
 import quadlens as ql
 from quadlens.certificates.compute.namespace import namespace_of
 from quadlens.certificates.inequality import one_pass as module
+from quadlens.certificates.inequality import table_sums
 from quadlens.certificates.inequality.one_pass import PassSums, one_pass
 from quadlens.certificates.inequality.split import split_outputs
 from quadlens.certificates.kink import negative_slope
@@ -75,6 +76,21 @@ def test_trained_networks(name: str, candidates: int) -> None:
     assert (candidates == 32) == (not choice.plan.bounded.any())
 
 
+@pytest.mark.parametrize("slope", [0.0, -1.0, 0.1])
+@pytest.mark.parametrize("bounded", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize("p", [3, 8, 13])
+def test_compiled_loops(p: int, bounded: float, slope: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("numba")
+    monkeypatch.setattr(module, "negative_slope", lambda activation: slope)
+    monkeypatch.setattr(table_sums, "compiled_is_worth_it", lambda entries: True)
+    rng = np.random.default_rng([p, int(10 * bounded)])
+    for _ in range(4):
+        plan = random_plan(rng, p, int(rng.integers(1, 30)), bounded=bounded)
+        circuit = random_circuit(rng, plan)
+        choice = settled(circuit, plan)
+        assert_same(evaluated(circuit, choice), dense(circuit, choice.plan, slope), choice)
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_torch_gives_the_same(seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -109,8 +125,10 @@ def test_a_level_that_is_too_low_is_refused() -> None:
                 evaluated(circuit, changed)
 
 
-def test_a_norm_is_evaluated_from_above() -> None:
+@pytest.mark.parametrize("compiled", [False, True])
+def test_a_norm_is_evaluated_from_above(compiled: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """Deviations large outside an arc and tiny inside it: the difference of sums of squares loses the tiny ones."""
+    monkeypatch.setattr(table_sums, "compiled_is_worth_it", lambda entries: compiled)
     p, cells = 7, 14
     square = np.where(np.arange(cells) < p, 1.0, -1.0)
     group = Group(frequency=1, members=np.arange(cells), A=square, B=np.zeros(cells), level=0.0, retained=())

@@ -29,9 +29,11 @@ class Ends:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Arcs:
-    """A group's arcs. ``classes (p,)`` are all d in the order of ``Ends``; ``last (p, p)``, axes of class and b, is H of
-    the last cell of all, where a walk round the circle begins. ``position (3G + 1,)`` is how many members have a cell
-    below c, twice round; then 0, where ends that are none find the empty sum. ``shift (p,)`` is ``g·kb``.
+    """A group's arcs. ``classes (p,)`` are all d in the order of ``Ends``, neighbours on the circle together.
+
+    ``last (p, p)``, axes of class and b, is H of the last cell of all, where a walk round the circle begins.
+    ``position (3G + 1,)`` is how many members have a cell below c, twice round; then 0, where ends that are none find
+    the empty sum. ``shift (p,)`` is ``g·kb``; ``most`` arc ends has one class, all of them ``total``.
     """
 
     thresholds: FloatArray
@@ -73,7 +75,7 @@ def arcs_of(plan: Plan, group: Group) -> Arcs:
     blocks = in_parallel(work, blocks_of(p, BLOCK // cells))
     found = [np.divmod(np.concatenate(parts), cells) for parts in zip(*blocks, strict=True)]
     number = np.array([np.bincount(d, minlength=p) for d, _ in found])
-    classes = np.argsort(-number.sum(axis=0), kind="stable")
+    classes = np.lexsort((shift, -number.sum(axis=0)))
     rows = [_ranked(*one, count, cells)[:, classes] for one, count in zip(found, number, strict=True)]
     below = np.searchsorted(plan.cell[group.members], np.arange(cells))
     before = (cells - 1 + shift) % cells

@@ -47,8 +47,10 @@ class _Lists:
     back: IntArray
 
 
-def exceptions(at: Namespace, plan: Plan, group: Group, levels: FloatArray, tables: tuple[Any, Any]) -> Exceptions:
-    """Return the exceptions of a group's evaluated neurons; ``tables`` are its columns of A and B, (p, members) each.
+def exceptions(
+    at: Namespace, plan: Plan, group: Group, levels: FloatArray, tables: tuple[FloatArray, FloatArray]
+) -> Exceptions:
+    """Return the exceptions of a group's evaluated neurons; ``tables`` are A and B.
 
     Beyond its ``level`` of ``|H|`` a neuron's gate is settled.
     """
@@ -56,7 +58,7 @@ def exceptions(at: Namespace, plan: Plan, group: Group, levels: FloatArray, tabl
     mine = np.flatnonzero(~plan.bounded[group.members])
     lists = _lists(plan, group, way, mine, levels[mine])
     in_A, in_B, on = (at.array(part) for part in (lists.in_A, lists.in_B, lists.on))
-    rows = [_twice(at, table, way, mine) for table in tables]
+    rows = [_twice(at, table[:, group.members[mine]], way) for table in tables]
     total = int(lists.length.sum())
     # neuron by neuron, every cell of its list
     runs = [
@@ -99,11 +101,10 @@ def _lists(plan: Plan, group: Group, way: Walk, mine: IntArray, levels: FloatArr
     )
 
 
-def _twice(at: Namespace, table: Any, way: Walk, mine: IntArray) -> Any:
-    """Return the neurons' columns one behind the other, each run of ``order`` residues twice: (members · 2p,)."""
-    xp = at.xp
-    runs = xp.reshape(at.take(table, mine, 1).T, (mine.size, way.copies, way.order))
-    return xp.reshape(xp.concat([runs, runs], axis=2), (-1,))
+def _twice(at: Namespace, columns: FloatArray, way: Walk) -> Any:
+    """Return the columns one behind the other, each run of ``order`` residues twice: (columns · 2p,)."""
+    runs = at.array(columns.T.reshape(-1, way.copies, way.order))
+    return at.xp.reshape(at.xp.concat([runs, runs], axis=2), (-1,))
 
 
 def _residues(way: Walk) -> IntArray:

@@ -14,13 +14,12 @@ from typing import Any
 import numpy as np
 
 from quadlens.certificates.compute.namespace import Namespace
-from quadlens.certificates.inequality.arcs import arcs_of
-from quadlens.certificates.inequality.exceptions import exceptions, scattered
+from quadlens.certificates.inequality.exceptions import Exceptions, exceptions, scattered
 from quadlens.certificates.inequality.split import Split
-from quadlens.certificates.inequality.table_sums import Weights, group_sums
+from quadlens.certificates.inequality.table_sums import LookedAt, Weights, add_group
 from quadlens.certificates.kink import negative_slope
 from quadlens.certificates.plan.choose import Choice
-from quadlens.certificates.plan.plan import Group
+from quadlens.certificates.plan.plan import Group, Plan
 from quadlens.certificates.plan.unsettled import levels_needed
 from quadlens.circuits.circuit import Circuit
 from quadlens.errors import CertificateError
@@ -56,17 +55,15 @@ def one_pass(at: Namespace, circuit: Circuit, choice: Choice, split: Split) -> P
     """
     plan, xp = choice.plan, at.xp
     p, kept, slope = plan.p, len(plan.retained), negative_slope(circuit.activation)
-    C = (split.skip_a[:, :kept] + 1j * split.skip_a[:, kept:]).T[:, :, None]
-    C = C + (split.skip_b[:, :kept] + 1j * split.skip_b[:, kept:]).T[:, None, :]
-    R = 0 * (split.rest_a + split.rest_b)
-    res = 0 * R
-    Y = at.array(np.add.outer(np.arange(p), np.arange(p)) % p)
+    C = xp.zeros((kept, p, p), dtype=xp.complex128, device=at.device)
+    C += (split.skip_a[:, :kept] + 1j * split.skip_a[:, kept:]).T[:, :, None]
+    C += (split.skip_b[:, :kept] + 1j * split.skip_b[:, kept:]).T[:, None, :]
+    R, res = 0 * split.rest_a, 0 * split.rest_a
     candidates, wrong = 0, 0
     look_ups, ends = list[int](), list[int]()
     for number, group in enumerate(plan.groups):
         levels = levels_needed(plan, group, choice.delta)
         _require_settled(choice, group, levels)
-        arcs = arcs_of(plan, group)
         bounded = plan.bounded[group.members]
         weights = Weights(
             u_hat=split.u_hat[number],
@@ -75,24 +72,14 @@ def one_pass(at: Namespace, circuit: Circuit, choice: Choice, split: Split) -> P
             bounded=at.array(bounded.astype(np.float64)) if bounded.any() else None,
             slope=slope,
         )
-        tables = [at.array(table[:, group.members]) for table in (circuit.A, circuit.B)]
-        parts = group_sums(at, plan, group, arcs, weights, tables)
-        sums, l1, norm = parts.C, parts.l1, parts.norm
-        R += parts.R
+        x_osc = x_norm = R[:0]
         if not bounded.all():
-            found = exceptions(at, plan, group, levels, (tables[0], tables[1]))
-            rho = (1 - slope) * xp.abs(found.y)
-            sums = sums + xp.reshape(scattered(at, found, weights.u_hat, rho, p * p), sums.shape)
-            # H ≤ 0 < y
-            x = (1 - abs(slope)) * xp.maximum(found.y, 0 * found.y)
-            both = xp.stack([weights.osc, 1 + 0 * weights.osc], axis=1)
-            l1 = l1 + xp.reshape(scattered(at, found, both[:, :1], x, p * p), (p, p))
-            norm = norm + xp.sqrt(xp.reshape(scattered(at, found, both[:, 1:], x * x, p * p), (p, p)))
+            found = exceptions(at, plan, group, levels, (circuit.A, circuit.B))
+            x_osc, x_norm = _add_exceptions(at, plan, group, weights, found, C)
             candidates, wrong = candidates + found.candidates, wrong + found.count
-        norm_U = split.norm_U[number]
-        res += xp.minimum(l1, norm * xp.reshape(xp.take(norm_U + xp.max(norm_U), xp.reshape(Y, (-1,))), (p, p)))
-        for place, z in enumerate(map(int, plan.positions(group))):
-            C[z, :, :] += sums[:, :, place] + 1j * sums[:, :, len(group.retained) + place]
+        norms = split.norm_U[number] + xp.max(split.norm_U[number])
+        given = LookedAt(C=C, R=R, res=res, norms=norms, x_osc=x_osc, x_norm=x_norm)
+        arcs = add_group(at, circuit, plan, group, weights, given)
         ends.append(arcs.most)
         look_ups.append(p * (arcs.total + p * len(arcs.ends)))
     return PassSums(
@@ -104,6 +91,21 @@ def one_pass(at: Namespace, circuit: Circuit, choice: Choice, split: Split) -> P
         arc_ends=tuple(ends),
         look_ups=tuple(look_ups),
     )
+
+
+def _add_exceptions(
+    at: Namespace, plan: Plan, group: Group, weights: Weights, found: Exceptions, C: Any
+) -> tuple[Any, Any]:
+    """Add ``κ ρ û`` to C; return ``Σ x osc`` and ``‖x‖`` of every input."""
+    xp, p, slope, kept = at.xp, plan.p, weights.slope, len(group.retained)
+    sums = scattered(at, found, weights.u_hat, (1 - slope) * xp.abs(found.y), p * p)
+    for place, z in enumerate(map(int, plan.positions(group))):
+        C[z, :, :] += xp.reshape(sums[:, place] + 1j * sums[:, kept + place], (p, p))
+    # H ≤ 0 < y
+    x = (1 - abs(slope)) * xp.maximum(found.y, 0 * found.y)
+    osc = scattered(at, found, weights.osc[:, None], x, p * p)
+    square = scattered(at, found, 1 + 0 * weights.osc[:, None], x * x, p * p)
+    return xp.reshape(osc, (p, p)), xp.sqrt(xp.reshape(square, (p, p)))
 
 
 def _require_settled(choice: Choice, group: Group, levels: Any) -> None:

@@ -15,10 +15,12 @@ from typing import Any
 
 import numpy as np
 
-from quadlens.arrays import IntArray
+from quadlens.arrays import FloatArray, IntArray
+from quadlens.certificates.compute.compiled import compiled_is_worth_it
 from quadlens.certificates.compute.namespace import Namespace
-from quadlens.certificates.inequality.arcs import Arcs
+from quadlens.certificates.inequality.arcs import Arcs, arcs_of
 from quadlens.certificates.plan.plan import Group, Plan
+from quadlens.circuits.circuit import Circuit
 from quadlens.rounding import gamma
 
 
@@ -36,12 +38,13 @@ class Weights:
     @property
     def stacked(self) -> list[Any]:
         """The factors of each stream of ``streams``, all of shape (members, …)."""
-        return [self.u_hat, self.V[:, None], self.osc[:, None], 1 + 0 * self.osc[:, None]]
+        columns = [self.u_hat, self.osc[:, None], 1 + 0 * self.osc[:, None]]
+        return columns if self.bounded is None else [*columns, self.V[:, None]]
 
 
 def streams(xp: Any, weights: Weights, value: Any, delta: Any) -> tuple[list[Any], list[list[Any]]]:
     """Return the numbers that begin and those that change at each threshold, each (residues, members), in the order
-    û, V, osc, squares.
+    û, osc, squares and, where neurons are bounded, V.
 
     >>> import array_api_compat.numpy as xp
     >>> one = Weights(u_hat=None, V=None, osc=None, bounded=None, slope=0.0)
@@ -52,53 +55,72 @@ def streams(xp: Any, weights: Weights, value: Any, delta: Any) -> tuple[list[Any
     slope, beta = weights.slope, weights.bounded
     a, kappa = abs(slope), 1 - slope
     size, square = xp.abs(delta), delta * delta
-    nothing = 0 * delta
-    begin = [slope * value, nothing, a * size, a * a * square]
+    begin = [slope * value, a * size, a * a * square]
     if beta is None:
-        return begin, [[kappa * value, nothing, (1 - a) * size, (1 - a * a) * square]]
+        return begin, [[kappa * value, (1 - a) * size, (1 - a * a) * square]]
+    nothing = 0 * delta
     above, below = xp.maximum(delta, nothing) * beta, xp.maximum(-delta, nothing) * beta
     # exact: δ₊ and δ₋ are δ or 0, so that δ₊ − δ₋ is δ
     half, far = kappa / 2 * above, -kappa / 2 * below
     gate = -kappa / 2 * (above - below)
     positive = above * above
-    return begin, [
-        [half, half, (1 - a) * above, (1 - a * a) * positive],
-        [kappa * value + gate, gate, (1 - a) * (size - above), (1 - a * a) * (square - positive)],
-        [far, far, nothing, nothing],
+    return [*begin, nothing], [
+        [half, (1 - a) * above, (1 - a * a) * positive, half],
+        [kappa * value + gate, (1 - a) * (size - above), (1 - a * a) * (square - positive), gate],
+        [far, nothing, nothing, far],
     ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class GroupSums:
-    """Of one group: ``C (p, p, 2K)``, ``R``, ``l1`` (the sum of ``η osc``) and ``norm`` (``‖η^A‖ + ‖η^B‖``), (p, p),
-    axes a, b."""
+class LookedAt:
+    """What a group's sums are added to, axes a, b: ``C (|F|, p, p)``, ``R, res (p, p)``; ``norms (p,)`` are
+    ``‖dU(Y)‖ + max_c ‖dU(c)‖``, ``x_osc, x_norm (p, p)`` are ``Σ x osc`` and ``‖x‖`` of gates looked at, empty if
+    none is."""
 
     C: Any
     R: Any
-    l1: Any
-    norm: Any
+    res: Any
+    norms: Any
+    x_osc: Any
+    x_norm: Any
 
 
-def group_sums(at: Namespace, plan: Plan, group: Group, arcs: Arcs, weights: Weights, tables: list[Any]) -> GroupSums:
-    """Return a group's sums for every input but for gates that are not as their curve says.
+def add_group(at: Namespace, circuit: Circuit, plan: Plan, group: Group, weights: Weights, given: LookedAt) -> Arcs:
+    """Add a group's sums for every input, but for gates that are not as their curve says; return its arcs."""
+    arcs = arcs_of(plan, group)
+    if at.device is None and compiled_is_worth_it(circuit.A.size + circuit.B.size):
+        from quadlens.certificates.inequality.pass_kernel import add_compiled
 
-    ``tables`` are the members' columns of A and B, (p, members) each.
-    """
+        add_compiled(circuit, plan, group, arcs, weights, given)
+        return arcs
     xp, p = at.xp, plan.p
     sides = [
-        _prefix(at, plan, group, weights, table, curve) for table, curve in zip(tables, (group.A, group.B), strict=True)
+        _prefix(at, plan, group, weights, table, curve) for table, curve in ((circuit.A, group.A), (circuit.B, group.B))
     ]
     numbers = 8 * p * sides[0].start.shape[1]
-    blocks = [xp.concat(part, axis=0) for part in zip(*at.over(_reader(at, arcs, sides), p, numbers), strict=True)]
+    blocks = [_joined(xp, part) for part in zip(*at.over(_reader(at, arcs, sides), p, numbers), strict=True)]
     # from classes in their own order to a, b
-    rank = np.empty(p, dtype=np.int64)
-    rank[arcs.classes] = np.arange(p)
-    residue = np.arange(p)
+    rank, residue = np.empty(p, dtype=np.int64), np.arange(p)
+    rank[arcs.classes] = residue
     index = at.array((rank[(residue[:, None] - residue) % p] * p + residue).reshape(-1))
-    sums, norm = (xp.take(xp.reshape(part, (p * p, -1)), index, axis=0) for part in blocks)
-    kept = 2 * len(group.retained)
-    C, R, l1 = (xp.reshape(part, (p, p, -1)) for part in (sums[:, :kept], sums[:, kept], sums[:, kept + 1]))
-    return GroupSums(C=C, R=R[:, :, 0], l1=l1[:, :, 0], norm=xp.reshape(norm, (p, p)))
+    kept = len(group.retained)
+    sums, norm = (xp.reshape(xp.take(part, index, axis=0), (p, p, -1)) for part in blocks)
+    for place, z in enumerate(map(int, plan.positions(group))):
+        given.C[z, :, :] += sums[:, :, place] + 1j * sums[:, :, kept + place]
+    osc, norm = sums[:, :, 2 * kept], norm[:, :, 0]
+    if weights.bounded is not None:
+        given.R[:, :] += sums[:, :, 2 * kept + 2]
+    if given.x_osc.shape[0]:
+        osc, norm = osc + given.x_osc, norm + given.x_norm
+    Y = at.array(((residue[:, None] + residue) % p).reshape(-1))
+    given.res[:, :] += xp.minimum(osc, norm * xp.reshape(xp.take(given.norms, Y), (p, p)))
+    return arcs
+
+
+def lost_of_squares(arcs: Arcs, members: int) -> float:
+    """Return what rounding can take from a part of a sum of squares, over the whole: each of its prefix sums is off by
+    ``γ`` times that."""
+    return 2 * (arcs.most + len(arcs.ends) + 2) * gamma(members + 2 * arcs.most + 64)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -110,14 +132,14 @@ class _Side:
     prefix: list[Any]
 
 
-def _prefix(at: Namespace, plan: Plan, group: Group, weights: Weights, table: Any, curve: Any) -> _Side:
+def _prefix(at: Namespace, plan: Plan, group: Group, weights: Weights, table: FloatArray, curve: FloatArray) -> _Side:
     xp = at.xp
     r, factors = at.array(plan.amplitude[group.members]), weights.stacked
     twice = np.concatenate([curve, curve])
     cell, shift = plan.cell[group.members], plan.shifts(group.frequency)
 
     def work(block: slice) -> list[Any]:
-        value = table[block]
+        value = at.array(table[block, group.members])
         begin, changes = streams(xp, weights, value, value - r * at.array(twice[cell + shift[block, None]]))
         start = xp.concat([b @ factor for b, factor in zip(begin, factors, strict=True)], axis=1)
         products = (
@@ -135,16 +157,18 @@ def _joined(xp: Any, parts: tuple[Any, ...]) -> Any:
 
 
 def _reader(at: Namespace, arcs: Arcs, sides: list[_Side]) -> Callable[[slice], tuple[Any, Any]]:
-    """Return what reads the sums of a block of classes, shape (classes, p, channels − 1), and the sum of both norms.
+    """Return what reads the sums of a block of classes, shape (classes · p, channels), and the sum of both norms.
 
     From the state of the last cell, each arc end on the way round adds or takes away. Squares are evaluated from
     above, for their root is taken: an error of a sum over arcs is one of all its prefix sums.
     """
     xp, p = at.xp, arcs.classes.size
     width, channels = sides[0].prefix[0].shape[1:]
-    rounding = 2 * (arcs.most + 2) * gamma(width + 2 * arcs.most + 64)
+    # û, osc, squares and perhaps V: of these V alone is a single channel
+    column = 2 * (channels // 2) - 1
+    rounding = lost_of_squares(arcs, width)
     flat = [[xp.reshape(prefix, (-1, channels)) for prefix in side.prefix] for side in sides]
-    room = [rounding * (side.start[:, -1] + sum(prefix[:, -1, -1] for prefix in side.prefix)) for side in sides]
+    room = [rounding * (side.start[:, column] + sum(part[:, -1, column] for part in side.prefix)) for side in sides]
     b = np.arange(p)
 
     def work(block: slice) -> tuple[Any, Any]:
@@ -171,10 +195,9 @@ def _reader(at: Namespace, arcs: Arcs, sides: list[_Side]) -> Callable[[slice], 
                     add(number, arcs.places(stops[some]), 1)
                     add(number, arcs.places(starts[some]), -1)
         squares = [
-            xp.maximum(part[:, -1] + at.take(more, row.reshape(-1), 0), 0 * part[:, -1])
+            xp.maximum(part[:, column] + at.take(more, row.reshape(-1), 0), 0 * part[:, column])
             for part, more, row in zip(out, room, rows, strict=True)
         ]
-        sums = out[0][:, :-1] + out[1][:, :-1]
-        return sums, xp.sqrt(squares[0]) + xp.sqrt(squares[1])
+        return out[0] + out[1], (xp.sqrt(squares[0]) + xp.sqrt(squares[1]))[:, None]
 
     return work
