@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from quadlens.quadrature.certifying_width import CertifyingWidths
 
 WHAT_METHODS_DO = {
-    "linear": "a margin for each class a − b, from sums over the weights, in time linear in their number",
-    "gated": "the same for every input, tighter",
+    "linear": "a margin for each class a − b, from sums over the weights, in time linear in their number; ReLU and |x|",
+    "gated": "the same for every input, tighter; ReLU and |x|",
     "adaptive": "linear, gated, then single answers: decides every input; ReLU and |x|",
     "brute-force": "all inputs in float64 with proved rounding; every activation",
     "exact": "all inputs in integers; ReLU, |x| and x²",
