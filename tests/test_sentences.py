@@ -12,6 +12,7 @@ import pytest
 import quadlens as ql
 from quadlens.circuits.circuit import Circuit
 from quadlens.circuits.native import write
+from quadlens.circuits.provenance import Freezing, Provenance
 from quadlens.cli import main
 from quadlens.report.analysis import analyse
 from quadlens.report.page import page
@@ -164,3 +165,17 @@ def test_a_certificate_that_is_refused_gets_no_advice_to_keep_it(run) -> None:
     printed = run("certify", "net.safetensors", "--method", "adaptive")
     assert "keep the proof" not in printed
     assert printed.endswith("quadlens certify net.safetensors")
+
+
+def test_a_report_on_a_frozen_network_does_not_speak_of_the_user_s() -> None:
+    """The frozen clock is right on 54.87 %; the network in the file on 100 %, and that was what the headline denied."""
+    frozen = Freezing(inputs=529, attention_change=0.5, logit_change=69.5, accuracy_before=1.0, accuracy_after=0.0)
+    wrong = replace(noisy(), U=-noisy().U, provenance=Provenance(frozen=frozen, assumed=("attention: uniform",)))
+    analysis = analyse("mine.pt", wrong, ql.evaluate(wrong), methods=("linear",))
+    said = verdict(analysis)
+    assert "mine.pt does not solve" not in said
+    assert said.startswith("mine.pt with its attention frozen (another network than the one in the file, which is")
+    told = text_of(page(analysis, ()))
+    assert "a logit by up to 69.5, an attention weight by up to 0.5, the accuracy from 100 % to 0 %" in told
+    assert "assumed attention: uniform" in told
+    assert report_json(analysis)["provenance"]["frozen"]["accuracy_before"] == 1.0

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from quadlens.quadrature.certifying_width import CertifyingWidths
 
 WHAT_METHODS_DO = {
-    "linear": "a margin for each class a − b, from sums over the weights, in time linear in their number",
+    "linear": "a margin for each class a − b, from sums over the weights, in time linear in their number; ReLU and |x|",
     "adaptive": "the same, then single answers: decides every input, finds the smallest margin; ReLU and |x|",
     "brute-force": "all inputs in float64 with proved rounding; every activation",
     "exact": "all inputs in integers; ReLU, |x| and x²",
