@@ -28,8 +28,8 @@ from quadlens.errors import CertificateError
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class PassSums:
     """``C (|F|, p, p)`` complex, ``R, res (p, p)``, axes a, b. By group: gates looked at (``candidates``) and found to
-    be not as their curve says (``exceptions``), the most ``arc_ends`` of one class, and how many prefix sums were looked
-    up at them for all inputs (``look_ups``, of one channel of one table)."""
+    be not as their curve says (``exceptions``), the most ``arc_ends`` of one class, and how many prefix sums were
+    looked up at them for all inputs (``look_ups``, of one channel of one table)."""
 
     C: Any
     R: Any
