@@ -70,7 +70,7 @@ def native() -> tuple[Target, list[bytes]]:
     limits = Limits(max_bytes=2**22)
     circuits = [
         construct(p=P, frequencies=(1, 2), neurons=NEURONS, noise=0.1),
-        from_state_dict(_transformer_state(torch), family="pizza", attention="ones"),
+        from_state_dict(_transformer_state(torch), family="pizza", attention="ones", activation="relu"),
     ]
 
     def read(data: bytes) -> None:

@@ -115,11 +115,13 @@ def settled(circuit: ql.Circuit, plan: Plan) -> Choice:
     return Choice(plan=replace(plan, groups=tuple(groups)), delta=delta)
 
 
-def random_circuit(rng: np.random.Generator, plan: Plan) -> ql.Circuit:
+def random_circuit(
+    rng: np.random.Generator, plan: Plan, deviations: tuple[float, ...] = (0.0, 0.01, 0.3, 3.0)
+) -> ql.Circuit:
     """Return a circuit that follows a plan more or less, with dead neurons, and preactivations of exactly 0."""
     p, n = plan.p, plan.cell.size
     tables = []
-    scale = rng.choice([0.0, 0.01, 0.3, 3.0], n)
+    scale = rng.choice(deviations, n)
     for name in ("A", "B"):
         table = np.empty((p, n))
         for group in plan.groups:

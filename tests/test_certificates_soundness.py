@@ -242,9 +242,9 @@ SKIP_ONLY = ql.Circuit(
 OF_CLASSES = {
     "spread": (wave_circuit(13, 2, 7), EVALUATED),
     "R": (wave_circuit(7, 2, 30, noise_input=0.3, seed=1), FINE),
-    "D": (one_neuron(2), Budget(retained=1, harmonics=100)),
+    "D": (one_neuron(2), Budget(retained=1, harmonics=59)),
     "tail": (one_neuron(3), Budget(retained=1, harmonics=0, head=0)),
-    "res": (opposite_neurons(), Budget(retained=1, harmonics=100)),
+    "res": (opposite_neurons(), Budget(retained=1, harmonics=59)),
     "skip": (SKIP_ONLY, Budget(retained=1)),
 }
 """Term of (L) -> a circuit, and a budget, that need it."""
@@ -264,10 +264,10 @@ def test_the_class_bound_holds_and_fails_without_the_term(term):
 
 OF_PAIRS = {
     "tail": (one_neuron(3), Budget(retained=1, harmonics=0, head=0)),
-    "harmonics beyond the head": (one_neuron(2), Budget(retained=1, harmonics=100, head=0)),
-    "residual": (opposite_neurons(), Budget(retained=1, harmonics=100)),
+    "harmonics beyond the head": (one_neuron(2), Budget(retained=1, harmonics=59, head=0)),
+    "residual": (opposite_neurons(), Budget(retained=1, harmonics=59)),
     "gates": (wave_circuit(7, 2, 30, noise_input=0.3, seed=1), FINE),
-    "head": (one_neuron(2), Budget(retained=1, harmonics=100, head=100)),
+    "head": (one_neuron(2), Budget(retained=1, harmonics=59, head=59)),
     "skip": (SKIP_ONLY, Budget(retained=1)),
 }
 """Term of (G′) -> a circuit, and a budget, that need it."""

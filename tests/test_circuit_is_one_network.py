@@ -15,7 +15,7 @@ from quadlens.certificates.certify import certify
 from quadlens.certificates.check import check
 from quadlens.certificates.digest import network_digest
 from quadlens.circuits.circuit import TABLES
-from quadlens.circuits.limits import Limits
+from quadlens.circuits.limits import Budget
 from quadlens.circuits.native import encode, from_bytes, read, write
 from quadlens.errors import CertificateError, CircuitError
 
@@ -140,7 +140,7 @@ def test_a_mapped_file_is_shared_and_bytes_in_memory_too(tmp_path: Path) -> None
     assert not isinstance(holder, bytes)
     assert np.array_equal(mapped.A, circuit.A)
     content = encode(circuit)
-    again = from_bytes(content, "memory", Limits())
+    again = from_bytes(content, "memory", Budget(where="memory"))
     start = np.frombuffer(content, dtype=np.uint8).ctypes.data
     assert start <= again.A.ctypes.data < start + len(content), "float64 tables are not copied"
 

@@ -1,5 +1,6 @@
 """Words against numbers: each kind of sentence on a network on which it would be false; bounds on their safe side."""
 
+import re
 from dataclasses import replace
 from decimal import Decimal
 
@@ -9,12 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import quadlens as ql
+from quadlens.activations import ACTIVATIONS
 from quadlens.certificates import claims_in_words
+from quadlens.certificates.certificate import METHODS
+from quadlens.certificates.certificate_file import as_data
 from quadlens.certificates.certify import decide
 from quadlens.circuits.circuit import Circuit
 from quadlens.circuits.provenance import Freezing, LeftOut, Provenance
 from quadlens.decomposition.rung_logits import RungLogits
 from quadlens.digits import at_least, at_most, below_one, number, percent, percent_at_least, signed_at_least
+from quadlens.errors import CertificateError
 
 FLOATS = st.floats(allow_nan=False, allow_infinity=False)
 DIGITS = st.integers(1, 15)
@@ -251,3 +256,26 @@ def test_without_a_method_integers_decide_what_float64_leaves_open() -> None:
     assert still.certificate.method == "brute-force"  # nothing decides it, and what was proved is still told
     assert not still.certificate.decides_every_input
     assert still.certificate.verdict.endswith(f"{p * p} not decided")
+
+
+def test_what_is_said_of_each_method_s_activations_is_so() -> None:
+    names = {"ReLU": "relu", "|x|": "abs", "x²": "square"}
+    assert set(claims_in_words.WHAT_METHODS_DO) == set(METHODS)
+    for method, said in claims_in_words.WHAT_METHODS_DO.items():
+        last = said.rsplit("; ", 1)[1]
+        claimed = {names[word] for word in re.findall(r"ReLU|\|x\||x²", last)}
+        claimed |= set(ACTIVATIONS) if last == "every activation" else set()
+        for activation in ACTIVATIONS:
+            circuit = ql.construct(p=7, frequencies=(1, 2), neurons=16, activation=activation)
+            try:
+                treated = ql.certify(circuit, method=method).refusal is None
+            except CertificateError:
+                treated = False
+            assert treated == (activation in claimed), (method, activation)
+
+
+def test_a_certificate_file_of_a_frozen_network_says_so() -> None:
+    made = replace(right(), provenance=Provenance(frozen=FROZEN))
+    data = as_data(ql.certify(made, method="exact"))
+    assert "not of the one in the file" in data["verdict"]
+    assert data["provenance"]["frozen"]["accuracy_before"] == 1.0

@@ -20,8 +20,10 @@ from quadlens.errors import CheckpointError, OutputError
 def one_hot(folder: Path) -> Path:
     generator = torch.Generator().manual_seed(0)
     state = {"mlp.W_in": torch.randn(6, 5, generator=generator), "mlp.W_out": torch.randn(5, 6, generator=generator)}
-    torch.save({"model": state}, folder / "net.pth")
-    return folder / "net.pth"
+    said = folder / "p_5_dmlp_6_ReLU_x"
+    said.mkdir(exist_ok=True)
+    torch.save({"model": state}, said / "net.pth")
+    return said / "net.pth"
 
 
 def run(*arguments: object) -> Result:
@@ -69,7 +71,8 @@ def test_an_output_that_cannot_be_written_is_one_error_and_leaves_nothing(tmp_pa
     result = run(original, tmp_path / out)
     assert isinstance(result.exception, OutputError)
     assert "cannot write" in str(result.exception)
-    assert [path.name for path in tmp_path.iterdir()] == ["net.pth"]
+    assert [path.name for path in tmp_path.iterdir()] == [original.parent.name]
+    assert [path.name for path in original.parent.iterdir()] == ["net.pth"]
 
 
 def test_the_size_limit_is_an_option(tmp_path: Path) -> None:

@@ -240,8 +240,8 @@ class TwoPlaces(TorchFunctionMode):
     """Tells tensors put on a device from those left behind, on a machine where both are in the same memory.
 
     On the device are what ``Namespace.array`` returns, what is made with ``device=…``, and what is computed from such;
-    an operation on one of these and one of the others is refused, as it would be for "cuda" and "cpu", and so is numpy's
-    look at one of them before ``cpu()``.
+    an operation on one of these and one of the others is refused, as it would be for "cuda" and "cpu", and so is
+    numpy's look at one of them before ``cpu()``.
     """
 
     def __init__(self) -> None:

@@ -13,9 +13,9 @@ import pytest
 import quadlens as ql
 from quadlens.certificates import float32 as module
 from quadlens.certificates.check import check
+from quadlens.certificates.float32 import float32_margin_error
 from quadlens.checker.float32 import float32_error_ball
 from quadlens.checker.tables import PRECISION, ball_network
-from quadlens.certificates.float32 import float32_margin_error
 from quadlens.circuits.forward import logits
 
 SHARED = Path(__file__).parents[2] / "shared" / "checkpoints"

@@ -35,7 +35,7 @@ for path in sys.stdin.read().splitlines():
     out, err, status, start = io.StringIO(), io.StringIO(), None, time.process_time()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         try:
-            main(["convert", path, "converted.safetensors", "--json"])
+            main(["convert", path, "converted.safetensors", "--activation", "relu", "--json"])
         except SystemExit as stop:
             status = stop.code
         except BaseException as error:

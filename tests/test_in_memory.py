@@ -73,7 +73,7 @@ def module(request: pytest.FixtureRequest) -> OneLayer:
 
 @pytest.mark.parametrize("family", ["transformer-lens", "gbmi"])
 def test_the_circuit_computes_what_the_module_computes(module: OneLayer, family: str) -> None:
-    circuit = ql.from_state_dict(module.state_dict(), family=family, attention="uniform")
+    circuit = ql.from_state_dict(module.state_dict(), family=family, attention="uniform", activation="relu")
     expected = module.all_logits()
     # both are float64 sums of at most 100 products of numbers of order 10
     np.testing.assert_allclose(logits(circuit, slice(None)), expected, rtol=0, atol=1e-11 * np.abs(expected).max())
@@ -84,24 +84,24 @@ def test_parameters_arrays_and_half_precision_are_read_exactly(module: OneLayer)
     state = module.half().state_dict()
     arrays = {name: tensor.numpy() for name, tensor in state.items()}
     parameters = dict(module.named_parameters())
-    tables = [
-        ql.from_state_dict(given, family="gbmi", attention="uniform").U for given in (state, arrays, parameters)
-    ]
+    said = {"family": "gbmi", "attention": "uniform", "activation": "relu"}
+    tables = [ql.from_state_dict(given, **said).U for given in (state, arrays, parameters)]
     assert (tables[0] == tables[1]).all()
     assert (tables[0] == tables[2]).all()
 
 
 def test_a_view_is_read(module: OneLayer) -> None:
     state = module.state_dict()
-    whole = ql.from_state_dict(state, family="gbmi", attention="uniform")
+    whole = ql.from_state_dict(state, family="gbmi", attention="uniform", activation="relu")
     state["unembed.W_U"] = state["unembed.W_U"].T.contiguous().T
-    assert (ql.from_state_dict(state, family="gbmi", attention="uniform").U == whole.U).all()
+    assert (ql.from_state_dict(state, family="gbmi", attention="uniform", activation="relu").U == whole.U).all()
 
 
 def test_softmax_attention_is_refused_and_can_be_frozen(module: OneLayer) -> None:
     with pytest.raises(UnsupportedModelError, match="depends on the input"):
-        ql.from_state_dict(module.state_dict(), family="gbmi", attention="softmax")
-    frozen = ql.from_state_dict(module.state_dict(), family="gbmi", attention="softmax", freeze_attention=True)
+        ql.from_state_dict(module.state_dict(), family="gbmi", attention="softmax", activation="relu")
+    said = {"family": "gbmi", "attention": "softmax", "activation": "relu"}
+    frozen = ql.from_state_dict(module.state_dict(), **said, freeze_attention=True)
     assert "frozen" in frozen.family
 
 
@@ -121,12 +121,12 @@ def test_readers_stay_strict(module: OneLayer) -> None:
     state = module.state_dict()
     less = {name: tensor for name, tensor in state.items() if name != "unembed.W_U"}
     with pytest.raises(CheckpointError, match=r"lacks the tensors unembed\.W_U"):
-        ql.from_state_dict(less, family="gbmi", attention="uniform")
+        ql.from_state_dict(less, family="gbmi", attention="uniform", activation="relu")
     with pytest.raises(CheckpointError, match=r"mlp\.W_in must be a tensor or an array"):
         ql.from_state_dict({"mlp.W_in": object()}, family="one-hot")
     state["blocks.0.mlp.b_in"][0] = float("nan")
     with pytest.raises(CheckpointError, match=r"my network: tensor blocks\.0\.mlp\.b_in holds 1 NaN"):
-        ql.from_state_dict(state, family="gbmi", attention="uniform", source="my network")
+        ql.from_state_dict(state, family="gbmi", attention="uniform", activation="relu", source="my network")
 
 
 def test_one_hot_matrices_need_three_lines() -> None:
@@ -144,5 +144,5 @@ def test_the_grokking_names_are_read() -> None:
     shapes |= {"pos_embed.W_pos": (3, D), "unembed.W_U": (D, P + 1)}
     shapes |= {f"blocks.0.attn.{name}": (H, D // H, D) for name in ("W_Q", "W_K", "W_V")}
     state = {name: torch.randn(shape) for name, shape in shapes.items()}
-    circuit = ql.from_state_dict(state, family="nanda", attention="softmax", freeze_attention=True)
+    circuit = ql.from_state_dict(state, family="nanda", attention="softmax", activation="relu", freeze_attention=True)
     assert (circuit.p, circuit.neurons) == (P, N)

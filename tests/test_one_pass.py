@@ -10,10 +10,12 @@ import pytest
 import quadlens as ql
 from quadlens.certificates.compute.namespace import namespace_of
 from quadlens.certificates.inequality import one_pass as module
+from quadlens.certificates.inequality import table_sums
 from quadlens.certificates.inequality.one_pass import PassSums, one_pass
 from quadlens.certificates.inequality.split import split_outputs
 from quadlens.certificates.kink import negative_slope
 from quadlens.certificates.plan.choose import Budget, Choice, choose
+from quadlens.certificates.plan.plan import Group, Plan
 from quadlens.errors import CertificateError
 from tests.dense import Dense, dense, random_circuit, random_plan, settled
 
@@ -74,6 +76,21 @@ def test_trained_networks(name: str, candidates: int) -> None:
     assert (candidates == 32) == (not choice.plan.bounded.any())
 
 
+@pytest.mark.parametrize("slope", [0.0, -1.0, 0.1])
+@pytest.mark.parametrize("bounded", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize("p", [3, 8, 13])
+def test_compiled_loops(p: int, bounded: float, slope: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("numba")
+    monkeypatch.setattr(module, "negative_slope", lambda activation: slope)
+    monkeypatch.setattr(table_sums, "compiled_is_worth_it", lambda entries: True)
+    rng = np.random.default_rng([p, int(10 * bounded)])
+    for _ in range(4):
+        plan = random_plan(rng, p, int(rng.integers(1, 30)), bounded=bounded)
+        circuit = random_circuit(rng, plan)
+        choice = settled(circuit, plan)
+        assert_same(evaluated(circuit, choice), dense(circuit, choice.plan, slope), choice)
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_torch_gives_the_same(seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -108,16 +125,44 @@ def test_a_level_that_is_too_low_is_refused() -> None:
                 evaluated(circuit, changed)
 
 
-def test_a_norm_is_evaluated_from_above() -> None:
-    """Deviations large outside an arc and tiny inside it: the difference of prefix sums loses the tiny ones."""
-    rng = np.random.default_rng(1)
-    plan = random_plan(rng, 7, 24, bounded=0.0)
-    groups = tuple(replace(group, A=np.sign(rng.normal(size=14)), B=np.zeros(14)) for group in plan.groups)
-    plan = replace(plan, groups=groups, amplitude=np.ones(24))
-    circuit = random_circuit(rng, plan)
-    size = np.where(rng.random(24) < 0.5, 1e6, 1e-6)
-    circuit = ql.Circuit(p=7, A=circuit.A * size, B=circuit.B * size, U=circuit.U / size[:, None])
+@pytest.mark.parametrize("compiled", [False, True])
+def test_a_norm_is_evaluated_from_above(compiled: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Deviations large outside an arc and tiny inside it: the difference of sums of squares loses the tiny ones."""
+    monkeypatch.setattr(table_sums, "compiled_is_worth_it", lambda entries: compiled)
+    p, cells = 7, 14
+    square = np.where(np.arange(cells) < p, 1.0, -1.0)
+    group = Group(frequency=1, members=np.arange(cells), A=square, B=np.zeros(cells), level=0.0, retained=())
+    plan = Plan(
+        p=p,
+        grid=2,
+        cell=np.arange(cells),
+        amplitude=np.ones(cells),
+        groups=(group,),
+        bounded=np.zeros(cells, dtype=bool),
+        harmonics=0,
+        head=0,
+        retained=(),
+    )
+    curve = square[(np.arange(cells) + plan.shifts(1)[:, None]) % cells]
+    A = np.where(curve > 0, curve + 2.0**-20, curve - 2.0**20)
+    circuit = ql.Circuit(p=p, A=A, B=np.zeros((p, cells)), U=np.random.default_rng(1).normal(size=(cells, p)))
     choice = settled(circuit, plan)
     found, right = evaluated(circuit, choice), dense(circuit, choice.plan, 0.0)
-    scale = right.residual.max() * right.osc.max()
-    assert (found.res - right.res).min() >= -1e-15 * scale
+    assert sum(found.exceptions) == 0
+    assert (right.res > 2.0**-20).all()
+    assert (found.res >= 0.99 * right.res).all()
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_at_the_level_a_gate_is_near(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    plan = random_plan(rng, 7, 20, bounded=1.0)
+    groups = tuple(replace(group, A=np.round(group.A), B=np.round(group.B)) for group in plan.groups)
+    plan = replace(plan, groups=groups, amplitude=np.ones(20))
+    circuit = random_circuit(rng, plan, (0.1, 0.2))
+    choice = settled(circuit, plan)
+    # whole levels, as H is whole
+    groups = tuple(replace(group, level=float(np.ceil(group.level))) for group in choice.plan.groups)
+    choice = replace(choice, plan=replace(choice.plan, groups=groups))
+    assert any(0 < group.level < group.highest for group in choice.plan.groups)
+    assert_same(evaluated(circuit, choice), dense(circuit, choice.plan, 0.0), choice)

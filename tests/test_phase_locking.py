@@ -1,5 +1,7 @@
 """ψ = 2φ tested for every neuron of every group."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,7 +11,7 @@ from quadlens.circuits.circuit import Circuit
 from quadlens.circuits.construct import construct
 from quadlens.errors import OptionError
 from quadlens.form.amplitude_phase import fit
-from quadlens.form.phase_locking import phase_locking, r_squared
+from quadlens.form.phase_locking import phase_locking, r_squared, r_squared_shown
 
 P, K = 23, 4
 
@@ -50,9 +52,20 @@ def test_a_group_locked_elsewhere_is_named():
     phi = rng.uniform(-np.pi, np.pi, 40)
     found = phase_locking(network(phi, -phi), rng)
     assert not found.groups[0].locked
-    assert "follow −1φ rather than 2φ (coherence 1.00, 1 is exact)" in found.groups[0].verdict
+    said = found.groups[0].verdict.replace("−0.00 rad", "0.00 rad")
+    assert "follow −1φ, turned by 0.00 rad (coherence 1.00, 1 is exact)" in said
     assert found.verdict.startswith("0 of 1 frequency groups pass as locked at ψ = 2φ (R² above 0.9 with its whole")
     assert f"not locked: {K}; {found.groups[0].breakers.size} of 40 neurons are off" in found.verdict
+
+
+def test_output_phases_turned_by_half_a_turn_are_said_to_be():
+    """R² is −3 then, and was shown as −1.0000, as far down as it is kept."""
+    phi = 2 * np.pi * np.arange(40) / 40 - np.pi
+    group = phase_locking(network(phi, 2 * phi + np.pi), np.random.default_rng(2)).groups[0]
+    assert "not locked at ψ = 2φ, R² ≤ −1 (≤ −1 to ≤ −1)" in group.verdict
+    assert "follow 2φ, turned by 3.14 rad" in group.verdict.replace("−3.14", "3.14")
+    assert r_squared_shown(group.r_squared) == ("≤ −1", "≤ −1", "≤ −1")
+    assert r_squared_shown(replace(group.r_squared, value=0.99999))[0] == "> 0.9999"
 
 
 def test_independent_phases_are_not_locked():
@@ -62,7 +75,7 @@ def test_independent_phases_are_not_locked():
     assert not group.locked
     assert group.r_squared.high < 0.5
     assert group.coherence < 0.5
-    assert "rather than 2φ" not in group.verdict  # they follow nothing, and no multiple is named as if they did
+    assert "turned by" not in group.verdict  # they follow nothing, and no multiple is named as if they did
     assert "follow no multiple of φ" in group.verdict
 
 

@@ -118,7 +118,9 @@ def test_one_hot_networks_read_as_they_run(tmp_path: Path, act: str, embedded: b
 
 def test_a_one_hot_network_takes_its_activation_from_the_config_first(tmp_path: Path) -> None:
     path = save(tmp_path, {"model": {"mlp.W_in": randn(N, P), "mlp.W_out": randn(P, N)}})
-    assert load(path).activation == "relu"
+    with pytest.raises(CheckpointError, match="does not say its activation; give it with --activation"):
+        load(path)
+    assert load(path, activation="abs").activation == "abs"
     (tmp_path / "c.json").write_text('{"act_type": "Quad", "p": 7}')
     assert load(path, config=tmp_path / "c.json").activation == "square"
     (tmp_path / "c.json").write_text('{"act_type": "Id"}')

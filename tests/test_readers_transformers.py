@@ -141,7 +141,7 @@ def assert_reads_as(circuit: Any, expected: np.ndarray, tolerance: float = FLOAT
 
 def save_pizza(folder: Path, state: State, config: dict[str, Any]) -> Path:
     torch.save(state, folder / "model_abc123.pt")
-    (folder / "config_abc123.json").write_text(json.dumps(config))
+    (folder / "config_abc123.json").write_text(json.dumps({"act_fn": "ReLU"} | config))
     return folder / "model_abc123.pt"
 
 
@@ -210,7 +210,9 @@ def test_a_lightning_checkpoint_needs_its_attention_rate_from_a_config(tmp_path:
     with pytest.raises(CheckpointError, match="does not say its attention_rate"):
         load(path)
     (tmp_path / "run.json").write_text('{"attention_rate": 1}')
-    circuit = load(path, config=tmp_path / "run.json")
+    with pytest.raises(CheckpointError, match="does not say its activation; give it with --activation"):
+        load(path, config=tmp_path / "run.json")
+    circuit = load(path, config=tmp_path / "run.json", activation="relu")
     assert_reads_as(circuit, network_logits(row_forward(state, torch.relu, 1), all_inputs()))
 
 
@@ -238,7 +240,7 @@ def frozen_case(case: str, folder: Path) -> tuple[Path, Forward, torch.Tensor]:
     if case.startswith("pizza"):
         config = {"attn_coeff": 0.75, "eqn_sign": sign}
         return save_pizza(folder, state, config), column_forward(state, torch.relu, 0.75, causal=False), tokens
-    path = nanda_file(folder, state)
+    path = nanda_file(folder, state, config={"act_type": "ReLU"})
     if case == "nanda states":
         other = random_state(column_shapes(P + sign, 2 + sign), torch.float32)
         torch.save({"state_dicts": [other, state], "config": {"p": P, "act_type": "ReLU", "lr": 1e-3}}, path)
@@ -266,7 +268,8 @@ def test_input_dependent_attention_is_refused_or_frozen_with_its_measured_deviat
     before, after = ((table.argmax(axis=-1) == right).mean() for table in (expected, kept))
     assert (frozen.accuracy_before.value, frozen.accuracy_after.value) == (before, after)
     assert "attention frozen" in circuit.family
-    assert frozen.summary in circuit.source
+    assert circuit.provenance.frozen == frozen.record
+    assert circuit.source == str(path)
     assert "all 49 inputs" in frozen.summary
 
 
@@ -433,6 +436,6 @@ def test_a_bare_state_dict_is_a_grokking_transformer_s_where_the_family_says_so(
     torch.save(torch.load(path, weights_only=True)["model"], path)
     with pytest.raises(CheckpointError, match="the pizza family keeps its attention coefficient beside the checkpoint"):
         load(path, freeze_attention=True)
-    bare = load(path, family="nanda", freeze_attention=True)
+    bare = load(path, family="nanda", activation="relu", freeze_attention=True)
     assert bare.family == whole.family
     np.testing.assert_array_equal(bare.B, whole.B)

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from benchmarks.soundness import KINDS, campaign
-from quadlens.certificates import adaptive, single_inputs
+from quadlens.certificates import single_inputs
+from quadlens.certificates.methods import adaptive
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -32,7 +32,7 @@ model = Mine()
 # Three lines make it a circuit.
 
 # %%
-circuit = ql.from_state_dict(model.state_dict(), family="one-hot")
+circuit = ql.from_state_dict(model.state_dict(), family="one-hot", activation="relu")
 measured = ql.evaluate(circuit)
 measured
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from quadlens.quadrature.certifying_width import CertifyingWidths
 
 WHAT_METHODS_DO = {
-    "linear": "a margin for each class a − b, from sums over the weights, in time linear in their number",
+    "linear": "a margin for each class a − b, from sums over the weights, in time linear in their number; ReLU and |x|",
     "adaptive": "the same, then single answers: decides every input, finds the smallest margin; ReLU and |x|",
     "brute-force": "all inputs in float64 with proved rounding; every activation",
     "exact": "all inputs in integers; ReLU, |x| and x²",
@@ -171,7 +171,8 @@ def checked(certificate: Certificate, result: CheckResult) -> str:
 
 def instead_of(passed_over: Sequence[tuple[str, str]], method: str) -> str:
     """Return why another method than the first one answers."""
-    reasons = "; ".join(f"{name}: {reason}" for name, reason in passed_over)
+    # a reason may end in advice to use what has answered here
+    reasons = "; ".join(f"{name}: {reason.split('; use ')[0]}" for name, reason in passed_over)
     return f"Answered by {method}. Tried as well, without deciding every input: {reasons}."
 
 

@@ -78,11 +78,11 @@ class _Matrix:
         return size, change
 
     def after(self, through: FloatArray, changed: FloatArray) -> FloatArray:
-        """Return ``through |W| + changed δW`` for vectors of non-negative numbers, ``δW`` the change by rounding."""
+        """Return ``through |W| + changed δW`` for rows of non-negative numbers, ``δW`` the change by rounding."""
 
         def part(rows: slice) -> FloatArray:
             size, change = self._rows(rows)
-            return np.asarray(through[rows] @ size + changed[rows] @ change)
+            return np.asarray(through[..., rows] @ size + changed[..., rows] @ change)
 
         return np.asarray(np.sum(in_parallel(part, self._blocks()), axis=0))
 
@@ -145,9 +145,10 @@ class _Network:
             error = error + path.coefficient * (path.change + first * (path.size + path.change))
         for name, before in fed.items():
             computed = before.size + before.error
-            size = size + self.matrices[name].after(before.size, np.zeros_like(computed))
-            passed = before.error + later * computed
-            error = error + self.matrices[name].after(passed, (1 + later) * computed)
+            carried = np.stack([before.size, before.error + later * computed])
+            changed = np.stack([np.zeros_like(computed), (1 + later) * computed])
+            further_size, further_error = self.matrices[name].after(carried, changed)
+            size, error = size + further_size, error + further_error
         below = weight + sum(before.weight for before in fed.values())
         error = error + 8 * terms * (1 + below) * SMALLEST_NORMAL_32
         size, error = up(size, 2 * terms + 16), up(error, 2 * terms + 16)

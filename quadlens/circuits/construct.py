@@ -10,6 +10,7 @@ import numpy as np
 
 from quadlens.arrays import wrap_angle
 from quadlens.circuits.circuit import Circuit
+from quadlens.circuits.number_range import require_range
 from quadlens.errors import OptionError
 from quadlens.memory import require_memory
 
@@ -40,6 +41,8 @@ def construct(
     ------
     OptionError
         If a frequency is out of range or repeated, or there are too few neurons, or a number is not finite.
+    CircuitError
+        If sigma, kappa or noise make tables so large that a logit's square could overflow.
     """
     if p < 3:
         raise OptionError(f"a circuit needs p >= 3 residues, got p = {p}")
@@ -66,7 +69,7 @@ def construct(
     if noise:
         generator = np.random.default_rng(seed)
         A, B, U = (table + noise * generator.standard_normal(table.shape) for table in (A, B, U))
-    return Circuit(
+    circuit = Circuit(
         p=p,
         A=A,
         B=B,
@@ -76,3 +79,5 @@ def construct(
         f"noise={noise}, seed={seed})",
         family="constructed",
     )
+    require_range(circuit)
+    return circuit

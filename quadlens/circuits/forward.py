@@ -8,6 +8,7 @@ import numpy as np
 from quadlens.activations import activation_named
 from quadlens.arrays import FloatArray
 from quadlens.circuits.circuit import Circuit
+from quadlens.circuits.number_range import require_range
 
 BLOCK_BYTES = 2**27
 """Most memory that one block of a forward pass takes (128 MiB), unless one row of inputs needs more."""
@@ -73,7 +74,13 @@ def evaluate(circuit: Circuit, *, skip: bool = True) -> Evaluation:
 
     The standard deviation is that of the logits after subtracting each input's mean over ``c``. Cost O(p³ n): this is
     brute force.
+
+    Raises
+    ------
+    CircuitError
+        If the tables are so large that a logit's square could overflow.
     """
+    require_range(circuit)
     right, smallest, total, squares = 0, np.inf, 0.0, 0.0
     for rows in row_blocks(circuit):
         block = logits(circuit, rows) if skip else mlp_logits(circuit, rows)

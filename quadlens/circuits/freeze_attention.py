@@ -17,6 +17,7 @@ from quadlens.activations import activation_named
 from quadlens.arrays import FloatArray
 from quadlens.circuits.circuit import Circuit
 from quadlens.circuits.forward import BLOCK_BYTES, logits, margins
+from quadlens.circuits.provenance import Freezing
 from quadlens.circuits.readers.transformer import Pattern, Transformer
 from quadlens.claims import Measurement
 
@@ -34,6 +35,7 @@ class FrozenAttention:
     attention_change : largest change of an attention weight
     logit_change : largest change of a logit
     accuracy_before, accuracy_after : of the network in the file, and of the circuit
+    inputs : how many there are
     """
 
     pattern: FloatArray
@@ -41,6 +43,7 @@ class FrozenAttention:
     logit_change: Measurement
     accuracy_before: Measurement
     accuracy_after: Measurement
+    inputs: int
 
     @property
     def summary(self) -> str:
@@ -49,6 +52,17 @@ class FrozenAttention:
             f"attention frozen at its mean: over {self.logit_change.over} a weight moves by up to"
             f" {self.attention_change.value:.3g}, a logit by up to {self.logit_change.value:.3g}, accuracy"
             f" {self.accuracy_before.value:.4%} becomes {self.accuracy_after.value:.4%}"
+        )
+
+    @property
+    def record(self) -> Freezing:
+        """The deviation as a circuit's provenance keeps it."""
+        return Freezing(
+            inputs=self.inputs,
+            attention_change=self.attention_change.value,
+            logit_change=self.logit_change.value,
+            accuracy_before=self.accuracy_before.value,
+            accuracy_after=self.accuracy_after.value,
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -144,6 +158,7 @@ def measure_freezing(
         logit_change=Measurement(value=change, over=over),
         accuracy_before=Measurement(value=before / p**2, over=over),
         accuracy_after=Measurement(value=after / p**2, over=over),
+        inputs=p * p,
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from quadlens.circuits.circuit import Circuit
 from quadlens.circuits.limits import Budget, Limits
 from quadlens.circuits.load import FAMILIES, circuit_of_tree
+from quadlens.circuits.readers.settings import Settings
 from quadlens.errors import CheckpointError, OptionError
 from quadlens.untrusted_text import one_line
 
@@ -29,6 +30,7 @@ def from_state_dict(
     *,
     family: str,
     attention: str | None = None,
+    activation: str | None = None,
     config: Mapping[str, Any] | None = None,
     freeze_attention: bool = False,
     source: str = "memory",
@@ -42,6 +44,7 @@ def from_state_dict(
     family : whose parameter names these are; ``"transformer-lens"`` is ``"gbmi"``
     attention : ``"uniform"`` (1/n_ctx for every token), ``"ones"`` (1 for every token) or ``"softmax"``, for families
         that have attention, where ``config`` does not say it
+    activation : a name in ``quadlens.activations.ACTIVATIONS``, where ``config`` does not say it: no state dict does
     config : what else the family keeps beside its weights, such as ``{"act_fn": "gelu"}``
     freeze_attention : take the constant part of input-dependent attention
     source : what the circuit is to say about where it comes from
@@ -59,7 +62,7 @@ def from_state_dict(
     --------
     >>> import numpy as np
     >>> W_in, W_out = np.random.default_rng(0).normal(size=(2, 8, 5))
-    >>> from_state_dict({"mlp.W_in": W_in, "mlp.W_out": W_out.T}, family="one-hot").neurons
+    >>> from_state_dict({"mlp.W_in": W_in, "mlp.W_out": W_out.T}, family="one-hot", activation="relu").neurons
     8
     """
     name = ALIASES.get(family, family)
@@ -67,18 +70,18 @@ def from_state_dict(
     if name not in FAMILIES or name == "native":
         choices = ", ".join(choice for choice in known if choice != "native")
         raise CheckpointError(f"family must be one of {choices}, got {one_line(repr(family), 40)}")
-    settings = None if config is None else dict(config)
+    said = None if config is None else dict(config)
     if attention is not None:
         conventions = ATTENTION.get(name, {})
         if attention not in conventions:
             have = f"one of {', '.join(conventions)}" if conventions else "left out: it has no attention"
             raise OptionError(f"attention of the {family} family must be {have}, got {attention!r}")
-        settings = (settings or {}) | conventions[attention]
+        said = (said or {}) | conventions[attention]
     tree: Any = {key: _tensor(value, key) for key, value in state.items()}
     circuit, _ = circuit_of_tree(
         {"model": tree} if name == "nanda" else tree,
         name,
-        settings,
+        Settings(config=said, label="what was given in memory", activation=activation),
         freeze_attention=freeze_attention,
         budget=Budget(where=one_line(source), limits=Limits() if max_bytes is None else Limits(max_bytes=max_bytes)),
         source=source,

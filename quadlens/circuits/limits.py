@@ -7,9 +7,7 @@ that view one storage, products that a table adds.
 import time
 from dataclasses import dataclass, field
 
-import numpy as np
-
-from quadlens.circuits.circuit import TABLES, Circuit, table_shapes
+from quadlens.circuits.circuit import TABLES, table_shapes
 from quadlens.circuits.weights import Weights
 from quadlens.errors import CheckpointError, OptionError
 
@@ -40,9 +38,6 @@ SECONDS = 60.0
 
 ENTRY_OPERATIONS = 16
 """What one pass over a number in memory costs, in multiply-adds: each product is scaled, bounded and added."""
-
-MAX_LOGIT = 1e150
-"""Largest bound on a logit: its square, summed over every input and logit, must stay a float64."""
 
 MAX_TENSORS = 1000
 MAX_PRODUCTS = 1024
@@ -148,18 +143,3 @@ def spend_evaluation(weights: Weights, budget: Budget) -> None:
                     # the product, and that of the magnitudes, which bounds its rounding
                     budget.spend("multiply-adds", 2 * shapes[0][0] * inner * width, f"making table {table} needs")
                     budget.spend("bytes of products", 16 * shapes[0][0] * width, f"making table {table} needs")
-
-
-def check_range(circuit: Circuit, where: str) -> None:
-    """Refuse finite tables whose logits could overflow where they are added up or squared."""
-    tables = {name: getattr(circuit, name) for name in TABLES}
-    largest = {name: max(float(table.max()), -float(table.min())) for name, table in tables.items()}
-    with np.errstate(over="ignore"):
-        preactivation = np.float64(largest["A"]) + largest["B"]
-        # no activation grows faster than |x| + 1 but the square
-        hidden = np.square(preactivation) if circuit.activation == "square" else preactivation + 1
-        logit = circuit.neurons * hidden * largest["U"] + largest["S_a"] + largest["S_b"]
-    if not logit <= MAX_LOGIT:
-        raise CheckpointError(
-            f"{where}: its logits may reach {logit:.1e}, more than {MAX_LOGIT:g}; rescale the weights"
-        )

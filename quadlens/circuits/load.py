@@ -12,11 +12,14 @@ from quadlens.circuits import freeze_attention as freezing
 from quadlens.circuits import native
 from quadlens.circuits.circuit import Circuit
 from quadlens.circuits.input_file import map_file, read_file
-from quadlens.circuits.limits import Budget, Limits, check_range, spend_evaluation, spend_tables
+from quadlens.circuits.left_out import inputs_won
+from quadlens.circuits.limits import Budget, Limits, spend_evaluation, spend_tables
+from quadlens.circuits.number_range import require_range
 from quadlens.circuits.readers import gbmi, linear, nanda, one_hot, pizza
-from quadlens.circuits.readers.transformer import transformer_weights
+from quadlens.circuits.readers.settings import Settings
+from quadlens.circuits.readers.transformer import Transformer, transformer_weights
 from quadlens.circuits.safe_torch import read_torch
-from quadlens.circuits.safetensors_file import looks_like_safetensors
+from quadlens.circuits.safetensors_file import Content, looks_like_safetensors
 from quadlens.circuits.strict_json import parse_object
 from quadlens.circuits.torch_zip import looks_like_zip
 from quadlens.circuits.weights import Weights, circuit_from_weights
@@ -26,13 +29,19 @@ from quadlens.untrusted_text import one_line
 # in the order in which they are tried: the more particular first
 READERS: tuple[ModuleType, ...] = (gbmi, pizza, nanda, linear, one_hot)
 FAMILIES = (*(reader.NAME for reader in READERS), "native")
-_SIDECAR = re.compile(r"model_([A-Za-z0-9]+)\.pt", re.ASCII)
+_SIDECARS = (
+    (re.compile(r"model_([A-Za-z0-9]+)\.pt", re.ASCII), "config_{}.json"),
+    (re.compile(r"([A-Za-z0-9_]+)_model\.pt", re.ASCII), "{}_cfg.json"),
+)
+"""How a checkpoint's name gives the name of the configuration beside it: pizza's and rep-theory's way."""
+
 
 def load(
     path: str | os.PathLike[str],
     *,
     family: str | None = None,
     config: str | os.PathLike[str] | None = None,
+    activation: str | None = None,
     freeze_attention: bool = False,
     max_bytes: int | None = None,
     mapped: bool = False,
@@ -43,10 +52,11 @@ def load(
     Parameters
     ----------
     family : one of ``FAMILIES``, where it is not to be recognised
-    config : the JSON file that describes the checkpoint; without it ``config_ID.json`` beside ``model_ID.pt`` is used
+    config : the JSON file that describes the checkpoint; without it ``config_ID.json`` beside ``model_ID.pt``, or
+        ``NAME_cfg.json`` beside ``NAME_model.pt``, is used
+    activation : a name in ``quadlens.activations.ACTIVATIONS``, where nothing beside the tensors says it
     freeze_attention : take the constant part of input-dependent attention; the measured deviation is then in the
-    circuit's
-        ``source``, and ``load_measured`` returns it
+        circuit's ``provenance``, and ``load_measured`` returns it
     max_bytes : largest file, and largest memory for tables; the default is ``limits.MAX_BYTES``
     mapped : map a native file into memory in place of reading it: float64 tables are not copied, and their pages are
         read when they are used. The file must not change while the circuit is in use.
@@ -62,6 +72,7 @@ def load(
         path,
         family=family,
         config=config,
+        activation=activation,
         freeze_attention=freeze_attention,
         max_bytes=max_bytes,
         mapped=mapped,
@@ -74,6 +85,7 @@ def load_measured(
     *,
     family: str | None = None,
     config: str | os.PathLike[str] | None = None,
+    activation: str | None = None,
     freeze_attention: bool = False,
     max_bytes: int | None = None,
     mapped: bool = False,
@@ -89,14 +101,14 @@ def load_measured(
             raise CheckpointError(f"only native safetensors files can be mapped; the {family} family is read")
         if config is not None:
             raise CheckpointError(f"{where} is mapped: a native file says everything itself; leave out the config")
-        return native.from_bytes(map_file(path, budget), source, budget), None
+        return _native(map_file(path, budget), source, activation, budget), None
     content = read_file(path, budget)
     if looks_like_safetensors(content):
         if family not in (None, "native"):
             raise CheckpointError(f"{where} is a safetensors file; the {family} family keeps torch checkpoints")
         if config is not None:
             raise CheckpointError(f"{where} is a native file, which says everything itself; leave out the config")
-        return native.from_bytes(content, source, budget), None
+        return _native(content, source, activation, budget), None
     if content[:1] == b"\x80":
         raise CheckpointError(
             f"{where} is a bare pickle, which could run code; save it again with torch.save (1.6 or later)"
@@ -108,10 +120,10 @@ def load_measured(
         )
     if family == "native":
         raise CheckpointError(f"{where} is a torch checkpoint; the native family keeps safetensors")
-    settings = _read_config(path, config, budget.limits)
+    settings = _settings(path, config, activation, budget.limits)
     tree = [read_torch(content, budget)]
     del content
-    return circuit_of_tree(
+    circuit, frozen = circuit_of_tree(
         tree.pop(),  # whose tensors are let go of when their tables are made
         family,
         settings,
@@ -120,12 +132,24 @@ def load_measured(
         source=source,
         progress=progress,
     )
+    named = replace(circuit.provenance, file=one_line(Path(path).name, 200))
+    return replace(circuit, provenance=named), frozen
+
+
+def _native(content: Content, source: str, activation: str | None, budget: Budget) -> Circuit:
+    circuit = native.from_bytes(content, source, budget)
+    if activation not in (None, circuit.activation):
+        raise CheckpointError(
+            f"{one_line(source)} says that its activation is {circuit.activation}, not {one_line(activation, 40)};"
+            " leave the activation out"
+        )
+    return circuit
 
 
 def circuit_of_tree(
     tree: Any,
     family: str | None,
-    settings: Mapping[str, Any] | None,
+    settings: Settings,
     *,
     freeze_attention: bool,
     budget: Budget,
@@ -144,7 +168,7 @@ def circuit_of_tree(
             return _circuit(model, budget), None
         constant = model.constant_pattern
         if constant is not None:
-            return _circuit(transformer_weights(model, constant), budget), None
+            return _measured(model, _circuit(transformer_weights(model, constant), budget)), None
         if not freeze_attention:
             raise UnsupportedModelError(
                 f"{where}: its attention depends on the input (softmax with weight {float(model.share):g}), so it is"
@@ -156,16 +180,26 @@ def circuit_of_tree(
         named = replace(model, family=f"{model.family}, attention frozen")
         circuit = _circuit(transformer_weights(named, pattern), budget)
         measured = freezing.measure_freezing(model, circuit, pattern, progress=progress)
-        return replace(circuit, source=f"{source} ({measured.summary})"), measured
+        circuit = replace(circuit, provenance=replace(circuit.provenance, frozen=measured.record))
+        return _measured(model, circuit), measured
     except CircuitError as error:
         raise CheckpointError(f"{where}: {one_line(error, 300)}") from None
+
+
+def _measured(model: Transformer, circuit: Circuit) -> Circuit:
+    """Return the circuit, its record saying on how many inputs an output that it leaves out would be the answer."""
+    left_out = circuit.provenance.left_out
+    if left_out is None:
+        return circuit
+    left_out = replace(left_out, largest_on=inputs_won(model, circuit))
+    return replace(circuit, provenance=replace(circuit.provenance, left_out=left_out))
 
 
 def _circuit(weights: Weights, budget: Budget) -> Circuit:
     spend_tables(weights.p, weights.neurons, budget)
     spend_evaluation(weights, budget)
     circuit = circuit_from_weights(weights)
-    check_range(circuit, budget.where)
+    require_range(circuit)
     return circuit
 
 
@@ -180,15 +214,17 @@ def _reader(tree: Any, family: str | None, where: str) -> Any:
     )
 
 
-def _read_config(
-    path: str | os.PathLike[str], config: str | os.PathLike[str] | None, limits: Limits
-) -> dict[str, Any] | None:
-    """Return the configuration file's object: the one given, or the one that lies beside the checkpoint by its name."""
+def _settings(
+    path: str | os.PathLike[str], config: str | os.PathLike[str] | None, activation: str | None, limits: Limits
+) -> Settings:
+    """Return what is said beside the file: in the configuration given, else in the one that its name leads to."""
+    folder = Path(os.path.realpath(path)).parent.name
     if config is None:
-        named = _SIDECAR.fullmatch(Path(path).name)
-        beside = Path(path).with_name(f"config_{named[1]}.json") if named else None
-        if beside is None or not os.path.exists(beside):
-            return None
-        config = beside
+        found = ((pattern.fullmatch(Path(path).name), form) for pattern, form in _SIDECARS)
+        beside = [Path(path).with_name(form.format(named[1])) for named, form in found if named]
+        config = next((name for name in beside if os.path.exists(name)), None)
+        if config is None:
+            return Settings(activation=activation, folder=folder)
     budget = Budget(where=one_line(config), limits=limits)
-    return parse_object(read_file(config, budget, "bytes of JSON"), budget.where)
+    content = parse_object(read_file(config, budget, "bytes of JSON"), budget.where)
+    return Settings(config=content, label=one_line(Path(config).name, 80), activation=activation, folder=folder)

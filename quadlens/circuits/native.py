@@ -4,7 +4,8 @@ The metadata has one key, ``quadlens``, whose value is a JSON object:
 
     format "quadlens circuit", version 1, p, neurons, activation, family, source, provenance {text: text}, and either
     tables {table: [{"coefficient": "1/2", "factors": ["E", "W_V.0", …]}, …]}, the tensors being the weights, or
-    radius {table: bound}, the tensors being the tables themselves
+    radius {table: bound}, the tensors being the tables themselves; and, where there is something to say, reading: the
+    circuit's provenance, what the file that it was read from said, what was assumed, left out or frozen
 """
 
 import json
@@ -12,14 +13,18 @@ import math
 import os
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 from quadlens.activations import ACTIVATIONS
 from quadlens.arrays import FloatArray
 from quadlens.circuits.circuit import TABLES, Circuit
 from quadlens.circuits.input_file import map_file, read_file
-from quadlens.circuits.limits import Budget, Limits, check_range, spend_evaluation, spend_tables
+from quadlens.circuits.limits import Budget, Limits, spend_evaluation, spend_tables
+from quadlens.circuits.number_range import require_range
+from quadlens.circuits.provenance import Provenance, provenance_from
 from quadlens.circuits.safetensors_file import Content, encode_tensors, read_tensors
 from quadlens.circuits.strict_json import check_keys, parse_object
 from quadlens.circuits.weights import Product, Weights, circuit_from_weights
@@ -76,6 +81,8 @@ def encode_parts(
         "source": one_line(model.source, MAX_TEXT),
         "provenance": dict(provenance or {}),
     }
+    if model.provenance != Provenance(family=model.provenance.family):
+        described["reading"] = model.provenance.to_dict()
     tensors: dict[str, FloatArray]
     if weights is not None:
         described["tables"] = {
@@ -141,6 +148,7 @@ def from_bytes(content: Content, source: str, budget: Budget) -> Circuit:
             )
     common: dict[str, Any] = {"p": p, "activation": described["activation"], "source": source}
     common["family"] = described["family"]
+    common["provenance"] = _read_from(described.get("reading"), source)
     try:
         if "radius" in described:
             check_keys(tensors, {"A", "B", "U"}, {"S_a", "S_b"}, f"{where}: the list of tensors")
@@ -152,11 +160,11 @@ def from_bytes(content: Content, source: str, budget: Budget) -> Circuit:
             weights = Weights(**common, neurons=neurons, tensors=tensors, tables=described["tables"])
             spend_evaluation(weights, budget)
             circuit = circuit_from_weights(weights)
+        require_range(circuit)
     except CircuitError as error:
         raise CheckpointError(f"{where}: {one_line(error, 300)}") from None
     if circuit.neurons != neurons:
         raise CheckpointError(f"{where}: metadata says {neurons} neurons, table A has {circuit.neurons}")
-    check_range(circuit, where)
     return circuit
 
 
@@ -169,7 +177,7 @@ def _described(metadata: Mapping[str, str], where: str) -> dict[str, Any]:
     if given.get("format") != FORMAT or given.get("version") != VERSION:
         raise CheckpointError(f"{label} must say format {FORMAT!r}, version {VERSION}")
     named = {"format", "version", "p", "neurons", "activation", "family", "source", "provenance"}
-    check_keys(given, named | {"radius" if "radius" in given else "tables"}, set(), label)
+    check_keys(given, named | {"radius" if "radius" in given else "tables"}, {"reading"}, label)
     for field, smallest in (("p", 3), ("neurons", 1)):
         if type(given[field]) is not int or not smallest <= given[field] < 2**31:
             got = one_line(repr(given[field]), 40)
@@ -184,6 +192,11 @@ def _described(metadata: Mapping[str, str], where: str) -> dict[str, Any]:
         raise CheckpointError(f"{label}: provenance must map printable text to printable text")
     if not _is_text(given["source"]):
         raise CheckpointError(f"{label}: source must be printable text, got {one_line(repr(given['source']), 60)}")
+    if "reading" in given:
+        try:
+            given["reading"] = provenance_from(given["reading"])
+        except CircuitError as error:
+            raise CheckpointError(f"{label}: reading: {one_line(error, 300)}") from None
     if "radius" in given:
         radius = given["radius"]
         if not isinstance(radius, dict) or not all(_is_bound(bound) for bound in radius.values()):
@@ -191,6 +204,15 @@ def _described(metadata: Mapping[str, str], where: str) -> dict[str, Any]:
     else:
         given["tables"] = _tables(given["tables"], label)
     return given
+
+
+def _read_from(stored: Provenance | None, source: str) -> Provenance:
+    """Return the record of a circuit read from this file, and through it from the one that it was converted from."""
+    name = one_line(Path(source).name, 200) or None
+    if stored is None:
+        return Provenance(file=name)
+    original = {} if stored.file in (None, name) else {"original file": str(stored.file)}
+    return replace(stored, file=name, said={**stored.said, **original})
 
 
 def _is_bound(bound: object) -> bool:

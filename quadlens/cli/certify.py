@@ -123,6 +123,8 @@ def _print(certificate: "Certificate") -> None:
     from quadlens.digits import signed_at_least
 
     explain(certificate.verdict)
+    if certificate.refusal is not None:
+        return
     if certificate.frequencies is not None:
         _print_frequencies(certificate.frequencies)
     if certificate.ledger:
@@ -138,7 +140,8 @@ def _print(certificate: "Certificate") -> None:
         listed = ", ".join(f"({a}, {b})" for a, b in certificate.misclassified[:SHOWN])
         more = "" if len(certificate.misclassified) <= SHOWN else ", …"
         explain(f"Misclassified inputs (a, b): {listed}{more}")
-    explain(certificate.float32)
+    if certificate.classes:
+        explain(certificate.float32)
     explain(claims_in_words.cost(certificate))
 
 

@@ -3,7 +3,7 @@
 import click
 
 from quadlens.cli.model_argument import LoadedModel, model_options
-from quadlens.cli.show import json_option, next_step, print_json, print_table, say
+from quadlens.cli.show import explain, json_option, next_step, print_json, print_table, say
 
 
 @click.command(epilog="Example: quadlens fit --json > form.json")
@@ -15,7 +15,7 @@ def command(loaded: LoadedModel, per_neuron: bool, as_json: bool) -> None:
     import numpy as np
 
     from quadlens.form.amplitude_phase import NEGLIGIBLE_SHARE, fit
-    from quadlens.form.phase_locking import phase_locking
+    from quadlens.form.phase_locking import phase_locking, r_squared_shown
 
     form = fit(loaded.circuit)
     # the bootstrap is seeded: the same network gives the same interval
@@ -59,11 +59,7 @@ def command(loaded: LoadedModel, per_neuron: bool, as_json: bool) -> None:
         (
             [
                 str(group.frequency),
-                *(
-                    ["—"] * 3
-                    if group.r_squared is None
-                    else [f"{x:.4f}" for x in (group.r_squared.value, group.r_squared.low, group.r_squared.high)]
-                ),
+                *r_squared_shown(group.r_squared),
                 f"{group.breakers.size} of {group.members.size}",
                 " ".join(str(i) for i in group.breakers[:6]) or "—",
             ]
@@ -73,7 +69,7 @@ def command(loaded: LoadedModel, per_neuron: bool, as_json: bool) -> None:
     )
     for group in locking.groups:
         if not group.locked and group.share >= NEGLIGIBLE_SHARE:
-            say(f"{group.verdict[0].upper()}{group.verdict[1:]}.")
+            explain(f"{group.verdict[0].upper()}{group.verdict[1:]}.")
     if per_neuron:
         print_table(
             "Neurons",

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from quadlens.circuits.circuit import Circuit
     from quadlens.circuits.forward import Evaluation
     from quadlens.circuits.freeze_attention import FrozenAttention
+    from quadlens.circuits.provenance import Provenance
 
 MEASURED_OPERATIONS = 10**11
 """Above this many multiplications (about five seconds) a load does not run all inputs to measure the accuracy."""
@@ -53,6 +54,8 @@ class LoadedModel:
         )
         if self.frozen is not None:
             what += f"\n{self.frozen.summary}"
+        for line in conventions(c.provenance):
+            what += "\n" + textwrap.fill(line, WIDTH, subsequent_indent="  ", break_long_words=False)
         if self.evaluation is None:
             return f"{what}\naccuracy not measured (p³n = {c.p**3 * c.neurons:.1e} operations)"
         e = self.evaluation
@@ -72,6 +75,7 @@ class LoadedModel:
             "p": self.circuit.p,
             "neurons": self.circuit.neurons,
             "activation": self.circuit.activation,
+            "provenance": self.circuit.provenance.to_dict(),
             "accuracy": None if e is None else e.accuracy,
             "min_margin": None if e is None else e.min_margin,
         }
@@ -90,11 +94,19 @@ def command_on(name: str, file: str, parameters: int) -> str:
     return shlex.join(["quadlens", name, os.path.join(os.curdir, file) if file.startswith("-") else file, *more])
 
 
+def conventions(provenance: "Provenance") -> list[str]:
+    """Return a line for what was said beside the tensors, by whom, and a line for each thing that was assumed."""
+    said = [f"{name}: {text}" for name, text in provenance.said.items() if name in ("activation", "attention")]
+    lines = ["; ".join(said)] if said else []
+    return lines + [f"assumed: {sentence}" for sentence in provenance.assumed]
+
+
 def load_model(
     model: str | None,
     *,
     family: str | None = None,
     config: str | None = None,
+    activation: str | None = None,
     freeze_attention: bool = False,
     max_megabytes: int | None = None,
     mapped: bool = False,
@@ -125,6 +137,7 @@ def load_model(
             file,
             family=family,
             config=config,
+            activation=activation,
             freeze_attention=freeze_attention,
             max_bytes=None if max_megabytes is None else max_megabytes * 2**20,
             mapped=mapped,
@@ -139,7 +152,7 @@ def load_model(
         evaluation=evaluation,
         frozen=frozen,
         path=path,
-        arguments=_arguments(model, family, config, freeze_attention, max_megabytes, mapped),
+        arguments=_arguments(model, family, config, activation, freeze_attention, max_megabytes, mapped),
     )
 
 
@@ -159,12 +172,14 @@ def _arguments(
     model: str | None,
     family: str | None,
     config: str | None,
+    activation: str | None,
     freeze_attention: bool,
     max_megabytes: int | None,
     mapped: bool,
 ) -> tuple[str, ...]:
     given = [] if model is None else [model]
-    for flag, value in (("--family", family), ("--config", config), ("--max-megabytes", max_megabytes)):
+    options = {"--family": family, "--config": config, "--activation": activation, "--max-megabytes": max_megabytes}
+    for flag, value in options.items():
         given += [] if value is None else [flag, str(value)]
     given += ["--freeze-attention"] if freeze_attention else []
     return (*given, "--map") if mapped else tuple(given)
@@ -184,6 +199,7 @@ def model_options(function: Callable[..., Any]) -> Callable[..., Any]:
     @click.argument("model", required=False, shell_complete=complete_model)
     @click.option("--family", help="Checkpoint family, where it is not recognised.")
     @click.option("--config", type=click.Path(), help="The JSON file that describes the checkpoint.")
+    @click.option("--activation", metavar="NAME", help="The activation, where neither the file nor its config says it.")
     @click.option("--freeze-attention", is_flag=True, help="Take the constant part of nearly constant attention.")
     @click.option(
         "--max-megabytes",
@@ -198,6 +214,7 @@ def model_options(function: Callable[..., Any]) -> Callable[..., Any]:
         model: str | None,
         family: str | None,
         config: str | None,
+        activation: str | None,
         freeze_attention: bool,
         max_megabytes: int | None,
         mapped: bool,
@@ -207,6 +224,7 @@ def model_options(function: Callable[..., Any]) -> Callable[..., Any]:
             model,
             family=family,
             config=config,
+            activation=activation,
             freeze_attention=freeze_attention,
             max_megabytes=max_megabytes,
             mapped=mapped,

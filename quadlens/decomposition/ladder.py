@@ -13,6 +13,7 @@ import numpy as np
 from quadlens.activations import activation_named
 from quadlens.circuits.circuit import Circuit
 from quadlens.circuits.forward import row_blocks
+from quadlens.circuits.number_range import require_range
 from quadlens.claims import ProvedBound
 from quadlens.data_frame import data_frame
 from quadlens.decomposition.bounds import ladder_bounds, norm_rounding
@@ -203,6 +204,7 @@ def decompose(
     form : its amplitude–phase form, computed where it is not given
     progress : called with the fraction done
     """
+    require_range(circuit)
     form = fit(circuit) if form is None else form
     totals = Totals(stages=len(RUNGS), groups=len(form.groups))
     rungs = RungLogits(circuit, form)

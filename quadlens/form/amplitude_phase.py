@@ -16,6 +16,7 @@ import numpy as np
 
 from quadlens.arrays import ComplexArray, FloatArray, IntArray, wrap_angle
 from quadlens.circuits.circuit import Circuit
+from quadlens.circuits.number_range import require_range
 from quadlens.data_frame import data_frame
 from quadlens.text_table import html_table, text_table
 
@@ -200,7 +201,13 @@ def fit(circuit: Circuit) -> AmplitudePhaseForm:
     """Return the amplitude–phase form of a circuit. Cost O(pn log p).
 
     The key frequency of neuron ``i`` is ``argmax_{1≤k≤(p−1)/2} |Â_k|² + |B̂_k|²``, the lowest of equals.
+
+    Raises
+    ------
+    CircuitError
+        If the tables are so large that a logit's square could overflow.
     """
+    require_range(circuit)
     p, columns = circuit.p, np.arange(circuit.neurons)
     A_hat, B_hat, U_hat = (np.fft.fft(table, axis=0) / p for table in (circuit.A, circuit.B, circuit.U.T))
     candidates = slice(1, (p - 1) // 2 + 1)

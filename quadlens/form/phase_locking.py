@@ -18,6 +18,7 @@ import numpy as np
 
 from quadlens.arrays import FloatArray, IntArray, wrap_angle
 from quadlens.claims import Estimate
+from quadlens.digits import below_one
 from quadlens.errors import OptionError
 from quadlens.form.amplitude_phase import NEGLIGIBLE_SHARE, AmplitudePhaseForm, FrequencyGroup
 
@@ -168,7 +169,8 @@ def _group_locking(
     said = _fit(estimate, bool(locked), rms)
     if estimate is not None:
         said += f"; {off.sum()} of {members.size} neurons are off by more than {tolerance:g} rad"
-        said += "" if locked else _instead(follows, max(coherences))
+        turn = float(np.angle(w @ np.exp(1j * (psi - follows * phi))))
+        said += "" if locked else _instead(follows, max(coherences), turn)
     worst_first = np.argsort(-np.abs(mismatch[off]), kind="stable")
     return GroupLocking(
         frequency=group.frequency,
@@ -206,23 +208,28 @@ def _all_pass(groups: int) -> str:
     return "the one frequency group passes" if groups == 1 else f"all {groups} frequency groups pass"
 
 
+def r_squared_shown(estimate: Estimate | None) -> tuple[str, str, str]:
+    """Return R² and both ends of its interval in four decimals; what is worse than ``LOWEST_R_SQUARED`` as ``≤ −1``."""
+    if estimate is None:
+        return ("—", "—", "—")
+    value, low, high = (
+        f"≤ −{-LOWEST_R_SQUARED:g}" if x <= LOWEST_R_SQUARED else below_one(x)
+        for x in (estimate.value, estimate.low, estimate.high)
+    )
+    return value, low, high
+
+
 def _fit(estimate: Estimate | None, locked: bool, rms: float) -> str:
     if estimate is None:
         return f"a single neuron, off by {rms:.3f} rad"
-    fit = f"R² = {_below_one(estimate.value)} ({_below_one(estimate.low)} to {_below_one(estimate.high)})"
-    return f"{'ψ = 2φ holds' if locked else 'not locked at ψ = 2φ'}, {fit}"
+    value, low, high = (shown if shown[0] in "<>≤" else f"= {shown}" for shown in r_squared_shown(estimate))
+    return f"{'' if locked else 'not '}locked at ψ = 2φ, R² {value} ({low.lstrip('= ')} to {high.lstrip('= ')})"
 
 
-def _below_one(value: float) -> str:
-    """Return four decimals, never rounded up to a full 1."""
-    return f"{value if value == 1 else min(value, 0.9999):.4f}".replace("-", "−")
-
-
-def _instead(follows: int, coherence: float) -> str:
+def _instead(follows: int, coherence: float, turn: float) -> str:
     """Say which multiple of φ the output phases follow in place of 2φ, if they do."""
-    if follows == 2:
-        return ""
     multiple, measured = f"{follows}φ".replace("-", "−"), f"coherence {coherence:.2f}, 1 is exact"
-    if coherence >= FOLLOWED:
-        return f"; the output phases follow {multiple} rather than 2φ ({measured})"
-    return f"; the output phases follow no multiple of φ from −4 to 4 (nearest: {multiple}, {measured})"
+    if coherence < FOLLOWED:
+        return f"; the output phases follow no multiple of φ from −4 to 4 (nearest: {multiple}, {measured})"
+    turned = f", turned by {turn:.2f} rad".replace("-", "−")
+    return f"; the output phases follow {multiple}{turned} ({measured})"

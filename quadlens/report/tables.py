@@ -7,9 +7,9 @@ from math import ceil
 
 import numpy as np
 
-from quadlens.digits import at_least, at_most, below_one, number, percent_at_least
+from quadlens.digits import at_least, at_most, number, percent_at_least
 from quadlens.form.amplitude_phase import AmplitudePhaseForm, FrequencyGroup
-from quadlens.form.phase_locking import LOCKED_R_SQUARED
+from quadlens.form.phase_locking import LOCKED_R_SQUARED, r_squared_shown
 from quadlens.quadrature.designer import design, group_flatness
 from quadlens.quadrature.harmonics import TARGET_HARMONIC
 from quadlens.report.analysis import Analysis
@@ -109,11 +109,7 @@ def locking_table(analysis: Analysis) -> str:
     rows = [
         (
             str(group.frequency),
-            *(
-                ("—", "—", "—")
-                if group.r_squared is None
-                else map(below_one, (group.r_squared.value, group.r_squared.low, group.r_squared.high))
-            ),
+            *r_squared_shown(group.r_squared),
             "yes" if group.locked else "no",
             f"{group.breakers.size} of {group.members.size}",
             " ".join(str(i) for i in group.breakers[:WORST_NAMED]) or "—",

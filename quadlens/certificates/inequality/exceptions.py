@@ -14,8 +14,8 @@ from quadlens.certificates.compute.namespace import Namespace
 from quadlens.certificates.plan.plan import Group, Plan
 from quadlens.certificates.plan.unsettled import Walk, near_cells, walk
 
-LOOKED_AT = 8
-"""One look at a gate takes the memory of this many numbers."""
+LOOKED_AT = 32
+"""One look counts as this many numbers of a block: its few arrays then stay in the cache."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -47,8 +47,10 @@ class _Lists:
     back: IntArray
 
 
-def exceptions(at: Namespace, plan: Plan, group: Group, levels: FloatArray, tables: tuple[Any, Any]) -> Exceptions:
-    """Return the exceptions of a group's evaluated neurons; ``tables`` are its columns of A and B, (p, members) each.
+def exceptions(
+    at: Namespace, plan: Plan, group: Group, levels: FloatArray, tables: tuple[FloatArray, FloatArray]
+) -> Exceptions:
+    """Return the exceptions of a group's evaluated neurons; ``tables`` are A and B.
 
     Beyond its ``level`` of ``|H|`` a neuron's gate is settled.
     """
@@ -56,21 +58,20 @@ def exceptions(at: Namespace, plan: Plan, group: Group, levels: FloatArray, tabl
     mine = np.flatnonzero(~plan.bounded[group.members])
     lists = _lists(plan, group, way, mine, levels[mine])
     in_A, in_B, on = (at.array(part) for part in (lists.in_A, lists.in_B, lists.on))
-    rows = [_twice(at, table, way, mine) for table in tables]
+    rows = [_twice(at, table[:, group.members[mine]], way) for table in tables]
     total = int(lists.length.sum())
+    # neuron by neuron, every cell of its list
+    runs = [
+        slice(start, start + length) for start, length in zip(lists.start.tolist(), lists.length.tolist(), strict=True)
+    ]
 
     def work(block: slice) -> list[Any]:
-        length = lists.length[block]
-        before = np.cumsum(length) - length
-        # neuron by neuron, every cell of its list
-        item = xp.arange(int(length.sum()), device=at.device) + xp.repeat(
-            at.array(lists.start[block] - before), at.array(length)
-        )
         turned = np.arange(block.start, block.stop) * 2 * plan.p - lists.back[block]
-        row = xp.repeat(at.array(turned), at.array(length))
-        here, there = xp.take(in_A, item) + row, xp.take(in_B, item) + row
+        row = xp.repeat(at.array(turned), at.array(lists.length[block]))
+        here, there, said = (xp.concat([part[run] for run in runs[block]]) for part in (in_A, in_B, on))
+        here, there = here + row, there + row
         y = xp.take(rows[0], here) + xp.take(rows[1], there)
-        found = xp.nonzero((y > 0) != xp.take(on, item))[0]
+        found = xp.nonzero((y > 0) != said)[0]
         return [xp.take(part, found) for part in (here, there, y)]
 
     average = total // max(1, mine.size)
@@ -100,11 +101,10 @@ def _lists(plan: Plan, group: Group, way: Walk, mine: IntArray, levels: FloatArr
     )
 
 
-def _twice(at: Namespace, table: Any, way: Walk, mine: IntArray) -> Any:
-    """Return the neurons' columns one behind the other, each run of ``order`` residues twice: (members · 2p,)."""
-    xp = at.xp
-    runs = xp.reshape(at.take(table, mine, 1).T, (mine.size, way.copies, way.order))
-    return xp.reshape(xp.concat([runs, runs], axis=2), (-1,))
+def _twice(at: Namespace, columns: FloatArray, way: Walk) -> Any:
+    """Return the columns one behind the other, each run of ``order`` residues twice: (columns · 2p,)."""
+    runs = at.array(columns.T.reshape(-1, way.copies, way.order))
+    return at.xp.reshape(at.xp.concat([runs, runs], axis=2), (-1,))
 
 
 def _residues(way: Walk) -> IntArray:

@@ -14,13 +14,12 @@ from typing import Any
 import numpy as np
 
 from quadlens.certificates.compute.namespace import Namespace
-from quadlens.certificates.inequality.arcs import arcs_of
-from quadlens.certificates.inequality.exceptions import exceptions, scattered
+from quadlens.certificates.inequality.exceptions import Exceptions, exceptions, scattered
 from quadlens.certificates.inequality.split import Split
-from quadlens.certificates.inequality.table_sums import Table, Weights, add_table
+from quadlens.certificates.inequality.table_sums import LookedAt, Weights, add_group
 from quadlens.certificates.kink import negative_slope
 from quadlens.certificates.plan.choose import Choice
-from quadlens.certificates.plan.plan import Group
+from quadlens.certificates.plan.plan import Group, Plan
 from quadlens.certificates.plan.unsettled import levels_needed
 from quadlens.circuits.circuit import Circuit
 from quadlens.errors import CertificateError
@@ -28,8 +27,9 @@ from quadlens.errors import CertificateError
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class PassSums:
-    """``C (|F|, p, p)`` complex, ``R, res (p, p)``, axes a, b; by group: gates looked at (``candidates``) and found to
-    be not as their curve says (``exceptions``), and the most arc ends of one class."""
+    """``C (|F|, p, p)`` complex, ``R, res (p, p)``, axes a, b. By group: gates looked at (``candidates``) and found to
+    be not as their curve says (``exceptions``), the most ``arc_ends`` of one class, and how many prefix sums were
+    looked up at them for all inputs (``look_ups``, of one channel of one table)."""
 
     C: Any
     R: Any
@@ -37,6 +37,7 @@ class PassSums:
     candidates: tuple[int, ...]
     exceptions: tuple[int, ...]
     arc_ends: tuple[int, ...]
+    look_ups: tuple[int, ...]
 
     @property
     def crossings(self) -> int:
@@ -54,16 +55,15 @@ def one_pass(at: Namespace, circuit: Circuit, choice: Choice, split: Split) -> P
     """
     plan, xp = choice.plan, at.xp
     p, kept, slope = plan.p, len(plan.retained), negative_slope(circuit.activation)
-    C = (split.skip_a[:, :kept] + 1j * split.skip_a[:, kept:]).T[:, :, None]
-    C = C + (split.skip_b[:, :kept] + 1j * split.skip_b[:, kept:]).T[:, None, :]
-    R = 0 * (split.rest_a + split.rest_b)
-    res = 0 * R
-    Y = at.array(np.add.outer(np.arange(p), np.arange(p)) % p)
-    candidates, wrong, ends = [0] * len(plan.groups), [0] * len(plan.groups), []
+    C = xp.zeros((kept, p, p), dtype=xp.complex128, device=at.device)
+    C += (split.skip_a[:, :kept] + 1j * split.skip_a[:, kept:]).T[:, :, None]
+    C += (split.skip_b[:, :kept] + 1j * split.skip_b[:, kept:]).T[:, None, :]
+    R, res = 0 * split.rest_a, 0 * split.rest_a
+    candidates, wrong = [0] * len(plan.groups), [0] * len(plan.groups)
+    look_ups, ends = list[int](), list[int]()
     for number, group in enumerate(plan.groups):
         levels = levels_needed(plan, group, choice.delta)
         _require_settled(choice, group, levels)
-        arcs = arcs_of(plan, group)
         bounded = plan.bounded[group.members]
         weights = Weights(
             u_hat=split.u_hat[number],
@@ -72,28 +72,40 @@ def one_pass(at: Namespace, circuit: Circuit, choice: Choice, split: Split) -> P
             bounded=at.array(bounded.astype(np.float64)) if bounded.any() else None,
             slope=slope,
         )
-        tables = [at.array(table[:, group.members]) for table in (circuit.A, circuit.B)]
-        C_A, R_A, l1_A, norm_A = add_table(at, plan, group, arcs, weights, Table(values=tables[0], first=True))
-        C_B, R_B, l1_B, norm_B = add_table(at, plan, group, arcs, weights, Table(values=tables[1], first=False))
-        sums = C_A + xp.permute_dims(C_B, (1, 0, 2))
-        l1, norm = l1_A + l1_B.T, norm_A + norm_B.T
-        R += R_A + R_B.T
+        x_osc = x_norm = R[:0]
         if not bounded.all():
-            found = exceptions(at, plan, group, levels, (tables[0], tables[1]))
-            rho = (1 - slope) * xp.abs(found.y)
-            sums = sums + xp.reshape(scattered(at, found, weights.u_hat, rho, p * p), sums.shape)
-            # H ≤ 0 < y
-            x = (1 - abs(slope)) * xp.maximum(found.y, 0 * found.y)
-            both = xp.stack([weights.osc, 1 + 0 * weights.osc], axis=1)
-            l1 = l1 + xp.reshape(scattered(at, found, both[:, :1], x, p * p), (p, p))
-            norm = norm + xp.sqrt(xp.reshape(scattered(at, found, both[:, 1:], x * x, p * p), (p, p)))
+            found = exceptions(at, plan, group, levels, (circuit.A, circuit.B))
+            x_osc, x_norm = _add_exceptions(at, plan, group, weights, found, C)
             candidates[number], wrong[number] = found.candidates, found.count
-        norm_U = split.norm_U[number]
-        res += xp.minimum(l1, norm * xp.reshape(xp.take(norm_U + xp.max(norm_U), xp.reshape(Y, (-1,))), (p, p)))
-        for place, z in enumerate(map(int, plan.positions(group))):
-            C[z, :, :] += sums[:, :, place] + 1j * sums[:, :, len(group.retained) + place]
-        ends.append(arcs.ends)
-    return PassSums(C=C, R=R, res=res, candidates=tuple(candidates), exceptions=tuple(wrong), arc_ends=tuple(ends))
+        norms = split.norm_U[number] + xp.max(split.norm_U[number])
+        given = LookedAt(C=C, R=R, res=res, norms=norms, x_osc=x_osc, x_norm=x_norm)
+        arcs = add_group(at, circuit, plan, group, weights, given)
+        ends.append(arcs.most)
+        look_ups.append(p * (arcs.total + p * len(arcs.ends)))
+    return PassSums(
+        C=C,
+        R=R,
+        res=res,
+        candidates=tuple(candidates),
+        exceptions=tuple(wrong),
+        arc_ends=tuple(ends),
+        look_ups=tuple(look_ups),
+    )
+
+
+def _add_exceptions(
+    at: Namespace, plan: Plan, group: Group, weights: Weights, found: Exceptions, C: Any
+) -> tuple[Any, Any]:
+    """Add ``κ ρ û`` to C; return ``Σ x osc`` and ``‖x‖`` of every input."""
+    xp, p, slope, kept = at.xp, plan.p, weights.slope, len(group.retained)
+    sums = scattered(at, found, weights.u_hat, (1 - slope) * xp.abs(found.y), p * p)
+    for place, z in enumerate(map(int, plan.positions(group))):
+        C[z, :, :] += xp.reshape(sums[:, place] + 1j * sums[:, kept + place], (p, p))
+    # H ≤ 0 < y
+    x = (1 - abs(slope)) * xp.maximum(found.y, 0 * found.y)
+    osc = scattered(at, found, weights.osc[:, None], x, p * p)
+    square = scattered(at, found, 1 + 0 * weights.osc[:, None], x * x, p * p)
+    return xp.reshape(osc, (p, p)), xp.sqrt(xp.reshape(square, (p, p)))
 
 
 def _require_settled(choice: Choice, group: Group, levels: Any) -> None:

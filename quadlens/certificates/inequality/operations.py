@@ -45,7 +45,7 @@ def operations(plan: Plan, sums: PassSums) -> Operations:
         channels = 2 * len(group.retained) + (3 if several else 2)
         # a product and a sum an entry, in two tables; each arc end and the whole circle read once for each input
         prefix += 2 * p * group.members.size * (2 * channels + 2) * (3 if several else 1)
-        reads += 2 * p * p * channels * (sums.arc_ends[number] + 1)
+        reads += 2 * channels * sums.look_ups[number]
         exceptions += (2 * channels + 2) * sums.exceptions[number]
         used = np.unique(plan.cell[group.members]).size
         harmonics += 4 * kept * used * p + p * G * (3 + 4 * kept) + 6 * kept * p * (p // 2)

@@ -9,14 +9,18 @@ gate far below 0 and change as H passes a threshold:
     squares      a² δ²      + (1−a²) β δ₊²     + (1−a²)(δ² − β δ₊²)
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from quadlens.arrays import FloatArray, IntArray
+from quadlens.certificates.compute.compiled import compiled_is_worth_it
 from quadlens.certificates.compute.namespace import Namespace
-from quadlens.certificates.inequality.arcs import Arcs
+from quadlens.certificates.inequality.arcs import Arcs, arcs_of
 from quadlens.certificates.plan.plan import Group, Plan
+from quadlens.circuits.circuit import Circuit
 from quadlens.rounding import gamma
 
 
@@ -34,12 +38,13 @@ class Weights:
     @property
     def stacked(self) -> list[Any]:
         """The factors of each stream of ``streams``, all of shape (members, …)."""
-        return [self.u_hat, self.V[:, None], self.osc[:, None], 1 + 0 * self.osc[:, None]]
+        columns = [self.u_hat, self.osc[:, None], 1 + 0 * self.osc[:, None]]
+        return columns if self.bounded is None else [*columns, self.V[:, None]]
 
 
 def streams(xp: Any, weights: Weights, value: Any, delta: Any) -> tuple[list[Any], list[list[Any]]]:
     """Return the numbers that begin and those that change at each threshold, each (residues, members), in the order
-    û, V, osc, squares.
+    û, osc, squares and, where neurons are bounded, V.
 
     >>> import array_api_compat.numpy as xp
     >>> one = Weights(u_hat=None, V=None, osc=None, bounded=None, slope=0.0)
@@ -50,91 +55,149 @@ def streams(xp: Any, weights: Weights, value: Any, delta: Any) -> tuple[list[Any
     slope, beta = weights.slope, weights.bounded
     a, kappa = abs(slope), 1 - slope
     size, square = xp.abs(delta), delta * delta
-    nothing = 0 * delta
-    begin = [slope * value, nothing, a * size, a * a * square]
+    begin = [slope * value, a * size, a * a * square]
     if beta is None:
-        return begin, [[kappa * value, nothing, (1 - a) * size, (1 - a * a) * square]]
+        return begin, [[kappa * value, (1 - a) * size, (1 - a * a) * square]]
+    nothing = 0 * delta
     above, below = xp.maximum(delta, nothing) * beta, xp.maximum(-delta, nothing) * beta
     # exact: δ₊ and δ₋ are δ or 0, so that δ₊ − δ₋ is δ
     half, far = kappa / 2 * above, -kappa / 2 * below
     gate = -kappa / 2 * (above - below)
     positive = above * above
-    return begin, [
-        [half, half, (1 - a) * above, (1 - a * a) * positive],
-        [kappa * value + gate, gate, (1 - a) * (size - above), (1 - a * a) * (square - positive)],
-        [far, far, nothing, nothing],
+    return [*begin, nothing], [
+        [half, (1 - a) * above, (1 - a * a) * positive, half],
+        [kappa * value + gate, (1 - a) * (size - above), (1 - a * a) * (square - positive), gate],
+        [far, nothing, nothing, far],
     ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Table:
-    """A table's columns ``(p, members)``, as an array of the namespace; ``first`` says that it is A."""
+class LookedAt:
+    """What a group's sums are added to, axes a, b: ``C (|F|, p, p)``, ``R, res (p, p)``; ``norms (p,)`` are
+    ``‖dU(Y)‖ + max_c ‖dU(c)‖``, ``x_osc, x_norm (p, p)`` are ``Σ x osc`` and ``‖x‖`` of gates looked at, empty if
+    none is."""
 
-    values: Any
-    first: bool
+    C: Any
+    R: Any
+    res: Any
+    norms: Any
+    x_osc: Any
+    x_norm: Any
 
 
-def add_table(at: Namespace, plan: Plan, group: Group, arcs: Arcs, weights: Weights, table: Table) -> tuple[Any, ...]:
-    """Return the sums of one table for its own residues and all of the other's: ``C (p, p, 2K)`` and ``R``, ``l1``,
-    ``norm (p, p)``: what stands under ½κ Σ ρ̄ V, Σ η osc and ‖η‖."""
+def add_group(at: Namespace, circuit: Circuit, plan: Plan, group: Group, weights: Weights, given: LookedAt) -> Arcs:
+    """Add a group's sums for every input, but for gates that are not as their curve says; return its arcs."""
+    arcs = arcs_of(plan, group)
+    if at.device is None and compiled_is_worth_it(circuit.A.size + circuit.B.size):
+        from quadlens.certificates.inequality.pass_kernel import add_compiled
+
+        add_compiled(circuit, plan, group, arcs, weights, given)
+        return arcs
     xp, p = at.xp, plan.p
-    curve = at.array((group.A if table.first else group.B)[_met(plan, group)])
-    r = at.array(plan.amplitude[group.members])
-    factors = weights.stacked
-    widths = [int(factor.shape[1]) for factor in factors]
-    width, thresholds = sum(widths), len(arcs.thresholds)
+    sides = [
+        _prefix(at, plan, group, weights, table, curve) for table, curve in ((circuit.A, group.A), (circuit.B, group.B))
+    ]
+    numbers = 8 * p * sides[0].start.shape[1]
+    blocks = [_joined(xp, part) for part in zip(*at.over(_reader(at, arcs, sides), p, numbers), strict=True)]
+    # from classes in their own order to a, b
+    rank, residue = np.empty(p, dtype=np.int64), np.arange(p)
+    rank[arcs.classes] = residue
+    index = at.array((rank[(residue[:, None] - residue) % p] * p + residue).reshape(-1))
+    kept = len(group.retained)
+    sums, norm = (xp.reshape(xp.take(part, index, axis=0), (p, p, -1)) for part in blocks)
+    for place, z in enumerate(map(int, plan.positions(group))):
+        given.C[z, :, :] += sums[:, :, place] + 1j * sums[:, :, kept + place]
+    osc, norm = sums[:, :, 2 * kept], norm[:, :, 0]
+    if weights.bounded is not None:
+        given.R[:, :] += sums[:, :, 2 * kept + 2]
+    if given.x_osc.shape[0]:
+        osc, norm = osc + given.x_osc, norm + given.x_norm
+    Y = at.array(((residue[:, None] + residue) % p).reshape(-1))
+    given.res[:, :] += xp.minimum(osc, norm * xp.reshape(xp.take(given.norms, Y), (p, p)))
+    return arcs
 
-    def work(block: slice) -> Any:
-        value = table.values[block]
-        begin, changes = streams(xp, weights, value, value - r * curve[block])
+
+def lost_of_squares(arcs: Arcs, members: int) -> float:
+    """Return what rounding can take from a part of a sum of squares, over the whole: each of its prefix sums is off by
+    ``γ`` times that."""
+    return 2 * (arcs.most + len(arcs.ends) + 2) * gamma(members + 2 * arcs.most + 64)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Side:
+    """Of one table: ``start (p, channels)``, the sums with every gate far below 0, and for each threshold the prefix
+    sums of what changes, (p, members + 1, channels)."""
+
+    start: Any
+    prefix: list[Any]
+
+
+def _prefix(at: Namespace, plan: Plan, group: Group, weights: Weights, table: FloatArray, curve: FloatArray) -> _Side:
+    xp = at.xp
+    r, factors = at.array(plan.amplitude[group.members]), weights.stacked
+    twice = np.concatenate([curve, curve])
+    cell, shift = plan.cell[group.members], plan.shifts(group.frequency)
+
+    def work(block: slice) -> list[Any]:
+        value = at.array(table[block, group.members])
+        begin, changes = streams(xp, weights, value, value - r * at.array(twice[cell + shift[block, None]]))
         start = xp.concat([b @ factor for b, factor in zip(begin, factors, strict=True)], axis=1)
-        prefix = [
-            xp.cumulative_sum(
-                xp.concat([c[:, :, None] * f for c, f in zip(change, factors, strict=True)], axis=2),
-                axis=1,
-                include_initial=True,
-            )
-            for change in changes
-        ]
-        return _read(at, arcs, prefix, start, (block, table.first))
+        products = (
+            xp.concat([c[:, :, None] * f for c, f in zip(change, factors, strict=True)], axis=2) for change in changes
+        )
+        return [start, *(xp.cumulative_sum(values, axis=1, include_initial=True) for values in products)]
 
-    found = at.over(work, p, width * (thresholds * group.members.size + p))
-    sums = found[0] if len(found) == 1 else xp.concat(found, axis=0)
-    kept = widths[0]
-    return sums[:, :, :kept], sums[:, :, kept], sums[:, :, kept + 1], xp.sqrt(sums[:, :, kept + 2])
+    numbers = sum(int(factor.shape[1]) for factor in factors) * group.members.size
+    start, *prefix = (_joined(xp, parts) for parts in zip(*at.over(work, plan.p, numbers), strict=True))
+    return _Side(start=start, prefix=prefix)
 
 
-def _met(plan: Plan, group: Group) -> Any:
-    """Return the cell that each residue finds each member's curve at, shape (p, members)."""
-    return (plan.cell[group.members] + plan.shifts(group.frequency)[:, None]) % plan.cells
+def _joined(xp: Any, parts: tuple[Any, ...]) -> Any:
+    return parts[0] if len(parts) == 1 else xp.concat(parts, axis=0)
 
 
-def _read(at: Namespace, arcs: Arcs, prefix: list[Any], start: Any, where: tuple[slice, bool]) -> Any:
-    """Return the sums for a block of the table's residues, shape (residues, p, channels).
+def _reader(at: Namespace, arcs: Arcs, sides: list[_Side]) -> Callable[[slice], tuple[Any, Any]]:
+    """Return what reads the sums of a block of classes, shape (classes · p, channels), and the sum of both norms.
 
-    From the state of the last cell, each arc end on the way round adds or takes away. The last channel's squares are
-    evaluated from above, for their root is taken: an error of a sum over arcs is one of all its prefix sums.
+    From the state of the last cell, each arc end on the way round adds or takes away. Squares are evaluated from
+    above, for their root is taken: an error of a sum over arcs is one of all its prefix sums.
     """
-    xp, (block, first) = at.xp, where
-    rows, width, channels = prefix[0].shape
-    t, shift = arcs.turns_of(np.arange(block.start, block.stop), first)
-    last = arcs.last(t, shift)
-    row = np.arange(rows)[:, None] * width
-    out = start[:, None, :]
-    whole = start[:, -1]
-    for number, (sums, starts, stops) in enumerate(zip(prefix, arcs.starts, arcs.stops, strict=True)):
-        flat = xp.reshape(sums, (-1, channels))
-        whole = whole + sums[:, -1, -1]
+    xp, p = at.xp, arcs.classes.size
+    width, channels = sides[0].prefix[0].shape[1:]
+    # û, osc, squares and perhaps V: of these V alone is a single channel
+    column = 2 * (channels // 2) - 1
+    rounding = lost_of_squares(arcs, width)
+    flat = [[xp.reshape(prefix, (-1, channels)) for prefix in side.prefix] for side in sides]
+    room = [rounding * (side.start[:, column] + sum(part[:, -1, column] for part in side.prefix)) for side in sides]
+    b = np.arange(p)
 
-        def read(index: Any, flat: Any = flat, shape: tuple[int, ...] = (*t.shape, channels)) -> Any:
-            return xp.reshape(xp.take(flat, at.array(index.reshape(-1)), axis=0), shape)
+    def work(block: slice) -> tuple[Any, Any]:
+        a = (arcs.classes[block, None] + b) % p
+        rows = (a, np.broadcast_to(b, a.shape))
+        out = [at.take(side.start, row.reshape(-1), 0) for side, row in zip(sides, rows, strict=True)]
 
-        # all of the sum, or the empty one before it
-        out = out + read(row + (last > arcs.thresholds[number]) * (width - 1))
-        for one in stops:
-            out += read(row + arcs.places(one, t, shift))
-        for one in starts:
-            out -= read(row + arcs.places(one, t, shift))
-    error = 2 * (arcs.ends + 2) * gamma(width + 2 * arcs.ends + 64) * whole
-    least = xp.maximum(out[:, :, -1] + error[:, None], 0 * whole[:, None])
-    return xp.concat([out[:, :, :-1], least[:, :, None]], axis=2)
+        def add(number: int, place: IntArray, sign: int) -> None:
+            length = place.size
+            for side, row in enumerate(rows):
+                index = (row[: place.shape[0]] * width + place).reshape(-1)
+                read = at.take(flat[side][number], index, 0)
+                if sign > 0:
+                    out[side][:length] += read
+                else:
+                    out[side][:length] -= read
+
+        for number, ends in enumerate(arcs.ends):
+            # all of the sum, or the empty one before it
+            add(number, (arcs.last[block] > arcs.thresholds[number]) * (width - 1), 1)
+            for stops, starts, filled in zip(ends.stops, ends.starts, ends.filled, strict=True):
+                some = slice(block.start, min(block.stop, int(filled)))
+                if some.start < some.stop:
+                    add(number, arcs.places(stops[some]), 1)
+                    add(number, arcs.places(starts[some]), -1)
+        squares = [
+            xp.maximum(part[:, column] + at.take(more, row.reshape(-1), 0), 0 * part[:, column])
+            for part, more, row in zip(out, room, rows, strict=True)
+        ]
+        return out[0] + out[1], (xp.sqrt(squares[0]) + xp.sqrt(squares[1]))[:, None]
+
+    return work

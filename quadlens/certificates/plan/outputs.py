@@ -91,4 +91,7 @@ def retained_outputs(needs: OutputNeeds, most: int, most_by_group: int) -> tuple
         room = row == groups or chosen[row].sum() < most_by_group
         if room and (chosen[:, z].any() or chosen.any(axis=0).sum() < most):
             chosen[row, z] = True
+    if not chosen.any():
+        # nothing needs one; there is always one, so that no sum is over no frequency
+        chosen[groups, 1] = True
     return tuple(int(z) for z in np.flatnonzero(chosen.any(axis=0))), chosen[:groups]

@@ -59,7 +59,9 @@ def needs(circuit: Circuit, plan: Plan) -> Needs:
         square += np.sum([one[2] for one in found], axis=0) / plan.p
     order = np.concatenate([group.members for group in plan.groups])
     out = Needs(delta=np.empty(n), square=np.empty(n))
-    out.delta[order], out.square[order] = np.maximum(above, below) * SLACK, square
+    # tables made from weights elsewhere may differ by twice their radius, and must still be settled there
+    room = 2 * (circuit.radius["A"] + circuit.radius["B"])
+    out.delta[order], out.square[order] = (np.maximum(above, below) + room) * SLACK, square
     return out
 
 

@@ -5,10 +5,10 @@ first half of ``W``'s rows reads ``a`` and the second half ``b``. Types B and C 
 refused.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 from quadlens.circuits.readers.config import Field, Integer, Text, Unused, agree, read_config
+from quadlens.circuits.readers.settings import Record, Settings
 from quadlens.circuits.readers.state_dict import looks_like_state, read_state
 from quadlens.circuits.weights import Product, Weights
 from quadlens.errors import CheckpointError, UnsupportedModelError
@@ -20,7 +20,9 @@ FIELDS: dict[str, Field] = {
     "C": Integer(low=3, high=10**6),
     "n_vocab": Integer(low=3, high=10**6),
     "model_type": Text(),
-    **dict.fromkeys(("d_model", "d_hidden", "epoch", "lr", "weight_decay", "frac", "runid", "func"), Unused()),
+    "func": Text(),
+    "funcs": Text(),
+    **dict.fromkeys(("d_model", "d_hidden", "epoch", "lr", "weight_decay", "frac", "runid"), Unused()),
 }
 
 
@@ -29,9 +31,9 @@ def recognise(tree: Any) -> bool:
     return looks_like_state(tree, "l1.weight", "unembed.weight")
 
 
-def read(tree: Any, config: Mapping[str, Any] | None, where: str, source: str) -> Weights:
+def read(tree: Any, settings: Settings, where: str, source: str) -> Weights:
     """Return the weights of a state dict; the type is seen from its shapes, and must be the configuration's."""
-    fields = read_config(config or {}, FIELDS, f"{where}: the config")
+    fields = read_config(settings.config or {}, FIELDS, f"{where}: the config")
     kind = fields.get("model_type")
     if kind in ("B", "C"):
         raise UnsupportedModelError(f"{where}: linear type {kind} has a second hidden layer; only one is supported")
@@ -53,6 +55,10 @@ def read(tree: Any, config: Mapping[str, Any] | None, where: str, source: str) -
     for name in ("C", "n_vocab"):
         if name in fields:
             agree(name, fields[name], sizes["p"], where)
+    record = Record(where=where)
+    record.task([(fields.get(name), f"{name} of {settings.label}") for name in ("funcs", "func")], sizes["p"])
+    # the family's code applies ReLU and has no setting for it
+    activation = record.activation(settings, [("ReLU", "the family, which has no other")], {"ReLU": "relu"})
     W = state["l1.weight"].T
     tensors = {"E": state[embeddings[0]], "b_in": state["l1.bias"][None], "W_U": state["unembed.weight"].T}
     if apart:
@@ -68,6 +74,8 @@ def read(tree: Any, config: Mapping[str, Any] | None, where: str, source: str) -
         neurons=sizes["d_mlp"],
         tensors=tensors,
         tables={"A": (from_a,), "B": (from_b, Product(factors=("b_in",))), "U": (Product(factors=("W_U",)),)},
+        activation=activation,
         source=source,
         family=f"pizza linear {seen}",
+        provenance=record.provenance(),
     )

@@ -2,21 +2,21 @@
 read.
 
 The matrices are those of the pizza family (which descends from this one); attention is a causal softmax, so it depends
-on the input and is read only with its constant part taken. Inputs are ``a, b, =``; the logit of ``=`` is left out.
+on the input and is read only with its constant part taken. Inputs are ``a, b, =``; the logit of ``=`` is left out,
+which the circuit's provenance says.
 """
 
 import math
-from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
-from quadlens.circuits.readers.config import Field, Flag, Integer, Text, Unused, activation_from, agree, read_config
+from quadlens.circuits.readers.config import Field, Flag, Integer, Text, Unused, agree, read_config
+from quadlens.circuits.readers.pickled_config import plain_config
 from quadlens.circuits.readers.pizza import read_transposed_state
+from quadlens.circuits.readers.settings import Record, Settings
 from quadlens.circuits.readers.state_dict import looks_like_state
 from quadlens.circuits.readers.transformer import Transformer
-from quadlens.circuits.safe_torch import PickledConfig
-from quadlens.errors import CheckpointError, UnsupportedModelError
-from quadlens.untrusted_text import one_line
+from quadlens.errors import UnsupportedModelError
 
 NAME = "nanda"
 ACTIVATIONS = {"ReLU": "relu", "GeLU": "gelu"}
@@ -47,17 +47,14 @@ def recognise(tree: Any) -> bool:
     return looks_like_state(_state(tree), "blocks.0.attn.W_O", "blocks.0.mlp.W_in", "embed.W_E")
 
 
-def read(tree: Any, config: Mapping[str, Any] | None, where: str, source: str) -> Transformer:
-    """Return the transformer; a given ``config`` overrides the one in the file."""
-    fields = _fields(tree, config, where)
+def read(tree: Any, settings: Settings, where: str, source: str) -> Transformer:
+    """Return the transformer; a given configuration overrides the one in the file."""
+    own, given = _fields(tree, settings, where)
+    fields = own | given
     if fields.get("num_layers", 1) != 1:
         raise UnsupportedModelError(f"{where} has {fields['num_layers']} layers; only one-layer networks are circuits")
     if fields.get("use_ln"):
         raise UnsupportedModelError(f"{where} has normalisation layers, which mix the inputs")
-    if fields.get("fn_name", "add") != "add":
-        raise UnsupportedModelError(
-            f"{where} was trained on {one_line(repr(fields['fn_name']), 40)}; only a + b mod p is analysed"
-        )
     held = _state(tree)
     # a bare state dict looks like the pizza family's, and is of this one where the user says so
     state, sizes = read_transposed_state(tree if held is None else held, where)
@@ -65,28 +62,36 @@ def read(tree: Any, config: Mapping[str, Any] | None, where: str, source: str) -
     p = sizes["d_vocab"] - sign
     if "p" in fields:
         agree("p", fields["p"], p, where)
+    record = Record(where=where)
+    origins = ((given, settings.label), (own, "the file's config"))
+    record.task([(said.get("fn_name"), f"fn_name of {label}") for said, label in origins], p)
+    said_activation = [(said.get("act_type"), f"act_type of {label}") for said, label in origins]
+    activation = record.activation(settings, said_activation, ACTIVATIONS)
+    record.said["attention"] = "softmax, the only one of this family"
+    W_U = state.pop("W_U")
     embedding = state.pop("embedding")
     return Transformer(
         p=p,
         E=embedding[:p],
         E_eq=embedding[p:] if sign else None,
-        W_U=state.pop("W_U")[:, :p],
+        W_U=W_U[:, :p],
+        W_U_rest=W_U[:, p:] if sign else None,
         **state,
         share=Fraction(1),
         uniform=Fraction(0),
         scale=math.sqrt(sizes["d_head"]),
-        activation=activation_from(fields.get("act_type", "ReLU"), ACTIVATIONS, where),
+        activation=activation,
         source=source,
         family="grokking transformer",
+        provenance=record.provenance(left_out=("=",) if sign else ()),
     )
 
 
-def _fields(tree: Any, config: Mapping[str, Any] | None, where: str) -> dict[str, Any]:
-    own = tree.get("config") if isinstance(tree, dict) else None
-    if isinstance(own, PickledConfig):
-        own = vars(own)
-    if own is not None and not isinstance(own, dict):
-        raise CheckpointError(f"{where}: its config must be a dict, got {type(own).__name__}")
-    known = {key: value for key, value in (own or {}).items() if key in FIELDS}
-    fields = read_config(known, FIELDS, f"{where}: its config")
-    return fields | read_config(config or {}, FIELDS, f"{where}: the config")
+def _fields(tree: Any, settings: Settings, where: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return what the file's own configuration says, and what the given one says."""
+    own = plain_config(tree, where)
+    known = {key: value for key, value in own.items() if key in FIELDS}
+    return (
+        read_config(known, FIELDS, f"{where}: its config"),
+        read_config(settings.config or {}, FIELDS, f"{where}: the config"),
+    )

@@ -1,11 +1,11 @@
 """The pizza family's transformers: a bare state dict, with the attention coefficient in a JSON file beside it.
 
 Attention is ``c · softmax + (1 − c)``, not masked: all **ones** at ``c = 0``. With ``diff_vocab`` the tokens of ``b``
-are ``b + C``; with ``eqn_sign`` a last token is appended and read out.
+are ``b + C``; with ``eqn_sign`` a last token is appended and read out. The logits of ``b``'s own tokens and of the
+last one are left out, which the circuit's provenance says.
 """
 
 import math
-from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
@@ -16,10 +16,10 @@ from quadlens.circuits.readers.config import (
     Number,
     Text,
     Unused,
-    activation_from,
     agree,
     read_config,
 )
+from quadlens.circuits.readers.settings import Record, Settings
 from quadlens.circuits.readers.state_dict import looks_like_state, read_state
 from quadlens.circuits.readers.transformer import Transformer
 from quadlens.errors import CheckpointError, UnsupportedModelError
@@ -38,7 +38,9 @@ FIELDS: dict[str, Field] = {
     "diff_vocab": Flag(),
     "eqn_sign": Flag(),
     "use_linear": Flag(),
-    **dict.fromkeys(("name", "funcs", "func", "attention_dir", "runid", "early_stop"), Unused()),
+    "funcs": Text(),
+    "func": Text(),
+    **dict.fromkeys(("name", "attention_dir", "runid", "early_stop"), Unused()),
     **dict.fromkeys(("epoch", "batch_size", "lr", "weight_decay", "frac"), Unused()),
 }
 
@@ -63,15 +65,15 @@ def recognise(tree: Any) -> bool:
     return looks_like_state(tree, "blocks.0.attn.W_O", "blocks.0.mlp.W_in", "embed.W_E")
 
 
-def read(tree: Any, config: Mapping[str, Any] | None, where: str, source: str) -> Transformer:
+def read(tree: Any, settings: Settings, where: str, source: str) -> Transformer:
     """Return the transformer of a state dict and its configuration."""
-    if config is None:
+    if settings.config is None:
         raise CheckpointError(
             f"{where}: the pizza family keeps its attention coefficient beside the checkpoint; give that file with"
             " --config"
         )
     named = f"{where}: the config"
-    fields = read_config(config, FIELDS, named)
+    fields = read_config(settings.config, FIELDS, named)
     if "attn_coeff" not in fields:
         raise CheckpointError(f"{named} lacks attn_coeff, which the attention depends on")
     if fields.get("n_layers", 1) != 1:
@@ -86,20 +88,29 @@ def read(tree: Any, config: Mapping[str, Any] | None, where: str, source: str) -
     for name in ("n_heads", "d_model", "d_head"):
         if name in fields:
             agree(name, fields[name], sizes[name], where)
+    record = Record(where=where)
+    record.task([(fields.get("funcs"), f"funcs of {settings.label}"), (fields.get("func"), "func of it")], p)
+    activation = record.activation(settings, [(fields.get("act_fn"), f"act_fn of {settings.label}")], ACTIVATIONS)
+    record.said["attention"] = f"{float(share):g} softmax + {1 - float(share):g}, by attn_coeff of {settings.label}"
+    record.shape_flags(fields, ("diff_vocab", "eqn_sign"), settings.label)
     embedding = state.pop("embedding")
+    W_U = state.pop("W_U")
+    names = ("the tokens of b",) * apart + ("=",) * sign
     return Transformer(
         p=p,
         E=embedding[:p],
         E_b=embedding[p : 2 * p] if apart else None,
         E_eq=embedding[-1:] if sign else None,
-        W_U=state.pop("W_U")[:, :p],
+        W_U=W_U[:, :p],
+        W_U_rest=W_U[:, p:] if names else None,
         **state,
         share=share,
         uniform=Fraction(1) - share,
         scale=math.sqrt(sizes["d_head"]),
-        activation=activation_from(fields.get("act_fn", "ReLU"), ACTIVATIONS, named),
+        activation=activation,
         source=source,
         family="pizza transformer",
+        provenance=record.provenance(left_out=names),
     )
 
 

@@ -11,10 +11,11 @@ Each family has its own ``P``: ``share · softmax(scores) + uniform``, constant 
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 from quadlens.arrays import FloatArray
+from quadlens.circuits.provenance import Provenance
 from quadlens.circuits.weights import Product, Weights
 from quadlens.errors import CheckpointError
 
@@ -30,12 +31,14 @@ class Transformer:
     E : array, shape (p, d_model), the embedding of ``a`` (and of ``b`` unless ``E_b`` is given)
     E_b : the embedding of ``b`` where the family gives it tokens of its own
     E_eq : array, shape (1, d_model), the embedding of the ``=`` token, where there is one: the readout is there, else
-    at ``b`` pos : array, shape (n_ctx, d_model)
+    at ``b``
+    pos : array, shape (n_ctx, d_model)
     W_Q, W_K, W_V : array, shape (heads, d_model, d_head); W_O : (heads, d_head, d_model)
     b_Q, b_K, b_V : array, shape (heads, d_head), or None; all other biases have one row, or are None
-    W_U : array, shape (d_model, p): the columns of residues only
+    W_U : array, shape (d_model, p): the columns of residues only; W_U_rest, b_U_rest : the other columns, or None
     share, uniform : attention is ``share · softmax + uniform``
     scale : scores are divided by it before the softmax
+    provenance : the circuit's; its ``left_out`` names the other columns
     """
 
     p: int
@@ -57,12 +60,15 @@ class Transformer:
     b_out: FloatArray
     W_U: FloatArray
     b_U: FloatArray | None = None
+    W_U_rest: FloatArray | None = None
+    b_U_rest: FloatArray | None = None
     share: Fraction
     uniform: Fraction
     scale: float
     activation: str
     source: str
     family: str
+    provenance: Provenance = field(default_factory=Provenance)
 
     def __post_init__(self) -> None:
         expected = 2 if self.E_eq is None else 3
@@ -119,6 +125,7 @@ def transformer_weights(model: Transformer, pattern: Pattern) -> Weights:
         activation=model.activation,
         source=model.source,
         family=model.family,
+        provenance=model.provenance,
     )
 
 

@@ -1,0 +1,33 @@
+"""How large a circuit's numbers may be for what squares and adds them: measured things overflow before float64 does."""
+
+import numpy as np
+
+from quadlens.circuits.circuit import TABLES, Circuit
+from quadlens.errors import CircuitError
+
+MAX_LOGIT = 1e150
+"""Largest bound on a logit, and largest entry: its square, summed over every input and logit, must stay a float64."""
+
+
+def require_range(circuit: Circuit) -> None:
+    """Refuse finite tables whose entries or logits could overflow where they are added up or squared.
+
+    Raises
+    ------
+    CircuitError
+        Naming what is too large, and the largest that is allowed.
+    """
+    tables = {name: getattr(circuit, name) for name in TABLES}
+    largest = {name: max(float(table.max()), -float(table.min())) for name, table in tables.items()}
+    name = max(largest, key=lambda table: largest[table])
+    if largest[name] > MAX_LOGIT:
+        raise CircuitError(
+            f"table {name} holds {largest[name]:.1e}, more than {MAX_LOGIT:g}, whose square overflows; rescale it"
+        )
+    with np.errstate(over="ignore"):
+        preactivation = np.float64(largest["A"]) + largest["B"]
+        # no activation grows faster than |x| + 1 but the square
+        hidden = np.square(preactivation) if circuit.activation == "square" else preactivation + 1
+        logit = circuit.neurons * hidden * largest["U"] + largest["S_a"] + largest["S_b"]
+    if not logit <= MAX_LOGIT:
+        raise CircuitError(f"its logits may reach {logit:.1e}, more than {MAX_LOGIT:g}; rescale the weights")
