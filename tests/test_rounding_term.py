@@ -53,7 +53,7 @@ def quantities(pieces):
             yield quantity("X", inputs.X[d], X, "retained")
             if found.plan.bounded.any():
                 yield quantity("R", inputs.R[d], sums.R, "gates")
-            yield quantity("D", found.classes.D[d], exact.remainder.D(d, -1)[1:], "head")
+            yield quantity("D", found.classes.D[d], exact.remainder.D[d][1:], "head")
             head = exact.remainder.head(d).tolist()
             Y = [(d + 2 * b) % p for b in range(p)]
             evaluated = [head[b][Y[b]] - head[b][(Y[b] + x) % p] for x in delta.tolist() for b in range(p)]
