@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from quadlens.certificates.float32 import float32_margin_error
+from quadlens.certificates.record.float32 import float32_margin_error
 from quadlens.circuits.forward import logits
 from quadlens.circuits.readers.transformer import Transformer, transformer_weights
 from quadlens.circuits.weights import circuit_from_weights

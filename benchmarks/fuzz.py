@@ -173,9 +173,9 @@ def config() -> tuple[Target, list[bytes]]:
 
 
 def certificate() -> tuple[Target, list[bytes]]:
-    from quadlens.certificates.certificate_file import from_json, to_json
     from quadlens.certificates.certify import certify
     from quadlens.certificates.check import check
+    from quadlens.certificates.record.file import from_json, to_json
     from quadlens.circuits.construct import construct
     from quadlens.circuits.forward import evaluate
 

@@ -18,7 +18,7 @@ from typing import Any
 
 import quadlens as ql
 from benchmarks.networks import network
-from quadlens.certificates.certificate import Certificate
+from quadlens.certificates.record.certificate import Certificate
 
 ENOUGH_SECONDS = 2.0
 MOST_REPEATS = 25

@@ -34,11 +34,11 @@ from typing import Any
 
 import numpy as np
 
-from quadlens.certificates.certificate import Certificate
 from quadlens.certificates.certify import certify
 from quadlens.certificates.check import check
-from quadlens.certificates.exact_tables import exact_tables
+from quadlens.certificates.exact.exact_tables import exact_tables
 from quadlens.certificates.plan.choose import Budget
+from quadlens.certificates.record.certificate import Certificate
 from quadlens.circuits.circuit import TABLES, Circuit
 from quadlens.circuits.construct import construct
 from quadlens.circuits.weights import Product, Weights, circuit_from_weights

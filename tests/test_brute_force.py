@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 
 import quadlens as ql
 from quadlens.activations import ACTIVATIONS, activation_named
-from quadlens.certificates.activation_enclosure import REACH, STEPS, enclosed_activation
 from quadlens.certificates.compute.namespace import numpy_namespace
-from quadlens.certificates.exact_tables import exact_tables
-from quadlens.certificates.float32 import float32_margin_error
+from quadlens.certificates.exact.activation_enclosure import REACH, STEPS, enclosed_activation
+from quadlens.certificates.exact.exact_tables import exact_tables
 from quadlens.certificates.methods import brute_force
 from quadlens.certificates.methods.brute_force import Network, certify_brute_force, margin_bounds
 from quadlens.certificates.methods.exact import certify_exact, row_margins
+from quadlens.certificates.record.float32 import float32_margin_error
 from quadlens.circuits.circuit import TABLES
 from quadlens.circuits.forward import logits
 

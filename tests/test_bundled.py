@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from quadlens.certificates.digest import network_digest
+from quadlens.certificates.record.digest import network_digest
 from quadlens.circuits.bundled import DEFAULT, bundled, bundled_names, bundled_networks, bundled_path
 from quadlens.circuits.circuit import Circuit
 from quadlens.circuits.forward import evaluate

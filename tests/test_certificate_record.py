@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 import quadlens as ql
-from quadlens.certificates.certificate import LISTED, Certificate, ClassBound
-from quadlens.certificates.certificate_file import (
+from quadlens.certificates.record.certificate import LISTED, Certificate, ClassBound
+from quadlens.certificates.record.digest import network_digest
+from quadlens.certificates.record.file import (
     MAX_BYTES,
     as_data,
     from_json,
@@ -18,7 +19,6 @@ from quadlens.certificates.certificate_file import (
     to_json,
     write_certificate,
 )
-from quadlens.certificates.digest import network_digest
 from quadlens.errors import CertificateError
 
 P, N = 5, 6

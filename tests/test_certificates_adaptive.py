@@ -7,10 +7,10 @@ import pytest
 
 import quadlens as ql
 from quadlens.certificates.check import check
+from quadlens.certificates.exact.single_inputs import SingleInputs
 from quadlens.certificates.methods.adaptive import certify_adaptive
 from quadlens.certificates.methods.exact import certify_exact
 from quadlens.certificates.plan.choose import Budget
-from quadlens.certificates.single_inputs import SingleInputs
 from quadlens.circuits.bundled import bundled_names
 
 

@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 
 import quadlens as ql
-from quadlens.certificates.certificate import Certificate, ClassBound
-from quadlens.certificates.certificate_file import DERIVED, as_data, from_json, to_json
 from quadlens.certificates.certify import certify
 from quadlens.certificates.check import check
 from quadlens.certificates.methods.linear import certify_linear as linear
 from quadlens.certificates.plan.choose import Budget
+from quadlens.certificates.record.certificate import Certificate, ClassBound
+from quadlens.certificates.record.file import DERIVED, as_data, from_json, to_json
 from quadlens.checker.inequality import class_margins
 from quadlens.checker.plan import GROUP_KEYS, KEYS, read_plan
 from quadlens.checker.stored import StoredTables

@@ -13,7 +13,7 @@ import quadlens as ql
 from quadlens.arrays import read_only
 from quadlens.certificates.certify import certify
 from quadlens.certificates.check import check
-from quadlens.certificates.digest import network_digest
+from quadlens.certificates.record.digest import network_digest
 from quadlens.circuits.circuit import TABLES
 from quadlens.circuits.limits import Budget
 from quadlens.circuits.native import encode, from_bytes, read, write

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 import quadlens as ql
 from quadlens.activations import ACTIVATIONS
-from quadlens.certificates import claims_in_words
-from quadlens.certificates.certificate import METHODS
-from quadlens.certificates.certificate_file import as_data
 from quadlens.certificates.certify import decide
+from quadlens.certificates.record import words as claims_in_words
+from quadlens.certificates.record.certificate import METHODS
+from quadlens.certificates.record.file import as_data
 from quadlens.circuits.circuit import Circuit
 from quadlens.circuits.provenance import Freezing, LeftOut, Provenance
 from quadlens.decomposition.rung_logits import RungLogits

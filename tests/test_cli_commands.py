@@ -43,7 +43,7 @@ ELSEWHERE = ("equations",)
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from quadlens.certificates.certificate_file import write_certificate
+    from quadlens.certificates.record.file import write_certificate
 
     path = tmp_path_factory.mktemp("commands")
     circuit = ql.construct(p=13, frequencies=(2, 5), neurons=48)

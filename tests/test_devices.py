@@ -14,7 +14,6 @@ from torch.utils._pytree import tree_leaves
 from torch.utils.weak import WeakIdKeyDictionary
 
 import quadlens as ql
-from quadlens.certificates.certificate import Certificate
 from quadlens.certificates.check import check
 from quadlens.certificates.compute import namespace
 from quadlens.certificates.compute.device import EMULATION, device_named
@@ -22,6 +21,7 @@ from quadlens.certificates.compute.namespace import namespace_of
 from quadlens.certificates.methods import brute_force
 from quadlens.certificates.methods.linear import certify_linear
 from quadlens.certificates.plan.choose import Budget
+from quadlens.certificates.record.certificate import Certificate
 from quadlens.cli import main
 from quadlens.errors import OptionError
 

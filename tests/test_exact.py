@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import quadlens as ql
-from quadlens.certificates.exact_tables import exact_matrix, exact_tables, round_down, table_matrices
-from quadlens.certificates.integer_product import limb_tables
+from quadlens.certificates.exact.exact_tables import exact_matrix, exact_tables, round_down, table_matrices
+from quadlens.certificates.exact.integer_product import limb_tables
 from quadlens.certificates.methods import exact
 from quadlens.certificates.methods.exact import certify_exact, row_margins
 from quadlens.circuits.circuit import TABLES

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 import quadlens as ql
-from quadlens.certificates import float32 as module
 from quadlens.certificates.check import check
-from quadlens.certificates.float32 import float32_margin_error
+from quadlens.certificates.record import float32 as module
+from quadlens.certificates.record.float32 import float32_margin_error
 from quadlens.checker.float32 import float32_error_ball
 from quadlens.checker.tables import PRECISION, ball_network
 from quadlens.circuits.forward import logits

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from quadlens.certificates.certificate_file import read_certificate
+from quadlens.certificates.record.file import read_certificate
 from quadlens.circuits import native
 from quadlens.circuits.construct import construct
 from quadlens.errors import OutputError

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import quadlens as ql
 from quadlens.certificates.certify import certify
-from quadlens.certificates.exact_tables import exact_tables
+from quadlens.certificates.exact.exact_tables import exact_tables
 from quadlens.certificates.methods.exact import row_margins
 from quadlens.certificates.methods.interval import _box_margins, certify_interval
 from quadlens.errors import CertificateError, OptionError

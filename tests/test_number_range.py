@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import quadlens as ql
-from quadlens.certificates.certificate import METHODS
+from quadlens.certificates.record.certificate import METHODS
 from quadlens.errors import CircuitError, QuadlensError
 
 SIZES = [1e80, 1e120, 1e149, 1e154, 1e200, 1e307, 1e-160, 1e-310]

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 import quadlens as ql
+from quadlens.activations import negative_slope
 from quadlens.certificates.compute.namespace import namespace_of
 from quadlens.certificates.inequality import one_pass as module
 from quadlens.certificates.inequality import table_sums
 from quadlens.certificates.inequality.one_pass import PassSums, one_pass
 from quadlens.certificates.inequality.split import split_outputs
-from quadlens.certificates.kink import negative_slope
 from quadlens.certificates.plan.choose import Budget, Choice, choose
 from quadlens.certificates.plan.plan import Group, Plan
 from quadlens.errors import CertificateError

@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 import quadlens as ql
-from quadlens.certificates.certificate_file import as_data, from_json, to_json
 from quadlens.certificates.check import check
+from quadlens.certificates.record.file import as_data, from_json, to_json
 from quadlens.circuits.provenance import Freezing, LeftOut, Provenance, provenance_from
 from quadlens.errors import CertificateError, CircuitError, ContradictionError
 

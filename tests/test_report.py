@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 import quadlens as ql
-from quadlens.certificates.claims_in_words import r_squared
+from quadlens.certificates.record.words import r_squared
 from quadlens.circuits.circuit import Circuit
 from quadlens.circuits.construct import construct
 from quadlens.circuits.forward import evaluate

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 import quadlens as ql
-from quadlens.certificates import single_inputs
 from quadlens.certificates.compute.namespace import namespace_of
-from quadlens.certificates.exact_tables import exact_tables
+from quadlens.certificates.exact import single_inputs
+from quadlens.certificates.exact.exact_tables import exact_tables
 from quadlens.certificates.methods import brute_force, interval
 from quadlens.circuits.circuit import TABLES
 

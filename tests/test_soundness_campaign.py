@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from benchmarks.soundness import KINDS, campaign
-from quadlens.certificates import single_inputs
+from quadlens.certificates.exact import single_inputs
 from quadlens.certificates.methods import adaptive
 
 

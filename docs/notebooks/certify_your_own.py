@@ -63,7 +63,7 @@ exact
 # bound.
 
 # %%
-from quadlens.certificates.certificate_file import read_certificate, write_certificate
+from quadlens.certificates.record.file import read_certificate, write_certificate
 from quadlens.certificates.check import check
 from quadlens.circuits.native import write
 

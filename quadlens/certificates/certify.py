@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any
 
-from quadlens.certificates.certificate import METHODS, Certificate
+from quadlens.certificates.record.certificate import METHODS, Certificate
 from quadlens.circuits.circuit import Circuit
 from quadlens.errors import CertificateError, OptionError
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from quadlens.certificates.certificate import COMPLETE, LISTED, Certificate
+from quadlens.certificates.record.certificate import COMPLETE, LISTED, Certificate
 from quadlens.checker.differences import is_above, row_differences
 from quadlens.checker.tables import BallNetwork
 

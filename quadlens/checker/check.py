@@ -17,8 +17,8 @@ from typing import Any
 
 import flint
 
-from quadlens.certificates.certificate import Certificate
-from quadlens.certificates.digest import network_digest
+from quadlens.certificates.record.certificate import Certificate
+from quadlens.certificates.record.digest import network_digest
 from quadlens.checker.all_inputs import all_inputs
 from quadlens.checker.float32 import float32_error_ball
 from quadlens.checker.inequality import class_margins

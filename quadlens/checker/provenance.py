@@ -5,7 +5,7 @@ Descriptions only, and not compared: family, file, what was said and what was as
 activation are compared elsewhere.
 """
 
-from quadlens.certificates.certificate import Certificate
+from quadlens.certificates.record.certificate import Certificate
 from quadlens.circuits.circuit import Circuit
 from quadlens.circuits.provenance import Freezing, LeftOut, Provenance
 

@@ -7,7 +7,7 @@ and nothing else, and no claim rests on them.
 from collections.abc import Mapping
 from typing import Any
 
-from quadlens.certificates.certificate import Certificate
+from quadlens.certificates.record.certificate import Certificate
 from quadlens.checker.plan import KEYS, read_plan, require_known
 from quadlens.errors import CertificateError
 

@@ -13,7 +13,7 @@ from quadlens.cli.progress import progress_bar
 from quadlens.cli.show import explain, json_option, next_step, print_json, print_table, say
 
 if TYPE_CHECKING:
-    from quadlens.certificates.certificate import Certificate
+    from quadlens.certificates.record.certificate import Certificate
 
 METHODS = ("adaptive", "linear", "brute-force", "exact", "rectangle", "interval")
 ON_DEVICES = ("linear", "brute-force")
@@ -39,7 +39,7 @@ class _Method(_Choice):
 
 def _list_methods(command: click.Command) -> click.Command:
     """Put a line for each method into the command's help, from the one text that says what each proves."""
-    from quadlens.certificates.claims_in_words import WHAT_METHODS_DO
+    from quadlens.certificates.record.words import WHAT_METHODS_DO
 
     help_text = inspect.cleandoc(command.help or "")
     lines = "\n".join(
@@ -69,9 +69,9 @@ def command(loaded: LoadedModel, method: str | None, device: str | None, output:
 
     Exit status 0: every input is proved right (rectangle: no rule's bound is vacuous); 1: not, the output says why.
     """
-    from quadlens.certificates.certificate_file import as_data, write_certificate
     from quadlens.certificates.certify import Decided, certify, decide
-    from quadlens.certificates.claims_in_words import instead_of
+    from quadlens.certificates.record.file import as_data, write_certificate
+    from quadlens.certificates.record.words import instead_of
     from quadlens.errors import OptionError
     from quadlens.files import check_writable
 
@@ -119,7 +119,7 @@ def _suggest(
 
 
 def _print(certificate: "Certificate") -> None:
-    from quadlens.certificates import claims_in_words
+    from quadlens.certificates.record import words as claims_in_words
     from quadlens.digits import signed_at_least
 
     explain(certificate.verdict)
@@ -154,7 +154,7 @@ def _in_words(term: str) -> str:
 
 
 def _print_frequencies(frequencies: tuple[Any, ...]) -> None:
-    from quadlens.certificates.claims_in_words import RULES
+    from quadlens.certificates.record.words import RULES
     from quadlens.digits import at_most, number
 
     measured, proved = ("share", "actual"), ("direct", "folded", "identity", "phase_mismatch", "total")

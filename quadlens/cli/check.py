@@ -18,9 +18,9 @@ def command(loaded: LoadedModel, certificate: str, as_json: bool) -> int:
     listed as not checked.
     Exit status 0: accepted; 1: refused, with the reason; 2: not a certificate at all.
     """
-    from quadlens.certificates.certificate_file import read_certificate
     from quadlens.certificates.check import check
-    from quadlens.certificates.claims_in_words import checked
+    from quadlens.certificates.record.file import read_certificate
+    from quadlens.certificates.record.words import checked
     from quadlens.errors import ContradictionError
 
     try:

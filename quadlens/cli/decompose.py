@@ -22,7 +22,7 @@ COLUMNS = ("rel. L2", "bound", "ratio", "largest", "bound", "ratio")
 @json_option
 def command(loaded: LoadedModel, as_json: bool) -> None:
     """Where every bit of the difference between MODEL's MLP and the integral comes from."""
-    from quadlens.certificates import claims_in_words
+    from quadlens.certificates.record import words as claims_in_words
     from quadlens.decomposition.extended_ideal import extended_ideal
     from quadlens.decomposition.group_quadrature import group_quadrature
     from quadlens.decomposition.ladder import decompose
@@ -113,7 +113,7 @@ def _beside(digits: int) -> Callable[[float, float | None], list[str]]:
 def _show_rules(p: int, rules: "GroupQuadrature", groups: "list[FrequencyGroup]") -> None:
     from math import ceil
 
-    from quadlens.certificates import claims_in_words
+    from quadlens.certificates.record import words as claims_in_words
     from quadlens.digits import at_most, number
     from quadlens.quadrature.designer import design, group_flatness
 

@@ -77,7 +77,7 @@ def command(p: int, seed: int, output: str, as_json: bool, **given: Any) -> None
 
     import torch
 
-    from quadlens.certificates.digest import network_digest
+    from quadlens.certificates.record.digest import network_digest
     from quadlens.circuits.native import write
     from quadlens.circuits.trained_network import train
 

@@ -6,8 +6,8 @@ from math import ceil
 
 from matplotlib.figure import Figure
 
-from quadlens.certificates import claims_in_words
-from quadlens.certificates.certificate import Certificate
+from quadlens.certificates.record import words as claims_in_words
+from quadlens.certificates.record.certificate import Certificate
 from quadlens.claims import Estimate
 from quadlens.decomposition.extended_ideal import ExtendedIdeal
 from quadlens.decomposition.ladder import ErrorDecomposition

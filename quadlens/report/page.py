@@ -5,7 +5,7 @@ from html import escape
 from importlib.resources import files
 
 from quadlens import __version__
-from quadlens.certificates import claims_in_words
+from quadlens.certificates.record import words as claims_in_words
 from quadlens.digits import at_most, number
 from quadlens.report.analysis import Analysis
 from quadlens.report.colours import stylesheet

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from quadlens.certificates.certificate import Certificate
 from quadlens.certificates.certify import certify
 from quadlens.certificates.inequality.operations import brute_force_operations
+from quadlens.certificates.record.certificate import Certificate
 from quadlens.circuits.circuit import Circuit
 from quadlens.errors import CertificateError
 

@@ -4,7 +4,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from quadlens.certificates import claims_in_words
+from quadlens.certificates.record import words as claims_in_words
 from quadlens.digits import at_least, at_most, below_one, in_place_of, number, percent
 from quadlens.form.amplitude_phase import FrequencyGroup
 from quadlens.report.analysis import Analysis

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from quadlens import __version__
-from quadlens.certificates.certificate_file import as_data
+from quadlens.certificates.record.file import as_data
 from quadlens.decomposition.compression import CompressionCurve
 from quadlens.files import folder_alone, make_folder, write_atomically
 from quadlens.report.analysis import Analysis

@@ -8,7 +8,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from quadlens.certificates.certificate import METHODS
+from quadlens.certificates.record.certificate import METHODS
 from quadlens.circuits.training_options import TrainingOptions
 from quadlens.errors import OptionError
 

@@ -60,7 +60,7 @@ def trained(item: SweepItem, folder: Path, notes: list[str]) -> tuple[Circuit, d
 
     ``notes`` takes a sentence for each file that is not what its name says, and was set aside.
     """
-    from quadlens.certificates.digest import network_digest
+    from quadlens.certificates.record.digest import network_digest
     from quadlens.circuits.native import write
     from quadlens.circuits.trained_network import TrainedNetwork, load_state, train
 
@@ -101,7 +101,7 @@ def read_network(file: Path, item: SweepItem, epoch: int) -> tuple[Circuit, dict
     CheckpointError
         If the file cannot be read, or does not say that it is this network, or its weights are not those it speaks of.
     """
-    from quadlens.certificates.digest import network_digest
+    from quadlens.certificates.record.digest import network_digest
     from quadlens.circuits.native import read, read_provenance
 
     if not file.is_file():
@@ -137,8 +137,8 @@ def analyse(circuit: Circuit, methods: Sequence[str]) -> dict[str, Any]:
 
 
 def _certified(circuit: Circuit, method: str) -> dict[str, Any]:
-    from quadlens.certificates.certificate_file import as_data
     from quadlens.certificates.certify import certify
+    from quadlens.certificates.record.file import as_data
 
     try:
         certificate = certify(circuit, method=method)

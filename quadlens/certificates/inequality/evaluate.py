@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from quadlens.activations import negative_slope
 from quadlens.arrays import FloatArray, IntArray
 from quadlens.certificates.compute.blas_threads import one_blas_thread
 from quadlens.certificates.compute.namespace import Namespace
@@ -16,7 +17,6 @@ from quadlens.certificates.inequality.pair_bounds import PairBounds
 from quadlens.certificates.inequality.remainder import Remainder, remainder
 from quadlens.certificates.inequality.rounding import RoundingTerm, rounding_term, too_large
 from quadlens.certificates.inequality.split import split_outputs
-from quadlens.certificates.kink import negative_slope
 from quadlens.certificates.plan.choose import Budget, choose
 from quadlens.certificates.plan.plan import Plan
 from quadlens.circuits.circuit import Circuit

@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 
+from quadlens.activations import negative_slope
 from quadlens.certificates.compute.namespace import Namespace
 from quadlens.certificates.inequality.exceptions import Exceptions, exceptions, scattered
 from quadlens.certificates.inequality.split import Split
 from quadlens.certificates.inequality.table_sums import LookedAt, Weights, add_group
-from quadlens.certificates.kink import negative_slope
 from quadlens.certificates.plan.choose import Choice
 from quadlens.certificates.plan.plan import Group, Plan
 from quadlens.certificates.plan.unsettled import levels_needed

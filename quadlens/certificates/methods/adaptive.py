@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 
 from quadlens.arrays import BoolArray, FloatArray, IntArray
-from quadlens.certificates.certificate import Certificate, ClassBound
 from quadlens.certificates.compute.namespace import numpy_namespace
+from quadlens.certificates.exact.single_inputs import SingleInputs
 from quadlens.certificates.inequality.evaluate import ARITHMETIC, Inequality, evaluate, refusal
 from quadlens.certificates.methods.envelope import Proof, certificate_of
 from quadlens.certificates.plan.choose import BUDGET, Budget
-from quadlens.certificates.single_inputs import SingleInputs
+from quadlens.certificates.record.certificate import Certificate, ClassBound
 from quadlens.circuits.circuit import Circuit
 
 SINGLE = "single inputs in float64 with their own rounding bound, in integers where that does not decide"

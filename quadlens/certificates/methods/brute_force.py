@@ -20,12 +20,11 @@ import numpy as np
 
 from quadlens.activations import activation_named
 from quadlens.arrays import FloatArray
-from quadlens.certificates.activation_enclosure import enclosed_activation
-from quadlens.certificates.certificate import Certificate, ClassBound
 from quadlens.certificates.compute.namespace import Namespace, evaluated_by, namespace_of
+from quadlens.certificates.exact.activation_enclosure import enclosed_activation
 from quadlens.certificates.inequality.operations import brute_force_operations
-from quadlens.certificates.kink import SLOPES
 from quadlens.certificates.methods.envelope import Proof, certificate_of
+from quadlens.certificates.record.certificate import Certificate, ClassBound
 from quadlens.circuits.circuit import TABLES, Circuit
 from quadlens.errors import OptionError
 from quadlens.rounding import SMALLEST, UNIT_ROUNDOFF, gamma, sum_up
@@ -142,14 +141,15 @@ def margins_and_bands(network: Network, rows: slice) -> tuple[Any, Any]:
     n, radius = circuit.neurons, circuit.radius
     largest = xp.max(xp.abs(of["U"]), axis=1)
     x = of["A"][rows, None, :] + of["B"]
-    if circuit.activation in SLOPES:
+    slope = activation_named(circuit.activation).slope_below
+    if slope is not None:
         # no rounding of its own and no slope above 1, so e_i = 0 and L_i = 1: two sums over the neurons say what
         # dy_i would, and no array is made of it
         hidden = {
             "preactivations": UNIT_ROUNDOFF * (xp.abs(x) @ (largest + radius["U"])),
             "radius of A and B": (radius["A"] + radius["B"]) * xp.sum(largest + radius["U"]),
         }
-        y = size = xp.maximum(x, SLOPES[circuit.activation] * x)
+        y = size = xp.maximum(x, slope * x)
     else:
         y, dy = _activations(network, x)
         hidden = {"activations": dy @ (largest + radius["U"])}

@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from quadlens.certificates.certificate import LISTED, Certificate, ClassBound
-from quadlens.certificates.digest import network_digest
-from quadlens.certificates.float32 import float32_margin_error
 from quadlens.certificates.inequality.operations import brute_force_operations
+from quadlens.certificates.record.certificate import LISTED, Certificate, ClassBound
+from quadlens.certificates.record.digest import network_digest
+from quadlens.certificates.record.float32 import float32_margin_error
 from quadlens.circuits.circuit import Circuit
 
 

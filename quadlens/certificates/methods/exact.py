@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 import flint
 
-from quadlens.certificates.certificate import Certificate, ClassBound
-from quadlens.certificates.exact_tables import ExactTables, exact_tables
+from quadlens.certificates.exact.exact_tables import ExactTables, exact_tables
+from quadlens.certificates.exact.integer_product import LimbTables, limb_tables
 from quadlens.certificates.inequality.operations import brute_force_operations
-from quadlens.certificates.integer_product import LimbTables, limb_tables
 from quadlens.certificates.methods.envelope import Proof, certificate_of
+from quadlens.certificates.record.certificate import Certificate, ClassBound
 from quadlens.circuits.circuit import Circuit
 
 BLOCK_ENTRIES = 2**18

@@ -17,8 +17,8 @@ from collections.abc import Callable
 import numpy as np
 
 from quadlens.arrays import FloatArray, IntArray
-from quadlens.certificates.certificate import Certificate, ClassBound
 from quadlens.certificates.methods.envelope import Proof, certificate_of
+from quadlens.certificates.record.certificate import Certificate, ClassBound
 from quadlens.circuits.circuit import Circuit
 from quadlens.errors import CertificateError, OptionError
 from quadlens.rounding import SMALLEST, UNIT_ROUNDOFF, gamma, sum_up

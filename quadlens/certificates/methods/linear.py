@@ -8,13 +8,13 @@ from collections.abc import Callable
 
 import numpy as np
 
-from quadlens.certificates.certificate import Certificate, ClassBound
 from quadlens.certificates.compute.namespace import evaluated_by, namespace_of
 from quadlens.certificates.inequality.branch_and_bound import Limits, branch_and_bound
 from quadlens.certificates.inequality.evaluate import ARITHMETIC, evaluate, refusal
 from quadlens.certificates.inequality.ledger import accounts, blame
 from quadlens.certificates.methods.envelope import Proof, certificate_of
 from quadlens.certificates.plan.choose import BUDGET, Budget
+from quadlens.certificates.record.certificate import Certificate, ClassBound
 from quadlens.circuits.circuit import Circuit
 
 PAIRS = 48

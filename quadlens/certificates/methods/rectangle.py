@@ -10,10 +10,10 @@ import math
 from collections.abc import Callable
 from dataclasses import asdict
 
-from quadlens.certificates.certificate import Certificate
-from quadlens.certificates.claims_in_words import main_rules
 from quadlens.certificates.inequality.operations import transform_operations
 from quadlens.certificates.methods.envelope import Proof, certificate_of
+from quadlens.certificates.record.certificate import Certificate
+from quadlens.certificates.record.words import main_rules
 from quadlens.circuits.circuit import Circuit
 from quadlens.digits import at_most
 from quadlens.errors import CertificateError

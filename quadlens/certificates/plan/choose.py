@@ -4,8 +4,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from quadlens.activations import negative_slope
 from quadlens.arrays import BoolArray, FloatArray
-from quadlens.certificates.kink import negative_slope
 from quadlens.certificates.plan.curves import Placed, mean_curves
 from quadlens.certificates.plan.keys import Keys, keys
 from quadlens.certificates.plan.outputs import OutputNeeds, output_needs, retained_outputs

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from quadlens.certificates.certificate import Certificate
+from quadlens.certificates.record.certificate import Certificate
 from quadlens.digits import at_least, percent_at_least
 from quadlens.report.colours import INK, MUTED, PAPER, SERIES
 from quadlens.report.figures.canvas import NORMAL, SMALL, legend, log_axis, new_axes, new_grid, title

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
-    from quadlens.certificates.certificate import Certificate
     from quadlens.certificates.check import CheckResult
+    from quadlens.certificates.record.certificate import Certificate
     from quadlens.circuits.circuit import Circuit
     from quadlens.circuits.forward import Evaluation
     from quadlens.circuits.provenance import LeftOut, Provenance

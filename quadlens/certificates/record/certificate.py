@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from quadlens.certificates import claims_in_words
+from quadlens.certificates.record import words as claims_in_words
 from quadlens.circuits.provenance import Provenance
 from quadlens.data_frame import data_frame
 from quadlens.digits import at_least, signed_at_least
@@ -72,8 +72,8 @@ class Certificate:
     method : one of ``METHODS``
     p, neurons, parameters : of the circuit; ``parameters`` is ``P = 3pn + 2p²``
     activation : the circuit's
-    sha256 : SHA-256 of the network (``quadlens.certificates.digest``): of the stored weights where the circuit has
-        them, else of its tables
+    sha256 : SHA-256 of the network (``quadlens.certificates.record.digest``): of the stored weights where the circuit
+        has them, else of its tables
     classes : one ``ClassBound`` for each ``d = 0 … p−1``, in order; empty where the method says nothing about inputs
     ledger : the terms at the worst class
     arithmetic : how rounding was handled, in words

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from quadlens.arrays import FloatArray, IntArray
-from quadlens.certificates.exact_tables import ExactTables
+from quadlens.certificates.exact.exact_tables import ExactTables
 
 MOST_PRODUCTS = 200
 """Beyond this many products of limbs, arithmetic on long integers is faster."""

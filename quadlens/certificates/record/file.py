@@ -8,7 +8,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, NoReturn
 
-from quadlens.certificates.certificate import Certificate, ClassBound
+from quadlens.certificates.record.certificate import Certificate, ClassBound
 from quadlens.circuits.provenance import provenance_from
 from quadlens.errors import CertificateError, CircuitError, ContradictionError
 from quadlens.files import write_atomically

@@ -6,7 +6,7 @@ import numpy as np
 
 from quadlens.activations import activation_named
 from quadlens.arrays import FloatArray, IntArray
-from quadlens.certificates.exact_tables import ExactTables, exact_tables
+from quadlens.certificates.exact.exact_tables import ExactTables, exact_tables
 from quadlens.circuits.circuit import Circuit
 from quadlens.rounding import SMALLEST, gamma, sum_up
 

@@ -1,0 +1,1 @@
+"""Integers and enclosures: what is evaluated without a rounding, or with a proved bound on it."""
