@@ -81,18 +81,24 @@ def test_every_class_bound_is_held_to_the_last_bit(seed, activation):
         assert f"class {d} claims 1 certified inputs; only 0" in result.reasons[0]
 
 
+@pytest.mark.parametrize("candidates", [0, 32])
 @pytest.mark.parametrize(("seed", "activation"), [(0, "relu"), (1, "relu"), (2, "abs")])
-def test_prover_and_checker_agree_to_rounding(seed, activation):
+def test_prover_and_checker_agree_to_rounding(seed, activation, candidates):
     """Two programs without common code evaluate one inequality: class bounds differ by the rounding term alone."""
     circuit = ql.construct(p=13, frequencies=[2, 3], neurons=60, noise=0.1, seed=seed, activation=activation)
     S_b = 0.1 * np.random.default_rng(seed).standard_normal((13, 13))
     circuit = replace(circuit, S_b=S_b)
-    certificate = linear(circuit, budget=Budget(retained=3, harmonics=4))
+    certificate = linear(circuit, budget=Budget(retained=3, harmonics=4, candidates=candidates), pairs=6)
     assert check(certificate, circuit).accepted
+    assert 0 < sum(map(len, certificate.prover["pairs"])) < 13 * 12
+    ledgers = [dict(bound.ledger) for bound in certificate.classes]
+    # every term is there, so leaving one out on either side would show
+    terms = ("spread", "head", "tail", "residual", "skip", *(("gates",) if candidates == 0 else ()))
+    assert all(max(abs(ledger[term]) for ledger in ledgers) > 1e-4 for term in terms)
     with flint.ctx.workprec(PRECISION):
         proved = class_margins(certificate.prover, StoredTables(network=ball_network(circuit)), None)
-        for margin, bound in zip(proved, certificate.classes, strict=True):
-            rounding = -dict(bound.ledger)["rounding"]
+        for margin, bound, ledger in zip(proved, certificate.classes, ledgers, strict=True):
+            rounding = -ledger["rounding"] - ledger["tables"]
             assert 0 <= float(margin.lower()) - bound.margin_lower_bound <= 2 * rounding
 
 
