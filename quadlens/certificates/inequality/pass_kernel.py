@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from quadlens.arrays import ComplexArray, FloatArray, IntArray
+from quadlens.arrays import FloatArray, IntArray
 from quadlens.certificates.compute.blocks import blocks_of, cores, in_parallel
 from quadlens.certificates.compute.compiled import kernel
 from quadlens.certificates.inequality.arcs import Arcs
