@@ -113,7 +113,7 @@ def read_row(reads: Reads, row: int, start: FloatArray, prefix: FloatArray, out:
             if t == 2:
                 # what is beyond the level changes the sums of û and V alone
                 below = count
-            if H > reads.thresholds[t]:
+            if reads.thresholds[t] < H:
                 plus[count], minus[count] = t * width + width - 1, t * width
                 count += 1
             for end in range(reads.filled.shape[1]):
