@@ -279,3 +279,14 @@ def test_a_certificate_file_of_a_frozen_network_says_so() -> None:
     data = as_data(ql.certify(made, method="exact"))
     assert "not of the one in the file" in data["verdict"]
     assert data["provenance"]["frozen"]["accuracy_before"] == 1.0
+
+
+def test_an_ablation_is_not_spoken_of_as_the_network_that_was_read() -> None:
+    read_one = ql.bundled()
+    ablated = replace(read_one, U=np.where(np.arange(read_one.neurons)[:, None] < 4, 0.0, read_one.U))
+    assert ablated.provenance.changed
+    certificate = ql.certify(ablated, method="brute-force")
+    assert "changed in memory, not of the one that was read" in certificate.verdict
+    said = claims_in_words.solves("p59-seed0", ablated, ql.evaluate(ablated), certificate)
+    assert said.startswith("p59-seed0, as it was changed in memory (another network")
+    assert "memory" not in ql.certify(read_one, method="brute-force").verdict
