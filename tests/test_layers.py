@@ -20,7 +20,8 @@ LAYERS = (
     ("certificates", "checker"),
     ("sweep",),
     ("report",),
-    ("cli", "__main__"),
+    ("cli",),
+    ("start", "__main__"),
 )
 ORDER = {name: level for level, names in enumerate(LAYERS) for name in names}
 HEAVY = {"torch", "sympy", "matplotlib", "scipy", "flint", "mpmath", "pandas", "rich"}

@@ -100,7 +100,9 @@ def read_torch(content: bytes, budget: Budget) -> Any:
         raise
     except Exception as error:  # a damaged pickle can make the unpickler raise anything; it all means the same
         first = (str(error).strip().splitlines() or [""])[0]
-        message = f"{type(error).__name__} {one_line(first)}"
+        # its advice may be to load without the checks
+        advice = any(word in first for word in ("weights_only", "Weights only", "safe_globals"))
+        message = f"{type(error).__name__} {'' if advice else one_line(first)}".strip()
         raise CheckpointError(f"{budget.where} is not a readable checkpoint: {message}") from None
     budget.check_time()
     return _plain(tree, budget)
