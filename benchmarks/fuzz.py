@@ -123,6 +123,7 @@ def config() -> tuple[Target, list[bytes]]:
 
     from quadlens.circuits.limits import Budget, Limits
     from quadlens.circuits.load import circuit_of_tree
+    from quadlens.circuits.readers.settings import Settings
     from quadlens.circuits.strict_json import parse_object
 
     states = {"pizza": _transformer_state(library), "one-hot": _state(library)}
@@ -148,7 +149,7 @@ def config() -> tuple[Target, list[bytes]]:
                 circuit, _ = circuit_of_tree(
                     dict(tree),
                     family,
-                    settings,
+                    Settings(config=settings),
                     freeze_attention=True,
                     budget=Budget(where="fuzzed", limits=Limits(max_bytes=2**22)),
                     source="fuzzed",
@@ -211,6 +212,7 @@ def _expected() -> Any:
 def _torch_reader() -> Target:
     from quadlens.circuits.limits import Budget, Limits
     from quadlens.circuits.load import circuit_of_tree
+    from quadlens.circuits.readers.settings import Settings
     from quadlens.circuits.safe_torch import read_torch
 
     limits = Limits(max_bytes=2**22)
@@ -222,7 +224,7 @@ def _torch_reader() -> Target:
                 circuit, _ = circuit_of_tree(
                     tree,
                     None,
-                    settings,
+                    Settings(config=settings, activation="relu"),
                     freeze_attention=True,
                     budget=Budget(where="fuzzed", limits=limits),
                     source="fuzzed",

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 import mpmath
 from sympy import Function, Ge, Integral, Rational, S, Sum, Symbol, besseli, cos, erf, exp, pi, sin, sqrt, symbols
 
+from quadlens.identities.conditions import Smooth
 from quadlens.identities.functions import Modulus
 from quadlens.identities.proof import Derivation, Proof
 from quadlens.identities.statement import Statement
@@ -40,7 +41,7 @@ def _curvature(proof: Proof) -> None:
     left = Integral(f(lam * cos(x)) * cos(2 * x), circle)
     right = lam**2 / 3 * Integral(second * sin(x) ** 4, circle)
     proof.isolated("So the two integrals agree", Integral(integrand, circle), zero, left)
-    proof.conclude("activations", left, right)
+    proof.conclude("activations", left, right, conditions=(Smooth(f, 2),))
 
 
 def _even_part(proof: Proof) -> None:
@@ -55,7 +56,7 @@ def _even_part(proof: Proof) -> None:
     even = (f(cos(x)) + f(-cos(x))) / 2 * cos(2 * x)
     proof.linear("The even part's integral is the mean of two that agree", Integral(even, circle))
     left = Integral(whole, circle)
-    proof.conclude("activations.even_part", left, cos(t) * Integral(even, circle))
+    proof.conclude("activations.even_part", left, cos(t) * Integral(even, circle), conditions=(Smooth(f, 0),))
 
 
 def _absolute_and_square(proof: Proof) -> None:

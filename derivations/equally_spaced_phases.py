@@ -5,10 +5,11 @@ Run ``python derivations/equally_spaced_phases.py`` to read the steps.
 
 from collections.abc import Iterable
 
-from sympy import Expr, Ge, Le, Rational, S, Sum, Symbol, cos, factor, pi, sin, symbols
+from sympy import Expr, Ge, I, Integral, Le, Rational, S, Sum, Symbol, cos, exp, factor, pi, sin, symbols
 
 from quadlens.identities.functions import Modulus, ReLU
 from quadlens.identities.proof import Derivation, Proof
+from quadlens.identities.series import Aliases
 from quadlens.identities.statement import Statement
 
 x, y, t, v, phi = symbols("x y t v phi", real=True)
@@ -16,6 +17,9 @@ n, N, L = symbols("n N L", integer=True, positive=True)
 j, m, order = symbols("j m l", integer=True)
 phase = phi + 2 * pi * j / n
 steps = (j, 0, n - 1)
+z = Symbol("z", real=True)
+d, end = symbols("d K", integer=True, nonnegative=True)
+LARGE = (Ge(n, 6),)
 
 
 def derive(stored: Iterable[Statement] | None = None) -> Derivation:
@@ -87,6 +91,10 @@ def _closed_form(proof: Proof) -> None:
     proof.conclude("equally_spaced_phases", left, right, conditions=conditions)
 
 
+def _target(angle: Expr) -> Expr:
+    return ReLU(cos(angle + x)) * cos(2 * angle + y)
+
+
 def _coefficient(harmonic: Expr) -> Expr:
     return cos(pi * harmonic / 2) / (pi * (1 - harmonic**2))
 
@@ -116,76 +124,107 @@ def _sizes(proof: Proof) -> None:
         )
 
 
-def _inverse_squares(proof: Proof, scale: Expr) -> tuple[Expr, Expr, tuple[Symbol, int, Symbol]]:
-    """Bound the partial sums of ``scale / l^2`` from L + 1 on and from 1 on; return both terms and their range."""
-    d, end = Symbol("d", integer=True, nonnegative=True), Symbol("K", integer=True, nonnegative=True)
+def _inverse_squares(proof: Proof, first: Expr, times: int, scale: Expr) -> None:
+    """Bound the partial sums of ``scale / l^2`` from ``first`` on; ``times`` is 1 or 2."""
     limits = (d, 0, end)
-    sums = []
-    for first, times, text in (
-        (L + 1, 1, "For l = L + 1 + d, 1/l^2 is at most 1/(l - 1) - 1/l"),
-        (S.One, 2, "For l = 1 + d, 1/l^2 is at most 2 (1/l - 1/(l + 1))"),
-    ):
-        start = first - 1 if times == 1 else first
-        term = scale / (first + d) ** 2
-        telescoped = times * scale * (1 / (start + d) - 1 / (start + 1 + d))
-        proof.at_most(text, term, telescoped, factor(telescoped - term))
-        proof.summed_bound("So do the sums", term, telescoped, limits)
-        closed = times * scale * (1 / start - 1 / (start + 1 + end))
-        proof.induction("Which telescope", telescoped, limits, closed)
-        proof.at_most("And what is left is less", closed, times * scale / start, times * scale / (start + 1 + end))
-        whole = times * scale / start
-        proof.chain("So every partial sum is bounded", Sum(term, limits), Sum(telescoped, limits), closed, whole)
-        sums.append(term)
-    return sums[0], sums[1], limits
+    start = first - 1 if times == 1 else first
+    term = scale / (first + d) ** 2
+    telescoped = times * scale * (1 / (start + d) - 1 / (start + 1 + d))
+    proof.at_most(
+        f"1/l^2 is at most {times} times the difference of two neighbouring 1/l",
+        term,
+        telescoped,
+        factor(telescoped - term),
+    )
+    proof.summed_bound("So do the sums", term, telescoped, limits)
+    closed = times * scale * (1 / start - 1 / (start + 1 + end))
+    proof.induction("Which telescope", telescoped, limits, closed)
+    whole = times * scale / start
+    proof.at_most("And what is left is less", closed, whole, times * scale / (start + 1 + end))
+    proof.chain("So every partial sum is bounded", Sum(term, limits), Sum(telescoped, limits), closed, whole)
+
+
+def _order_of_target(proof: Proof) -> None:
+    """Establish the harmonic of h(z) = ReLU(cos(z + x)) cos(2z + y) at an integer order."""
+    wave = _target(z) * exp(-I * m * z)
+    moved = proof.periodic("Shift by x: a whole turn is a period at an integer order m", wave, (z, -pi, pi), shift=-x)
+    value, rates = 2 * pi * _at_order(m), (m - 3, m - 1, m + 1, m + 3)
+    text = "The second harmonic moves the order m to m - 2 and m + 2"
+    proof.integral_by_pieces(text, moved, z, (-pi, -pi / 2, pi / 2, pi), value, nonzero=rates)
+    whole = Integral(wave, (z, -pi, pi))
+    proof.rewritten("So that is the harmonic of order m", whole, {whole: value})
+
+
+def _at_order(harmonic: Expr) -> Expr:
+    """Return the harmonic of h(z) = ReLU(cos(z + x)) cos(2z + y) at an order."""
+    above, below = harmonic + 2, harmonic - 2
+    return (
+        exp(I * (above * x - y)) * _coefficient(above) / 2 + exp(I * (below * x + y)) * _coefficient(below) / 2
+    )
+
+
+def _alias(number: Expr) -> Expr:
+    harmonic = number * n - 2
+    return _coefficient(harmonic) * cos(number * n * phi + harmonic * x + y)
+
+
+def _one_alias(proof: Proof, number: Expr) -> Expr:
+    """Show that what the orders of l and -l add is at most 48/(5 l^2 n^2); return that bound."""
+    r, u, v = Symbol("r", nonnegative=True), *symbols("u v", real=True)
+    bound = 12 / (5 * pi * (number * n) ** 2)
+    sizes = []
+    for shift, alias in ((-2, _alias(number)), (2, _alias(-number))):
+        small = Modulus(_coefficient(6 + r + shift))
+        values = {r: number * n - 6}
+        proof.bound_with("A coefficient, with q = l n", small, 12 / (5 * pi * (6 + r) ** 2), values, assuming=LARGE)
+        sign = 1 if shift < 0 else -1
+        angle = sign * number * n * phi + (sign * number * n - 2) * x + y
+        wave = 2 * pi * cos(angle)
+        proof.at_most("A wave is at most its amplitude", wave**2, (2 * pi) ** 2, (2 * pi) ** 2 * sin(angle) ** 2)
+        proof.modulus_at_most("So in modulus", wave, 2 * pi)
+        coefficient = _coefficient(number * n + shift)
+        proof.multiplied("One alias", (coefficient, bound), (wave, 2 * pi), assuming=LARGE)
+        proof.equal("That is it", coefficient * wave, 2 * pi * alias)
+        sizes.append((coefficient * wave, 2 * pi * bound))
+    (one, first), (other, second) = sizes
+    proof.at_most_by_cases("The modulus of a sum", Modulus(u + v), Modulus(u) + Modulus(v))
+    proof.instance("Of the two aliases", {u: one, v: other}, of=Modulus(u + v), assuming=LARGE)
+    total = first + second
+    parts = [(Modulus(one + other), Modulus(one) + Modulus(other)), (Modulus(one), first), (Modulus(other), second)]
+    proof.added("Both together", Modulus(one + other), total, parts, assuming=LARGE)
+    return total
 
 
 def _aliases(proof: Proof) -> None:
     _sizes(proof)
-    beyond, all_of_them, limits = _inverse_squares(proof, 48 / (5 * n**2))
-    proof.lemma("rectified_cosine.series")
-    rule = 2 * pi / n * Sum(ReLU(cos(phase + x)) * cos(2 * phase + y), steps)
+    _order_of_target(proof)
     target = Rational(2, 3) * cos(y - 2 * x)
-    proof.equal("The order -2 gives the target", 2 * pi * _coefficient(S(-2)) * cos(y - 2 * x), target)
-
-    def alias(number: Expr) -> Expr:
-        harmonic = number * n - 2
-        return _coefficient(harmonic) * cos(number * n * phi + harmonic * x + y)
-
-    z = Symbol("z", real=True)
-    size = 12 / (5 * pi * order**2 * n**2)
-    proof.equal("An alias of either side, twice 2 pi", 2 * pi * 2 * size * order**2, 48 / (5 * n**2))
-    proof.equal(
-        "An order m meets the second harmonic in m + 2",
-        cos(m * z) * cos(2 * z),
-        cos((m + 2) * z) / 2 + cos((m - 2) * z) / 2,
-    )
-    large = (Ge(n, 6),)
-    aliased = 2 * pi * Sum(alias(order) + alias(-order), (order, 1, L))
-    error = Modulus(rule - target - aliased)
-    why = "a uniformly convergent series may be summed over finitely many nodes term by term"
-    proof.series_remainder(
-        "Of the series of ReLU(cos) the nodes keep the orders l n - 2 only (l = 0: the target); beyond L they add up "
-        "to at most 48/(5 n^2) times the sum of 1/l^2",
-        error,
-        beyond,
-        limits,
-        48 / (5 * n**2 * L),
-        theorem=why,
-        assuming=large,
-    )
-    proof.conclude("equally_spaced_phases.aliasing", error, 48 / (5 * n**2 * L), relation="<=", conditions=large)
-    proof.series_remainder(
-        "All aliases together are at most 48/(5 n^2) times 2",
-        Modulus(rule - target),
-        all_of_them,
-        limits,
-        Rational(96, 5) / n**2,
-        theorem=why,
-        assuming=large,
-    )
-    proof.conclude(
-        "equally_spaced_phases.rate", Modulus(rule - target), Rational(96, 5) / n**2, relation="<=", conditions=large
-    )
+    for name, kept, times, bound in (
+        ("aliasing", L, 1, 48 / (5 * n**2 * L)),
+        ("rate", S.Zero, 2, Rational(96, 5) / n**2),
+    ):
+        first = kept + 1
+        scale = Rational(48, 5) / n**2
+        term = scale / (first + d) ** 2
+        _inverse_squares(proof, first, times, scale)
+        size = _one_alias(proof, first + d)
+        proof.equal("Both aliases of a number l, from the size of one", size, term)
+        series = Aliases(
+            function=_target(z),
+            variable=z,
+            order=m,
+            nodes=n,
+            phase=phi,
+            index=(order, j),
+            constant=target,
+            term=2 * pi * (_alias(order) + _alias(-order)),
+            scale=2 * pi,
+            kept=kept,
+        )
+        error = Modulus(series.remainder)
+        text = "Of the series of h the nodes keep the orders l n; beyond those written they add up to at most the bound"
+        proof.series_remainder(text, error, term, (d, 0, end), bound, theorem=series, assuming=LARGE)
+        proof.conclude(f"equally_spaced_phases.{name}", error, bound, relation="<=", conditions=LARGE)
 
 
 if __name__ == "__main__":

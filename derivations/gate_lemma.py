@@ -38,7 +38,8 @@ def derive(stored: Iterable[Statement] | None = None) -> Derivation:
             assuming=(Le(Modulus(x), epsilon),),
         )
     proof.either("g is 0 or 1", ReLU(y) - g * y, near, g, (0, 1), assuming=(Le(Modulus(x), epsilon),))
-    proof.conclude("gate_lemma.any_gate", ReLU(y) - g * y, near, conditions=(Le(Modulus(x), epsilon),), relation="<=")
+    conditions = (Le(Modulus(x), epsilon), Le(g, 1))
+    proof.conclude("gate_lemma.any_gate", ReLU(y) - g * y, near, conditions=conditions, relation="<=")
 
     d_A, d_B = symbols("delta_A delta_B", nonnegative=True)
     level = Symbol("l", nonnegative=True)

@@ -22,6 +22,7 @@ from sympy import (
     symbols,
 )
 
+from quadlens.identities.conditions import Smooth
 from quadlens.identities.functions import Modulus, Re, ReLU
 from quadlens.identities.proof import Derivation, Proof
 from quadlens.identities.statement import Statement
@@ -110,7 +111,7 @@ def _by_parts(proof: Proof) -> None:
     )
     whole, second = Integral(f(x) * wave, limits), Integral(f(x).diff(x, 2) * wave, limits)
     proof.isolated("Solve for the first integral", Integral(integrand, limits), value, whole)
-    proof.conclude("harmonic_error.by_parts", whole, value - second / m**2, conditions=(Ne(m, 0),))
+    proof.conclude("harmonic_error.by_parts", whole, value - second / m**2, conditions=(Ne(m, 0), Smooth(f, 2)))
 
 
 def _decay(proof: Proof) -> None:

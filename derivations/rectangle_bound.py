@@ -14,7 +14,6 @@ from quadlens.identities.statement import Statement
 
 x, y, t, phi, psi, u, v = symbols("x y t phi psi u v", real=True)
 low, high = symbols("v_0 v_1", real=True)
-MEAN_VALUE = "the mean value theorem on each smooth piece of a continuous function"
 
 
 def derive(stored: Iterable[Statement] | None = None) -> Derivation:
@@ -52,7 +51,7 @@ def _cell(proof: Proof) -> None:
     general = sin(u) * cos(v) + 2 * cos(u) * sin(v)
     proof.bound_with("The slope at t", Modulus(general), S(2), {u: t + x, v: 2 * t + y})
     text = "h is continuous, and where it is smooth its slope is 0 or at most 2 in modulus"
-    proof.mean_value(text, _target(t), t, t, phi, S(2), theorem=MEAN_VALUE)
+    proof.mean_value(text, _target(t), t, t, phi, S(2))
     order = (Le(low, high),)
     proof.integrated("Integrate over the cell", difference, 2 * Modulus(t - phi), (t, low, high), assuming=order)
     proof.linear("The height at the node is a constant", Integral(difference, (t, low, high)))
@@ -88,7 +87,7 @@ def _halves(proof: Proof) -> None:
     )
     difference = half - half.subs(t, phi)
     text = "It is continuous, and where it is smooth its slope is at most 1 in modulus: half of that above"
-    proof.mean_value(text, half, t, t, phi, S.One, theorem=MEAN_VALUE)
+    proof.mean_value(text, half, t, t, phi, S.One)
     order = (Le(low, high),)
     proof.integrated("Integrate over the cell", difference, Modulus(t - phi), (t, low, high), assuming=order)
     split = proof.linear("The height at the node is a constant", Integral(difference, (t, low, high)))
@@ -113,7 +112,7 @@ def _halves(proof: Proof) -> None:
     proof.at_most("Its square is at most 1", slope**2, S.One, cos(z + y) ** 2)
     proof.modulus_at_most("So is its modulus", slope, S.One)
     text = "So two cosines differ by at most the difference of their angles"
-    proof.mean_value(text, cos(z + y), z, psi, 2 * phi, S.One, theorem=MEAN_VALUE)
+    proof.mean_value(text, cos(z + y), z, psi, 2 * phi, S.One)
     proof.conclude("rectangle_bound.phase_mismatch", Modulus(moved), Modulus(psi - 2 * phi), relation="<=")
 
 

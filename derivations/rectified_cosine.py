@@ -7,10 +7,11 @@ Run ``python derivations/rectified_cosine.py`` to read the steps.
 
 from collections.abc import Iterable
 
-from sympy import I, Integral, Ne, Rational, S, Sum, Symbol, cos, exp, pi, sin, symbols
+from sympy import Expr, I, Integral, Ne, Rational, S, Sum, Symbol, cos, exp, pi, sin, symbols
 
 from quadlens.identities.functions import Modulus, ReLU
 from quadlens.identities.proof import Derivation, Proof
+from quadlens.identities.series import Aliases
 from quadlens.identities.statement import Statement
 
 KINKS = (-pi, -pi / 2, pi / 2, pi)
@@ -79,40 +80,50 @@ def _absolute(proof: Proof) -> None:
 
 
 def _series(proof: Proof) -> None:
-    x = Symbol("x", real=True)
-    j = Symbol("j", integer=True, positive=True)
-    M = Symbol("M", integer=True, positive=True)
-    N = Symbol("N", integer=True, positive=True)
-    even = (-1) ** j / (pi * (1 - 4 * j**2))
-    term = 2 * (-1) ** (j + 1) * cos(2 * j * x) / (pi * (4 * j**2 - 1))
-    proof.equal("The orders 2j and -2j together", even * (exp(2 * I * j * x) + exp(-2 * I * j * x)), term)
-    proof.equal("The orders 1 and -1 together", exp(I * x) / 4 + exp(-I * x) / 4, cos(x) / 2)
-    proof.equal("The order 0 is the even harmonic at j = 0", even.subs(j, 0), 1 / pi)
-    size = 2 / (pi * (4 * j**2 - 1))
-    proof.at_most(
-        "A term is no larger than its coefficient: 1 - cos^2 = sin^2", term**2, size**2, size**2 * sin(2 * j * x) ** 2
+    x, m, z = symbols("x m z", real=True)
+    j, M = Symbol("j", integer=True), Symbol("M", integer=True, positive=True)
+    d, end = symbols("d K", integer=True, nonnegative=True)
+
+    def term(index: Expr) -> Expr:
+        return 2 * (-1) ** (index + 1) * cos(2 * index * x) / (pi * (4 * index**2 - 1))
+
+    after = M + 1 + d
+    size, limits = 2 / (pi * (4 * after**2 - 1)), (d, 0, end)
+    slack = size**2 * sin(2 * after * x) ** 2
+    proof.at_most("A term is no larger than its coefficient: 1 - cos^2 = sin^2", term(after) ** 2, size**2, slack)
+    proof.modulus_at_most("So its modulus is at most the coefficient", term(after), size)
+    tail, limit = (1 / (2 * M + 1) - 1 / (2 * (M + 1 + end) + 1)) / pi, 1 / (pi * (2 * M + 1))
+    proof.induction("The coefficients telescope: 2/(4j^2 - 1) = 1/(2j - 1) - 1/(2j + 1)", size, limits, tail)
+    proof.at_most("So from M + 1 on they sum to at most", Sum(size, limits), limit, 1 / (pi * (2 * (M + 1 + end) + 1)))
+    series = Aliases(
+        function=ReLU(cos(z)),
+        variable=z,
+        order=m,
+        nodes=S(2),
+        phase=x,
+        index=(j, Symbol("k", integer=True)),
+        constant=1 / pi,
+        term=term(j),
+        kept=M,
     )
-    tail = (1 / (2 * M + 1) - 1 / (2 * N + 1)) / pi
-    proof.induction("The coefficients telescope: 2/(4j^2 - 1) = 1/(2j - 1) - 1/(2j + 1)", size, (j, M + 1, N), tail)
-    limit = 1 / (pi * (2 * M + 1))
-    proof.at_most(
-        "So they are summable, and from M + 1 on they sum to at most",
-        Sum(size, (j, M + 1, N)),
-        limit,
-        1 / (pi * (2 * N + 1)),
-    )
-    index = Symbol("j", integer=True)
-    remainder = Modulus(ReLU(cos(x)) - 1 / pi - cos(x) / 2 - Sum(term.subs(j, index), (index, 1, M)))
+    integrand = ReLU(cos(z)) * exp(-I * m * z)
+    value = 2 * cos(pi * m / 2) / (1 - m**2)
+    proof.integral_by_pieces("The harmonic of order m", integrand, z, KINKS, value, nonzero=(1 - m, 1 + m))
     proof.series_remainder(
-        "ReLU(cos x) is continuous and its coefficients are absolutely summable: it is the sum of its series, and the "
-        "remainder is at most the sum of the coefficients left out",
-        remainder,
+        "The mean of ReLU(cos) at x and x + pi keeps the even orders; it is the sum of its series, and the remainder "
+        "is at most the sum of the coefficients left out",
+        Modulus(series.remainder),
         size,
-        (j, M + 1, N),
+        limits,
         limit,
-        theorem="a continuous function with absolutely summable Fourier coefficients is the uniform sum of its "
-        "Fourier series",
+        theorem=series,
     )
+    proof.written_out("The mean at the two points", series.mean.atoms(Sum).pop())
+    y = Symbol("y", real=True)
+    proof.equal_by_cases("Half of ReLU(y) + ReLU(-y) is ReLU(y) - y/2", ReLU(-y), ReLU(y) - y)
+    proof.instance("For y = cos x", {y: cos(x)}, of=ReLU(-y))
+    remainder = Modulus(ReLU(cos(x)) - 1 / pi - cos(x) / 2 - Sum(term(j), (j, 1, M)))
+    proof.opposite("So the mean is ReLU(cos x) - cos(x)/2", proof.known(Modulus(series.remainder)), remainder)
     proof.conclude("rectified_cosine.series", remainder, limit, relation="<=")
 
 

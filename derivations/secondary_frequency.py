@@ -25,9 +25,11 @@ from sympy import (
     symbols,
 )
 
+from quadlens.identities.case_analysis import Places
 from quadlens.identities.functions import Modulus, Re, ReLU
 from quadlens.identities.proof import Derivation, Proof
 from quadlens.identities.statement import Statement
+from quadlens.identities.theorems import POLYNOMIAL_ROOTS
 
 t, theta, C, kappa, delta = symbols("t theta C kappa delta", real=True)
 u_1, u_2, tau_1, tau_2 = symbols("u_1 u_2 tau_1 tau_2", real=True)
@@ -66,21 +68,6 @@ def _primitive(g: Expr, angle: Expr, cosine: Expr = C, bias: Expr = kappa) -> Ex
     return cosine * (sin(angle) + sin(3 * angle) / 3) - g * (angle + sin(4 * angle) / 4) + bias * sin(2 * angle) / 2
 
 
-def _cases(g: Symbol) -> list[tuple[str, Expr, Expr, Expr, Expr, tuple[Expr, ...]]]:
-    """List (label, larger root, smaller root, their clipped angles, points) for every position against [-1, 1]."""
-    e, f = symbols("e f", nonnegative=True)
-    first, last = symbols("tau_1 tau_2", real=True)
-    zero, half_turn = S.Zero, pi
-    return [
-        ("both in [-1, 1]", cos(first), cos(last), first, last, (zero, first, last, half_turn)),
-        ("the larger beyond 1", 1 + e, cos(last), zero, last, (zero, last, half_turn)),
-        ("the smaller beyond -1", cos(first), -1 - f, first, half_turn, (zero, first, half_turn)),
-        ("one beyond each end", 1 + e, -1 - f, zero, half_turn, (zero, half_turn)),
-        ("both beyond 1", 1 + e + f, 1 + f, zero, zero, (zero, half_turn)),
-        ("both beyond -1", -1 - e, -1 - e - f, half_turn, half_turn, (zero, half_turn)),
-    ]
-
-
 def _factor(root: Expr) -> Expr:
     """Return ``cos t - root`` as sines and numbers of visible sign."""
     if isinstance(root, cos):
@@ -93,6 +80,41 @@ def _factor(root: Expr) -> Expr:
 
 def _two_roots(proof: Proof, g: Symbol) -> None:
     convex = bool(g.is_negative)
+    larger, smaller = symbols("U V", real=True)
+    places = Places(larger=larger, smaller=smaller)
+    sign, rest = (-1, -g) if convex else (1, S.Zero)
+
+    def value(first: Expr, last: Expr, cosine: Expr, bias: Expr) -> Expr:
+        return (_primitive(g, last, cosine, bias) - _primitive(g, first, cosine, bias)) / pi * sign + rest
+
+    def parameters(one: Expr, other: Expr) -> tuple[Expr, Expr]:
+        return 2 * g * (one + other), -2 * g - 4 * g * one * other
+
+    for label, values in places.cases:
+        one, other = values[larger], values[smaller]
+        cosine, bias = parameters(one, other)
+        shape = _locked(g, bias, cosine)
+        proof.equal(
+            f"Roots {label}: the waveform in terms of them", shape, -4 * g * (cos(t) - one) * (cos(t) - other)
+        )
+        here = ReLU(shape) * cos(2 * t)
+        angles = [_angle(number, places) for number in (one, other)]
+        points = (S.Zero, *(angle for angle in angles if angle not in (0, pi)), pi)
+        factors = {shape: [-4 * g, _factor(one), _factor(other)]}
+        proof.even("The waveform is even", here, turn)
+        half = pi * value(*angles, cosine, bias)
+        proof.integral_by_pieces("Half a turn", here, t, points, half, factors=factors, assuming=places.within)
+    cosine, bias = parameters(larger, smaller)
+    whole = Integral(ReLU(_locked(g, bias, cosine)) * cos(2 * t), turn)
+    general = value(_clipped(larger), _clipped(smaller), cosine, bias)
+    text = "Whatever the roots U >= V, the arc runs between their clipped angles"
+    proof.by_cases(text, whole / (2 * pi), general, places)
+    _put_roots(proof, g, (larger, smaller), whole)
+
+
+def _put_roots(proof: Proof, g: Symbol, roots: tuple[Symbol, Symbol], whole: Expr) -> None:
+    """Put the roots of the quadratic in, whatever C and kappa are, and conclude."""
+    convex = bool(g.is_negative)
     root = sqrt(C**2 + 4 * g * (2 * g + kappa))
     conditions = (Ge(C**2 + 4 * g * (2 * g + kappa), 0),)
     plus, minus = (C + root) / (4 * g), (C - root) / (4 * g)
@@ -102,45 +124,32 @@ def _two_roots(proof: Proof, g: Symbol) -> None:
         2 * C * u - 2 * g * (2 * u**2 - 1) + kappa,
         -4 * g * (u - plus) * (u - minus),
     )
-    name = "secondary_frequency.convex" if convex else "secondary_frequency"
-    integrand = ReLU(_locked(g)) * cos(2 * t)
-    order = (Ge(tau_1, 0), Le(tau_1, tau_2), Le(tau_2, pi), Le(tau_1, pi), Ge(tau_2, 0))
-    whole = Integral(integrand, turn)
-    sign = -1 if convex else 1
-    right = (_primitive(g, tau_2) - _primitive(g, tau_1)) / pi * sign - (g if convex else 0)
-    cases = []
-    for label, larger, smaller, first, last, points in _cases(g):
-        cosine, bias = 2 * g * (larger + smaller), -2 * g - 4 * g * larger * smaller
-        proof.equal(
-            f"Roots {label}: C and kappa in terms of them",
-            _locked(g, bias, cosine),
-            -4 * g * (cos(t) - larger) * (cos(t) - smaller),
-        )
-        shape = _locked(g, bias, cosine)
-        here = ReLU(shape) * cos(2 * t)
-        between = _primitive(g, last, cosine, bias) - _primitive(g, first, cosine, bias)
-        value = sign * between - (pi * g if convex else 0)
-        factors = {shape: [-4 * g, _factor(larger), _factor(smaller)]}
-        proof.even("The waveform is even", here, turn)
-        proof.integral_by_pieces("Half a turn", here, t, points, value, factors=factors, assuming=order)
-        cases.append((label, {C: cosine, kappa: bias, tau_1: first, tau_2: last}, order))
-    proof.by_cases(
-        "Whatever the roots, the arc runs between their clipped angles",
-        whole / (2 * pi),
-        right,
-        cases,
-        "each root lies in [-1, 1], where it is a cosine, or beyond one end; the larger one comes first",
-        assuming=conditions,
-    )
-    larger, smaller = (u_2, u_1) if convex else (u_1, u_2)
-    where = {
-        u_1: plus,
-        u_2: minus,
-        tau_1: acos(Max(-1, Min(1, larger))),
-        tau_2: acos(Max(-1, Min(1, smaller))),
-    }
+    larger, smaller = (minus, plus) if convex else (plus, minus)
     proof.say("The larger root has the smaller angle; for g < 0 it is the one with minus", larger)
-    proof.conclude(name, whole / (2 * pi), right, conditions=conditions, where=where)
+    values = dict(zip(roots, (larger, smaller), strict=True))
+    proof.instance("Put the roots in", values, of=whole / (2 * pi), assuming=conditions)
+    waveform = _locked(g)
+    (rectified,) = whole.subs(values, simultaneous=True).atoms(ReLU)
+    mean = Integral(ReLU(waveform) * cos(2 * t), turn) / (2 * pi)
+    text = "The waveform with these roots is the one with C and kappa"
+    proof.rewritten(text, mean, {waveform: rectified.args[0]}, assuming=conditions)
+    sign, rest = (-1, -g) if convex else (1, S.Zero)
+    right = (_primitive(g, tau_2) - _primitive(g, tau_1)) / pi * sign + rest
+    first, last = (u_2, u_1) if convex else (u_1, u_2)
+    where = {u_1: plus, u_2: minus, tau_1: _clipped(first), tau_2: _clipped(last)}
+    name = "secondary_frequency.convex" if convex else "secondary_frequency"
+    proof.conclude(name, mean, right, conditions=conditions, where=where)
+
+
+def _clipped(number: Expr) -> Expr:
+    return acos(Max(-1, Min(1, number)))
+
+
+def _angle(number: Expr, places: Places) -> Expr:
+    """Return the angle of a number in one of the places: clipped to [-1, 1], the arc cosine."""
+    if isinstance(number, cos):
+        return number.args[0]
+    return S.Zero if number.subs(dict.fromkeys(places.fresh, 0)) == 1 else pi
 
 
 def _always_on(proof: Proof) -> None:
@@ -172,10 +181,7 @@ def _special(proof: Proof) -> None:
         proof.integral_by_pieces(text, integrand, t, points, cube, factors=factors, assuming=order)
     right = 2 * Modulus(C) / (3 * pi) * sin(tau_1) ** 3
     left = Integral(general, turn) / (2 * pi)
-    values = [(f"C = {value}", {C: value}, order) for value in (r, -r, S.Zero)]
-    proof.by_cases(
-        "C is positive, negative or 0", left, right, values, "a real number has one of three signs", assuming=order
-    )
+    proof.by_sign("C is positive, negative or 0", left, right, C, r, assuming=order)
     proof.conclude("secondary_frequency.no_second", left, right, conditions=order)
 
     plain = ReLU(2 * C * cos(t)) * cos(2 * t)
@@ -215,8 +221,7 @@ def _general(proof: Proof) -> None:
     )
     proof.equal("Twice a real part is a number and its conjugate", left, right)
     proof.cite(
-        "A quartic has at most four roots, and between two of them the waveform keeps its sign",
-        "a polynomial has at most as many roots as its degree; the intermediate value theorem",
+        "A quartic has at most four roots, and between two of them the waveform keeps its sign", POLYNOMIAL_ROOTS
     )
     proof.conclude("secondary_frequency.quartic", left, right)
 

@@ -1,5 +1,5 @@
 """``python -m quadlens`` is the command line."""
 
-from quadlens.cli import main
+from quadlens.start import main
 
 main()

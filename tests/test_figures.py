@@ -228,7 +228,7 @@ def test_cost_and_tightness_are_the_certificates(proved: Proofs) -> None:
 
 
 def test_what_is_not_certified_is_drawn_hollow_at_zero() -> None:
-    certificates = prove(random_circuit(), ("linear", "gated", "brute-force")).certificates
+    certificates = prove(random_circuit(), ("linear", "interval", "brute-force")).certificates
     assert not any(certificate.certified for certificate in certificates)
     ax = cost_against_tightness(certificates).axes[0]
     points = [line for line in ax.lines if ":" in str(line.get_label())]

@@ -20,7 +20,8 @@ LAYERS = (
     ("certificates", "checker"),
     ("sweep",),
     ("report",),
-    ("cli", "__main__"),
+    ("cli",),
+    ("start", "__main__"),
 )
 ORDER = {name: level for level, names in enumerate(LAYERS) for name in names}
 HEAVY = {"torch", "sympy", "matplotlib", "scipy", "flint", "mpmath", "pandas", "rich"}
@@ -66,6 +67,48 @@ def test_imports_only_go_down() -> None:
 def test_an_upward_import_would_be_seen() -> None:
     tree = ast.parse("def f():\n    from quadlens.certificates.certify import certify\n")
     assert violations("form", imported(tree)) == {"certificates"}
+
+
+def reached(tree: ast.AST, known: set[str]) -> set[str]:
+    """The package's modules that a file imports, lazily or not; what only a type checker reads is left out."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            node.body = [ast.Pass()]
+    names = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+        elif isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+    return names & known
+
+
+def circle(graph: dict[str, set[str]]) -> list[str]:
+    """A circle of imports, or nothing."""
+    done: set[str] = set()
+
+    def visit(name: str, path: list[str]) -> list[str]:
+        if name in path:
+            return path[path.index(name) :]
+        if name in done:
+            return []
+        found = next((way for other in sorted(graph[name]) if (way := visit(other, [*path, name]))), [])
+        done.add(name)
+        return found
+
+    return next((way for name in sorted(graph) if (way := visit(name, []))), [])
+
+
+def test_no_file_imports_in_a_circle() -> None:
+    paths = {".".join(("quadlens", *path.relative_to(PACKAGE).with_suffix("").parts)): path for path in modules()}
+    paths = {name.removesuffix(".__init__"): path for name, path in paths.items()}
+    graph = {name: reached(ast.parse(path.read_text()), set(paths)) - {name} for name, path in paths.items()}
+    assert circle(graph) == []
+
+
+def test_a_circle_would_be_seen() -> None:
+    lazy = reached(ast.parse("def f():\n    from quadlens.b import g\n"), {"quadlens.a", "quadlens.b"})
+    assert circle({"quadlens.a": lazy, "quadlens.b": {"quadlens.a"}}) == ["quadlens.a", "quadlens.b"]
 
 
 def test_relative_imports_are_not_used() -> None:

@@ -101,7 +101,6 @@ NETWORKS: dict[str, Callable[[], Circuit]] = {
     [
         *("certify NET", "fit NET", "certify NET --method exact -o c.json", "certify NET --method linear"),
         *("certify NET --method brute-force", "certify NET --method interval", "certify NET --method rectangle"),
-        "certify NET --method gated -o g.json",
     ],
 )
 def test_advice_on_every_kind_of_network_helps(network: str, command: str, run: Run) -> None:

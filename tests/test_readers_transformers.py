@@ -330,7 +330,7 @@ REFUSED_STATES: dict[str, tuple[Callable[[State], State], str]] = {
     "integers": (_with("pos_embed.W_pos", torch.ones(2, D, dtype=torch.int64)), "float dtype .* got int64"),
     "not a tensor": (lambda state: state | {"embed.W_E": [1.0]}, "embed.W_E must be a tensor, got list"),  # type: ignore[dict-item]
     "stride 0": (_with("unembed.W_U", torch.ones(1).expand(D, P)), "contiguous and stored in full"),
-    "transposed": (_with("unembed.W_U", torch.ones(P, D).T), "contiguous and stored in full"),
+    "overlapping": (_with("unembed.W_U", torch.ones(99).as_strided((D, P), (2, 3))), "contiguous and stored in full"),
     "three positions": (_with("pos_embed.W_pos", torch.ones(3, D)), "2 position embeddings, got 3"),
 }
 

@@ -101,9 +101,9 @@ def test_a_report_has_no_folder_of_this_machine(tmp_path: Path) -> None:
 
 def test_how_rounding_was_handled_is_told_of_every_method() -> None:
     """Methods that say the same of it were keyed by that text, and all but the last lost."""
-    analysis = analyse("x", noisy(), ql.evaluate(noisy()), methods=("linear", "gated", "interval"))
+    analysis = analyse("x", noisy(), ql.evaluate(noisy()), methods=("linear", "adaptive", "interval"))
     told = text_of(page(analysis, ())).split("How rounding was handled")[1].split("What was not proved")[0]
-    assert "linear and gated: float64" in told
+    assert "linear and adaptive: float64" in told
     assert "interval: float64" in told
 
 
@@ -179,3 +179,13 @@ def test_a_report_on_a_frozen_network_does_not_speak_of_the_user_s() -> None:
     assert "a logit by up to 69.5, an attention weight by up to 0.5, the accuracy from 100 % to 0 %" in told
     assert "assumed attention: uniform" in told
     assert report_json(analysis)["provenance"]["frozen"]["accuracy_before"] == 1.0
+
+
+def test_no_bound_is_spoken_of_where_there_is_none(run) -> None:
+    for activation, bounded in (("relu", True), ("gelu", False)):
+        made = ql.construct(p=11, frequencies=(2, 3), neurons=32, activation=activation)
+        write(made, "net.safetensors")
+        printed = run("decompose", "net.safetensors")
+        assert ("beside it its proved bound" in printed) is bounded
+        analysis = analyse("x", made, ql.evaluate(made), methods=())
+        assert ("bounds proved)" in text_of(page(analysis, ()))) is bounded

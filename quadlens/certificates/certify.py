@@ -1,25 +1,32 @@
 """One verb for all methods: ``certify(circuit, method=…)``."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, replace
-from importlib import import_module
+from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
+from quadlens.certificates.methods.adaptive import certify_adaptive
+from quadlens.certificates.methods.brute_force import certify_brute_force
+from quadlens.certificates.methods.exact import certify_exact
+from quadlens.certificates.methods.interval import certify_interval
+from quadlens.certificates.methods.linear import certify_linear
+from quadlens.certificates.methods.rectangle import certify_rectangle
 from quadlens.certificates.record.certificate import METHODS, Certificate
 from quadlens.circuits.circuit import Circuit
 from quadlens.errors import CertificateError, OptionError
 
-_PROVERS = {
-    "rectangle": "methods.rectangle:certify_rectangle",
-    "interval": "methods.interval:certify_interval",
-    "linear": "methods.linear:certify_linear",
-    "adaptive": "methods.adaptive:certify_adaptive",
-    "brute-force": "methods.brute_force:certify_brute_force",
-    "exact": "methods.exact:certify_exact",
-}
-"""Method -> module of ``quadlens.certificates`` and the function there."""
-
+PROVERS: Mapping[str, Callable[..., Certificate]] = MappingProxyType(
+    {
+        "rectangle": certify_rectangle,
+        "interval": certify_interval,
+        "linear": certify_linear,
+        "adaptive": certify_adaptive,
+        "brute-force": certify_brute_force,
+        "exact": certify_exact,
+    }
+)
+"""What proves by each method."""
 
 DECIDING = ("adaptive", "brute-force", "exact")
 """What is tried, in this order, where no method is named: the first that decides every input of the network."""
@@ -53,18 +60,16 @@ def certify(
         if options:
             raise OptionError(f"{min(options)} is an option of one method; name the method, too")
         return decide(circuit, progress=progress).certificate
-    if method not in _PROVERS:
+    if method not in PROVERS:
         raise OptionError(f"method must be one of {', '.join(METHODS)}; got {method!r}")
-    module, name = _PROVERS[method].split(":")
-    prove = getattr(import_module(f"quadlens.certificates.{module}"), name)
-    allowed = set(prove.__kwdefaults__) - {"progress"}
+    prove = PROVERS[method]
+    allowed = set(getattr(prove, "__kwdefaults__", None) or ()) - {"progress"}
     unknown = sorted(set(options) - allowed)
     if unknown:
         has = ", ".join(sorted(allowed)) or "none"
         raise OptionError(f"method {method} has no option {unknown[0]!r}, it has {has}; leave it out")
     with nullcontext() if options.get("device") is None else _enough_memory(options["device"]):
-        certificate: Certificate = prove(circuit, progress=progress, **options)
-    return replace(certificate, provenance=circuit.provenance)
+        return prove(circuit, progress=progress, **options)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -63,12 +63,13 @@ def construct(
     k_i, phi = np.array(key), wrap_angle(np.array(phase))
     # the residue k·a mod p is an exact integer, so the angle keeps full accuracy at any p
     theta = 2 * math.pi / p * (np.arange(p)[:, None] * k_i % p)
-    A = np.cos(theta + phi) - sigma * np.cos(2 * (theta + phi))
-    B = A + kappa
-    U = np.cos(theta + 2 * phi).T
-    if noise:
-        generator = np.random.default_rng(seed)
-        A, B, U = (table + noise * generator.standard_normal(table.shape) for table in (A, B, U))
+    with np.errstate(over="ignore", invalid="ignore"):  # what is too large is refused below
+        A = np.cos(theta + phi) - sigma * np.cos(2 * (theta + phi))
+        B = A + kappa
+        U = np.cos(theta + 2 * phi).T
+        if noise:
+            generator = np.random.default_rng(seed)
+            A, B, U = (table + noise * generator.standard_normal(table.shape) for table in (A, B, U))
     circuit = Circuit(
         p=p,
         A=A,

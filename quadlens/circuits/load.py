@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -15,20 +15,22 @@ from quadlens.circuits.input_file import map_file, read_file
 from quadlens.circuits.left_out import inputs_won
 from quadlens.circuits.limits import Budget, Limits, spend_evaluation, spend_tables
 from quadlens.circuits.number_range import require_range
-from quadlens.circuits.readers import gbmi, linear, nanda, one_hot, pizza
+from quadlens.circuits.readers import gbmi, linear, nanda, one_hot, pizza, rep_theory
 from quadlens.circuits.readers.settings import Settings
 from quadlens.circuits.readers.transformer import Transformer, transformer_weights
+from quadlens.circuits.readers.wrappers import unwrapped
 from quadlens.circuits.safe_torch import read_torch
 from quadlens.circuits.safetensors_file import Content, looks_like_safetensors
 from quadlens.circuits.strict_json import parse_object
+from quadlens.circuits.tensor_listing import listing
 from quadlens.circuits.torch_zip import looks_like_zip
 from quadlens.circuits.weights import Weights, circuit_from_weights
 from quadlens.errors import CheckpointError, CircuitError, UnsupportedModelError
 from quadlens.untrusted_text import one_line
 
 # in the order in which they are tried: the more particular first
-READERS: tuple[ModuleType, ...] = (gbmi, pizza, nanda, linear, one_hot)
-FAMILIES = (*(reader.NAME for reader in READERS), "native")
+READERS: tuple[ModuleType, ...] = (rep_theory, gbmi, pizza, nanda, linear, one_hot)
+FAMILIES = (*(reader.NAME for reader in (gbmi, pizza, nanda, linear, one_hot)), "native", rep_theory.NAME)
 _SIDECARS = (
     (re.compile(r"model_([A-Za-z0-9]+)\.pt", re.ASCII), "config_{}.json"),
     (re.compile(r"([A-Za-z0-9_]+)_model\.pt", re.ASCII), "{}_cfg.json"),
@@ -162,7 +164,8 @@ def circuit_of_tree(
     """
     where = budget.where
     try:
-        model = _reader(tree, family, where).read(tree, settings, where, source)
+        reader, tree = _recognised(tree, family, where)
+        model = reader.read(tree, settings, where, source)
         del tree
         if isinstance(model, Weights):
             return _circuit(model, budget), None
@@ -203,14 +206,18 @@ def _circuit(weights: Weights, budget: Budget) -> Circuit:
     return circuit
 
 
-def _reader(tree: Any, family: str | None, where: str) -> Any:
+def _recognised(tree: Any, family: str | None, where: str) -> tuple[Any, Any]:
+    """Return the reader, and what it is to read: the tree, with what training code wrapped around it taken off."""
+    candidates = list(unwrapped(tree))
+    for candidate in candidates:
+        for reader in READERS:
+            if (family is None or family == reader.NAME) and reader.recognise(candidate):
+                return reader, candidate
     for reader in READERS:
-        if family == reader.NAME or (family is None and reader.recognise(tree)):
-            return reader
-    keys = ", ".join(one_line(repr(key), 40) for key in list(tree)[:6]) if isinstance(tree, Mapping) else ""
+        if family == reader.NAME:
+            return reader, tree
     raise CheckpointError(
-        f"{where} is a torch checkpoint of no known family ({', '.join(FAMILIES)}): it holds {type(tree).__name__}"
-        f" {keys}"
+        f"{where} is a torch checkpoint of no known family ({', '.join(FAMILIES)}): {listing(candidates[-1])}"
     )
 
 

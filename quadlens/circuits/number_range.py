@@ -19,11 +19,6 @@ def require_range(circuit: Circuit) -> None:
     """
     tables = {name: getattr(circuit, name) for name in TABLES}
     largest = {name: max(float(table.max()), -float(table.min())) for name, table in tables.items()}
-    name = max(largest, key=lambda table: largest[table])
-    if largest[name] > MAX_LOGIT:
-        raise CircuitError(
-            f"table {name} holds {largest[name]:.1e}, more than {MAX_LOGIT:g}, whose square overflows; rescale it"
-        )
     with np.errstate(over="ignore"):
         preactivation = np.float64(largest["A"]) + largest["B"]
         # no activation grows faster than |x| + 1 but the square
@@ -31,3 +26,8 @@ def require_range(circuit: Circuit) -> None:
         logit = circuit.neurons * hidden * largest["U"] + largest["S_a"] + largest["S_b"]
     if not logit <= MAX_LOGIT:
         raise CircuitError(f"its logits may reach {logit:.1e}, more than {MAX_LOGIT:g}; rescale the weights")
+    name = max(largest, key=lambda table: largest[table])
+    if largest[name] > MAX_LOGIT:
+        raise CircuitError(
+            f"table {name} holds {largest[name]:.1e}, more than {MAX_LOGIT:g}, whose square overflows; rescale it"
+        )

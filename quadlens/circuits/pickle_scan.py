@@ -45,6 +45,8 @@ CALLED = frozenset(
 )
 ALLOWED = CALLED | {*STORAGES, *(f"torch.{dtype}" for dtype in ("float16", "bfloat16", "float32", "float64"))}
 
+REMEDY = "if the file is yours, save its weights alone: torch.save(model.state_dict(), FILE)"
+
 _CONSTANTS = {
     **dict.fromkeys(("NONE", "NEWTRUE", "NEWFALSE", "BINFLOAT", "SHORT_BINSTRING"), "value"),
     **dict.fromkeys(("BININT", "BININT1", "BININT2", "LONG1"), "integer"),
@@ -245,4 +247,4 @@ def _scan(machine: _Machine, pickle: bytes, budget: Budget) -> None:
     except CheckpointError:
         raise
     except (ValueError, IndexError, UnicodeError, OverflowError) as error:
-        raise CheckpointError(f"{budget.where}: its pickle is refused: {one_line(error, 160)}") from None
+        raise CheckpointError(f"{budget.where}: its pickle is refused: {one_line(error, 160)}; {REMEDY}") from None

@@ -100,7 +100,9 @@ def read_torch(content: bytes, budget: Budget) -> Any:
         raise
     except Exception as error:  # a damaged pickle can make the unpickler raise anything; it all means the same
         first = (str(error).strip().splitlines() or [""])[0]
-        message = f"{type(error).__name__} {one_line(first)}"
+        # its advice may be to load without the checks
+        advice = any(word in first for word in ("weights_only", "Weights only", "safe_globals"))
+        message = f"{type(error).__name__} {'' if advice else one_line(first)}".strip()
         raise CheckpointError(f"{budget.where} is not a readable checkpoint: {message}") from None
     budget.check_time()
     return _plain(tree, budget)
@@ -150,13 +152,24 @@ def dimensions(value: object) -> int:
     return value.dim() if isinstance(value, torch.Tensor) else -1
 
 
+def _stored_in_full(shape: tuple[int, ...], strides: tuple[int, ...], held: int) -> bool:
+    """Say whether no two entries share a place, as in a matrix or a transposed one, and all places are there."""
+    reach = 1
+    for stride, size in sorted((stride, size) for stride, size in zip(strides, shape, strict=True) if size > 1):
+        if stride < reach:
+            return False
+        reach = stride * size
+    last = sum(stride * (size - 1) for stride, size in zip(strides, shape, strict=True))
+    return last < held
+
+
 def float_array(value: object, label: str) -> FloatArray:
     """Return a checkpoint's tensor as float64, exactly; ``label`` names file and tensor.
 
     Raises
     ------
     CheckpointError
-        If it is not a dense, contiguous float tensor of its own full storage, with finite values.
+        If it is not a dense float tensor, each entry stored on its own, with finite values.
     """
     import torch
 
@@ -173,13 +186,13 @@ def float_array(value: object, label: str) -> FloatArray:
     shape = tuple(tensor.shape)
     if not 1 <= len(shape) <= 4 or 0 in shape:
         raise CheckpointError(f"{label} must have 1 to 4 dimensions, none empty, got shape {one_line(shape, 60)}")
-    held = tensor.untyped_storage().nbytes() - tensor.storage_offset() * tensor.element_size()
-    if not tensor.is_contiguous() or tensor.numel() * tensor.element_size() > held:
+    held = int(tensor.untyped_storage().nbytes() // tensor.element_size() - tensor.storage_offset())
+    if not _stored_in_full(shape, tensor.stride(), held):
         raise CheckpointError(
-            f"{label} of shape {shape} must be contiguous and stored in full, got strides {tensor.stride()} over"
-            f" {held} bytes"
+            f"{label} of shape {shape} must be contiguous and stored in full, or a view of it without overlap,"
+            f" got strides {tensor.stride()} over {held} numbers"
         )
-    array = np.asarray(tensor.to(torch.float64).numpy(), dtype=np.float64)
+    array = np.ascontiguousarray(tensor.to(torch.float64).numpy(), dtype=np.float64)
     if not np.isfinite(array).all():
         count = int((~np.isfinite(array)).sum())
         raise CheckpointError(f"{label} holds {count} NaN or infinite values; every weight must be finite")

@@ -5,6 +5,7 @@ quadlens, with its traceback; 130: interrupted; 141: the reader of our output we
 only when that command runs.
 """
 
+import contextlib
 import io
 import os
 import sys
@@ -97,8 +98,21 @@ def quadlens(ctx: click.Context) -> None:
 
 
 def _fail(message: str, status: int) -> NoReturn:
-    click.echo(f"quadlens: {one_line(' '.join(message.split()), LONGEST_MESSAGE)}", err=True)
+    with contextlib.suppress(OSError):  # a stderr that is closed
+        click.echo(f"quadlens: {one_line(' '.join(message.split()), LONGEST_MESSAGE)}", err=True)
     raise SystemExit(status)
+
+
+def _is_broken_package(error: BaseException) -> bool:
+    """Say whether the error came from importing a package: missing, of another machine, damaged."""
+    trace = error.__traceback__
+    while trace is not None:
+        # the body of a module that is not ours runs only when it is imported
+        module = str(trace.tb_frame.f_globals.get("__name__", "")).partition(".")[0]
+        if trace.tb_frame.f_code.co_name == "<module>" and module not in ("quadlens", "__main__"):
+            return True
+        trace = trace.tb_next
+    return isinstance(error, ImportError)
 
 
 def _abandon_stdout() -> None:
@@ -113,7 +127,8 @@ def _show_what_can_be_shown() -> None:
     """Let a terminal that cannot show a character get its escape instead of ending the program."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+            with contextlib.suppress(OSError):  # one that cannot be flushed says so when it is used
+                stream.reconfigure(errors="backslashreplace")
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -146,10 +161,13 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except BrokenPipeError:
         _abandon_stdout()
         raise SystemExit(141) from None
-    except OSError as error:
-        _abandon_stdout()
-        _fail(f"cannot use {error.filename or 'the output'}: {error.strerror or error}", 2)
-    except Exception:
+    except Exception as error:
+        if _is_broken_package(error):
+            what = f"{type(error).__name__}: {error}"
+            _fail(f"a package that this needs cannot be imported ({what}); install it again", 2)
+        if isinstance(error, OSError):
+            _abandon_stdout()
+            _fail(f"cannot use {error.filename or 'the output'}: {error.strerror or error}", 2)
         traceback.print_exc()
         _fail("this is a bug in quadlens, not in what you typed; please report it with the lines above", 70)
     raise SystemExit(status if isinstance(status, int) else 0)

@@ -1,7 +1,6 @@
 """``quadlens certify``: prove that a network is right on every input."""
 
 import inspect
-import shlex
 import textwrap
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ import click
 from quadlens.cli.model_argument import LoadedModel, model_options
 from quadlens.cli.progress import progress_bar
 from quadlens.cli.show import explain, json_option, next_step, print_json, print_table, say
+from quadlens.untrusted_text import shell_command
 
 if TYPE_CHECKING:
     from quadlens.certificates.record.certificate import Certificate
@@ -115,7 +115,7 @@ def _suggest(
         next_step(loaded.command("certify", *options), "keep the proof in a file that anyone can check")
     else:
         model = loaded.arguments or (loaded.name,)
-        next_step(shlex.join(["quadlens", "check", output, *model]), "check it by an independent route")
+        next_step(shell_command(["quadlens", "check", output, *model]), "check it by an independent route")
 
 
 def _print(certificate: "Certificate") -> None:

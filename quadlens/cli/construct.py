@@ -4,10 +4,12 @@
 import click
 
 from quadlens.cli.model_argument import command_on
-from quadlens.cli.show import explain, json_option, next_step, print_json, say
+from quadlens.cli.show import WHOLE, explain, json_option, next_step, print_json, say
 from quadlens.errors import OptionError
+from quadlens.untrusted_text import one_line
 
 MOST_NUMBERS = 100_000
+MOST_DIGITS = 15
 
 
 def whole_numbers(text: str, what: str) -> list[int]:
@@ -19,27 +21,32 @@ def whole_numbers(text: str, what: str) -> list[int]:
         If the text is anything else.
     """
     numbers: list[int] = []
+    given = one_line(repr(text), 60)
     for part in text.split(","):
         first, dash, last = part.strip().partition("-")
-        if not (first.isdecimal() and (last.isdecimal() if dash else True)):
-            raise OptionError(f"{what} must be whole numbers such as 3,15,17 or 0-31, got {text!r}")
-        span = range(int(first), int(last if dash else first) + 1)
-        if len(numbers) + len(span) > MOST_NUMBERS:
-            raise OptionError(f"{what} must be at most {MOST_NUMBERS:,} numbers, got {text!r}")
-        numbers += span
+        if not all(end.isascii() and end.isdecimal() and len(end) <= MOST_DIGITS for end in (first, last or first)):
+            raise OptionError(
+                f"{what} must be whole numbers of at most {MOST_DIGITS} digits, such as 3,15,17 or 0-31, got {given}"
+            )
+        if dash and not last:
+            raise OptionError(f"{what} must be whole numbers such as 3,15,17 or 0-31, got {given}")
+        low, high = int(first), int(last or first)
+        if len(numbers) + high + 1 - low > MOST_NUMBERS:
+            raise OptionError(f"{what} must be at most {MOST_NUMBERS:,} numbers, got {given}")
+        numbers += range(low, high + 1)
     if not numbers:
-        raise OptionError(f"{what} must name at least one number, got {text!r}")
+        raise OptionError(f"{what} must name at least one number, got {given}")
     return numbers
 
 
 @click.command(epilog="Example: quadlens construct --p 59 --frequencies 3,15,17 --neurons 512 -o made.safetensors")
-@click.option("--p", type=int, required=True, help="Number of residues.")
+@click.option("--p", type=WHOLE, required=True, help="Number of residues.")
 @click.option("--frequencies", required=True, help="Key frequencies, such as 3,15,17.")
-@click.option("--neurons", type=int, default=512, show_default=True, help="Number of neurons, shared out evenly.")
+@click.option("--neurons", type=WHOLE, default=512, show_default=True, help="Number of neurons, shared out evenly.")
 @click.option("--sigma", type=float, default=0.1375, show_default=True, help="Secondary frequency, relative.")
 @click.option("--kappa", type=float, default=0.345, show_default=True, help="Bias, relative.")
 @click.option("--noise", type=float, default=0.0, show_default=True, help="Gaussian noise on every table entry.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the noise.")
+@click.option("--seed", type=WHOLE, default=0, show_default=True, help="Seed of the noise.")
 @click.option("--activation", default="relu", show_default=True, help="relu, abs, square, gelu, …")
 @click.option("-o", "--output", required=True, type=click.Path(), help="File to write (native safetensors).")
 @json_option

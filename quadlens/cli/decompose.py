@@ -58,9 +58,12 @@ def _show_ladder(result: "ErrorDecomposition", frequencies: list[int]) -> None:
     from quadlens.digits import at_most, below_one, percent
 
     show = _beside(3)
+    bounds = "beside it its proved bound and their ratio"
+    if result.terms[0].bound is None:
+        bounds = "no bound, which is proved for ReLU only"
     print_table(
         "Ladder (over all inputs and logits: norm relative to the exact MLP, and largest entry; each measured, and "
-        "beside it its proved bound and their ratio)",
+        f"{bounds})",
         ["rung", *COLUMNS],
         (
             [

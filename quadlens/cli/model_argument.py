@@ -1,7 +1,6 @@
 """The MODEL argument that most commands share: a bundled name or a file of any family, loaded and measured."""
 
 import os
-import shlex
 import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from quadlens.cli.progress import progress_bar
 from quadlens.cli.show import WIDTH
 from quadlens.digits import percent
 from quadlens.errors import CheckpointError
-from quadlens.untrusted_text import one_line
+from quadlens.untrusted_text import one_line, shell_command
 
 if TYPE_CHECKING:
     from quadlens.circuits.circuit import Circuit
@@ -63,7 +62,7 @@ class LoadedModel:
 
     def command(self, name: str, *options: str) -> str:
         """Return a command line that runs the command ``name`` on this model, ready to be copied."""
-        return shlex.join(["quadlens", name, *self.arguments, *options])
+        return shell_command(["quadlens", name, *self.arguments, *options])
 
     def to_dict(self) -> dict[str, Any]:
         """The keys that every command's JSON carries about its model."""
@@ -91,7 +90,7 @@ def command_on(name: str, file: str, parameters: int) -> str:
     needed = max(os.path.getsize(file), 8 * parameters)
     more = ["--max-megabytes", str(needed // 2**20 + 1)] if needed > MAX_BYTES else []
     # a name such as -x would be read as an option
-    return shlex.join(["quadlens", name, os.path.join(os.curdir, file) if file.startswith("-") else file, *more])
+    return shell_command(["quadlens", name, os.path.join(os.curdir, file) if file.startswith("-") else file, *more])
 
 
 def conventions(provenance: "Provenance") -> list[str]:
@@ -123,7 +122,7 @@ def load_model(
     from quadlens.circuits.load import load_measured
 
     if config is not None and not os.path.exists(config):
-        raise CheckpointError(f"--config must name a JSON file; there is no file {config!r}")
+        raise CheckpointError(f"--config must name a JSON file; there is no file {one_line(repr(config))}")
     names, path = bundled_names(), None
     if model is None or (model in names and not os.path.exists(model)):
         file, name = bundled_path(model), model or names[0]
@@ -145,7 +144,8 @@ def load_model(
         )
     # beside the multiplications: each of p³ logits is compared, and each of p²n preactivations made, which costs more
     p, n = circuit.p, circuit.neurons
-    evaluation = evaluate(circuit) if p**2 * (p * n + 200 * p + 150 * n) <= MEASURED_OPERATIONS else None
+    with progress_bar("running all inputs"):
+        evaluation = evaluate(circuit) if p**2 * (p * n + 200 * p + 150 * n) <= MEASURED_OPERATIONS else None
     return LoadedModel(
         name=name,
         circuit=circuit,
@@ -163,9 +163,11 @@ def _nothing_called(model: str, names: Sequence[str]) -> str:
         beside = [os.path.join(folder, name) for name in os.listdir(folder or os.curdir)]
     except (OSError, ValueError):
         beside = []
+    if os.path.islink(model):
+        return f"{one_line(repr(model))} is a link that leads to no file; name the file itself"
     near = get_close_matches(model, [*names, *beside], n=1)
-    hint = f"did you mean {near[0]!r}?" if near else f"bundled: {', '.join(names)}"
-    return f"no file and no bundled network is called {model!r}; {hint}"
+    hint = f"did you mean {one_line(repr(near[0]))}?" if near else f"bundled: {', '.join(names)}"
+    return f"no file and no bundled network is called {one_line(repr(model))}; {hint}"
 
 
 def _arguments(
@@ -203,7 +205,7 @@ def model_options(function: Callable[..., Any]) -> Callable[..., Any]:
     @click.option("--freeze-attention", is_flag=True, help="Take the constant part of nearly constant attention.")
     @click.option(
         "--max-megabytes",
-        type=click.IntRange(min=1),
+        type=click.IntRange(1, 2**30),
         metavar="N",
         help="Largest file, and largest tables, to accept (default 128).",
     )

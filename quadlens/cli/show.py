@@ -7,7 +7,6 @@ import contextlib
 import io
 import json
 import os
-import shlex
 import sys
 import textwrap
 from collections.abc import Iterable, Sequence
@@ -16,8 +15,11 @@ from typing import Any
 import click
 
 from quadlens.text_table import text_table
+from quadlens.untrusted_text import is_plain, printable, shell_command
 
 WIDTH = 80
+WHOLE = click.IntRange(-(2**53), 2**53)
+"""A whole number that is exact as a float64 too, as every size and seed must be."""
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
 _QUIET = "quadlens.quiet"
 
@@ -55,9 +57,9 @@ def is_quiet() -> bool:
 
 
 def say(text: str) -> None:
-    """Print a line for people."""
+    """Print text for people; what could act on a terminal, in a name from outside, is shown escaped."""
     if not is_quiet():
-        click.echo(text)
+        click.echo(printable(text))
 
 
 def explain(text: str, indent: str = "") -> None:
@@ -79,18 +81,24 @@ def same_command() -> str:
         given = context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
         if given and name not in ("as_json", "quiet") and name in context.params:
             words += [max(parameter.opts, key=len), str(context.params[name])]
-    return shlex.join(words)
+    return shell_command(words)
 
 
 def print_json(value: Any) -> None:
     """Print one JSON document; a NaN or an infinity is an error, never printed."""
     ascii_only = not (sys.stdout.encoding or "").lower().startswith("utf")
-    click.echo(json.dumps(value, indent=1, allow_nan=False, ensure_ascii=ascii_only))
+    text = json.dumps(value, indent=1, allow_nan=False, ensure_ascii=ascii_only)
+    if not is_plain(text.replace("\n", "")):
+        # what could act on a terminal stands in a string, where JSON has an escape for it
+        text = "".join(c if c == "\n" or is_plain(c) else json.dumps(c)[1:-1] for c in text)
+    click.echo(text)
 
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], *, note: str | None = None) -> None:
     """Print a table; columns after the first are aligned right."""
-    say("\n".join(["", emphasised(textwrap.fill(title, WIDTH)), *text_table(columns, rows)]))
+    if not is_quiet():
+        click.echo("\n" + emphasised(printable(textwrap.fill(title, WIDTH))))
+    say("\n".join(text_table(columns, rows)))
     if note is not None:
         explain(note)
 

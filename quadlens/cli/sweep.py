@@ -9,10 +9,21 @@ import click
 
 from quadlens.cli.construct import whole_numbers
 from quadlens.cli.progress import progress_bar
-from quadlens.cli.show import explain, is_quiet, json_option, next_step, print_json, print_table, same_command, say
+from quadlens.cli.show import (
+    WHOLE,
+    explain,
+    is_quiet,
+    json_option,
+    next_step,
+    print_json,
+    print_table,
+    same_command,
+    say,
+)
 from quadlens.errors import OptionError
 from quadlens.untrusted_text import one_line
 
+MOST_SNAPSHOTS = 1000
 SHOWN = (
     "accuracy",
     "key_frequencies",
@@ -35,14 +46,14 @@ SHOWN = (
 @click.option("--seeds", default="0-31", show_default=True, help="Seeds, such as 0-31 or 3,5.")
 @click.option("--neurons", default="512", show_default=True, help="Numbers of neurons, such as 512,1024.")
 @click.option("--activation", default="relu", show_default=True, help="Activations, such as relu,abs,gelu.")
-@click.option("--d-model", type=int, default=128, show_default=True, help="Width of the residual stream.")
-@click.option("--epochs", type=int, default=10_000, show_default=True, help="Full-batch steps.")
+@click.option("--d-model", type=WHOLE, default=128, show_default=True, help="Width of the residual stream.")
+@click.option("--epochs", type=WHOLE, default=10_000, show_default=True, help="Full-batch steps.")
 @click.option("--train-fraction", type=float, default=0.8, show_default=True, help="Share of the pairs trained on.")
 @click.option("--learning-rate", type=float, default=1e-3, show_default=True, help="Of AdamW.")
 @click.option("--weight-decay", type=float, default=1.0, show_default=True, help="Of AdamW.")
 @click.option("--methods", default="rectangle,linear,adaptive", show_default=True, help="How to certify; '' for not.")
-@click.option("--snapshots", type=int, default=0, help="Log-spaced epochs analysed per decade: the training dynamics.")
-@click.option("--workers", type=int, help="Processes on this machine (one a core by default).")
+@click.option("--snapshots", type=WHOLE, default=0, help="Log-spaced epochs analysed per decade: training dynamics.")
+@click.option("--workers", type=WHOLE, help="Processes on this machine (one a core by default).")
 @click.option("--dask", "address", help="Address of a Dask scheduler, such as tcp://host:8786, to run on instead.")
 @click.option("-o", "--output", required=True, type=click.Path(), help="Folder; a second run does what is missing.")
 @json_option
@@ -62,8 +73,8 @@ def command(
     """Train and analyse a population of networks: one result file each, a table of all, statistics over seeds."""
     from quadlens.sweep.item import log_spaced_epochs, sweep_items
 
-    if snapshots < 0:
-        raise OptionError(f"snapshots must be >= 0, got {snapshots}")
+    if not 0 <= snapshots <= MOST_SNAPSHOTS:
+        raise OptionError(f"snapshots must be >= 0 and at most {MOST_SNAPSHOTS} a decade, got {snapshots}")
     if workers is not None and address is not None:
         raise OptionError("give --workers or --dask, not both: a Dask cluster has its own workers")
     items = sweep_items(

@@ -1,14 +1,14 @@
 """``quadlens train``: one network, from a seed to a file."""
 
-import shlex
 from typing import Any
 
 import click
 
 from quadlens.cli.model_argument import command_on
 from quadlens.cli.progress import progress_bar
-from quadlens.cli.show import explain, json_option, next_step, print_json, say
+from quadlens.cli.show import WHOLE, explain, json_option, next_step, print_json, say
 from quadlens.errors import OptionError
+from quadlens.untrusted_text import shell_command
 
 OPTION_NAMES = {
     "neurons": "--neurons",
@@ -28,17 +28,17 @@ def training_options(function: Any) -> Any:
     """Give a command the options of training, with the trainer's own defaults."""
     for option in reversed(
         (
-            click.option("--p", type=int, default=59, show_default=True, help="Number of residues."),
-            click.option("--neurons", type=int, default=512, show_default=True, help="Number of neurons."),
-            click.option("--d-model", type=int, default=128, show_default=True, help="Width of the residual stream."),
+            click.option("--p", type=WHOLE, default=59, show_default=True, help="Number of residues."),
+            click.option("--neurons", type=WHOLE, default=512, show_default=True, help="Number of neurons."),
+            click.option("--d-model", type=WHOLE, default=128, show_default=True, help="Width of the residual stream."),
             click.option("--activation", default="relu", show_default=True, help="relu, abs, square, gelu, …"),
-            click.option("--epochs", type=int, default=10_000, show_default=True, help="Full-batch steps."),
+            click.option("--epochs", type=WHOLE, default=10_000, show_default=True, help="Full-batch steps."),
             click.option("--train-fraction", type=float, default=0.8, show_default=True, help="Share of pairs seen."),
             click.option("--learning-rate", type=float, default=1e-3, show_default=True, help="Of AdamW."),
             click.option("--weight-decay", type=float, default=1.0, show_default=True, help="Of AdamW."),
             click.option("--beta-1", type=float, default=0.9, show_default=True, help="Of AdamW."),
             click.option("--beta-2", type=float, default=0.98, show_default=True, help="Of AdamW."),
-            click.option("--warm-up", type=int, default=10, show_default=True, help="Epochs of linear warm-up."),
+            click.option("--warm-up", type=WHOLE, default=10, show_default=True, help="Epochs of linear warm-up."),
         )
     ):
         function = option(function)
@@ -54,12 +54,12 @@ def command_line(p: int, seed: int, given: dict[str, Any], output: str) -> str:
     for name, flag in OPTION_NAMES.items():
         if given[name] != defaults[name]:
             words += [flag, str(given[name])]
-    return shlex.join([*words, "-o", output])
+    return shell_command([*words, "-o", output])
 
 
 @click.command(epilog="Example: quadlens train --p 59 --seed 0 -o mine.safetensors && quadlens report mine.safetensors")
 @training_options
-@click.option("--seed", type=int, default=0, show_default=True, help="Chooses the pairs seen and the first weights.")
+@click.option("--seed", type=WHOLE, default=0, show_default=True, help="Chooses the pairs seen and the first weights.")
 @click.option("-o", "--output", required=True, type=click.Path(), help="File to write (native safetensors).")
 @json_option
 def command(p: int, seed: int, output: str, as_json: bool, **given: Any) -> None:

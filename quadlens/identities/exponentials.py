@@ -26,7 +26,9 @@ from sympy import (
     acos,
     asin,
     atan2,
+    besseli,
     cos,
+    erf,
     exp,
     expand,
     pi,
@@ -55,6 +57,8 @@ OPAQUE = (
     acos,
     asin,
     atan2,
+    erf,
+    besseli,
 )
 
 

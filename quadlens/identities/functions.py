@@ -7,7 +7,7 @@ sign has been proved.
 
 from typing import Any
 
-from sympy import Expr, Function, I, sympify
+from sympy import E, Expr, Function, I, Pow, acos, sympify
 from sympy.core.function import AppliedUndef
 
 
@@ -75,4 +75,9 @@ def conjugated(expression: Expr) -> Expr:
             raise ValueError(f"the conjugate of {expression} needs real symbols; declare {symbol} real")
     if expression.atoms(AppliedUndef):
         raise ValueError(f"the conjugate of {expression} needs known functions")
+    for power in expression.atoms(Pow):
+        if not (power.exp.is_integer or power.base == E or (power.base.is_nonnegative and power.exp.is_real)):
+            raise ValueError(f"the conjugate of {expression} needs real values, and {power} may have others")
+    if any(not part.args[0].is_real or abs(part.args[0]) > 1 for part in expression.atoms(acos) if part.is_number):
+        raise ValueError(f"the conjugate of {expression} needs arguments of acos in [-1, 1]")
     return expression.xreplace({I: -I})

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sympy import Add, Expr, Mul, S, Symbol, cos, diff, expand, floor, pi, simplify, sin, sympify
-from sympy.core.relational import Relational
 
 from quadlens.errors import DerivationError
+from quadlens.identities.conditions import as_conditions
 from quadlens.identities.cones import nonnegative_on_cone
 from quadlens.identities.exponentials import vanishes
 
@@ -106,9 +106,7 @@ def known_nonnegative(expression: Expr, assuming: Iterable[Any] = ()) -> bool:
         return True
     if expression.is_number:
         return bool(simplify(expression) == 0)
-    known = [
-        expand(relation.gts - relation.lts) if isinstance(relation, Relational) else relation for relation in assuming
-    ]
+    known = [condition for condition in as_conditions(assuming) if isinstance(condition, Expr)]
     if any(expand(expression - scale * first).is_nonnegative for first in known for scale in (1, S.Half)):
         return True
     return nonnegative_on_cone(expression, known) is True

@@ -159,11 +159,13 @@ def _own_width(width: int, estimate: Estimate | None) -> str:
 
 
 def _ladder(result: ErrorDecomposition) -> Drawn:
+    marks = "; upright marks: proved bounds on the step" if result.terms[0].bound is not None else ""
     caption = (
         "From the exact MLP down to the pure integral, one simplification at a time. Bars: what that step changes; "
-        "points: how far all steps so far have led from the network; upright marks: proved bounds on the step. "
-        "The first five steps end at the refined limit (a handful of numbers per frequency); the sixth drops the "
-        "secondary frequency and the bias. The terms sum to the whole difference, for every input and logit."
+        f"points: how far all steps so far have led from the network{marks}. "
+        f"The first five steps end at the refined limit ({result.ideal_parameters:,} numbers of the frequencies that "
+        "count); the sixth drops the secondary frequency and the bias. The terms sum to the whole difference, for "
+        "every input and logit."
     )
     return _drawn("ladder", "decomposition", caption, ladder(result))
 

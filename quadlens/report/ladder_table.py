@@ -34,7 +34,8 @@ def ladder_table(analysis: Analysis) -> str:
         )
         for term, stage in zip(result.terms, result.stages, strict=True)
     ]
-    caption = "Error decomposition (measured over all inputs; bounds proved)"
+    bounds = "bounds proved" if result.terms[0].bound is not None else "bounds are proved for ReLU only"
+    caption = f"Error decomposition (measured over all inputs; {bounds})"
     return html_table(LADDER_COLUMNS, rows, caption=caption) + definitions(LADDER_COLUMNS) + _parts_table(analysis)
 
 

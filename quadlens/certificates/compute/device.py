@@ -6,7 +6,6 @@ from typing import Any
 import torch
 
 from quadlens.certificates.compute.blocks import BLOCK
-from quadlens.certificates.compute.namespace import Namespace
 from quadlens.errors import OptionError
 
 EMULATION = "CUBLAS_EMULATE_DOUBLE_PRECISION"
@@ -17,12 +16,9 @@ LARGE = 2**26
 """Float64 numbers in one block on a GPU, at most, unless one row has more (512 MiB): enough work for all of it."""
 
 
-def torch_namespace(name: str) -> Namespace:
-    """Return torch on the named device, ``cpu``, ``cuda`` or ``cuda:1``, as a namespace of the array API standard."""
-    import array_api_compat.torch as xp
-
-    device = device_named(name)
-    return Namespace(xp=xp, device=device, block=BLOCK if device.type == "cpu" else LARGE)
+def block_of(device: torch.device) -> int:
+    """Return how many float64 numbers one block of work has at most: near the cache of a processor, many on a GPU."""
+    return BLOCK if device.type == "cpu" else LARGE
 
 
 def device_named(name: str) -> Any:

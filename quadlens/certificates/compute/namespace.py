@@ -75,9 +75,12 @@ def namespace_of(device: str | None) -> Namespace:
     """
     if device is None:
         return numpy_namespace()
-    from quadlens.certificates.compute.device import torch_namespace
+    from quadlens.certificates.compute.device import block_of, device_named
 
-    return torch_namespace(device)
+    place = device_named(device)
+    import array_api_compat.torch as xp
+
+    return Namespace(xp=xp, device=place, block=block_of(place))
 
 
 def evaluated_by(arithmetic: str, device: str | None) -> str:

@@ -31,7 +31,7 @@ class Ends:
 class Arcs:
     """A group's arcs. ``classes (p,)`` are all d in the order of ``Ends``, neighbours on the circle together.
 
-    ``last (p, p)``, axes of class and b, is H of the last cell of all, where a walk round the circle begins.
+    ``last_A[a] + last_B[b]`` is H of the last cell of all, where a walk round the circle begins.
     ``position (3G + 1,)`` is how many members have a cell below c, twice round; then 0, where ends that are none find
     the empty sum. ``shift (p,)`` is ``g·kb``; ``most`` arc ends has one class, all of them ``total``.
     """
@@ -39,7 +39,8 @@ class Arcs:
     thresholds: FloatArray
     ends: tuple[Ends, ...]
     classes: IntArray
-    last: FloatArray
+    last_A: FloatArray
+    last_B: FloatArray
     position: IntArray
     shift: IntArray
     most: int
@@ -83,7 +84,8 @@ def arcs_of(plan: Plan, group: Group) -> Arcs:
         thresholds=thresholds,
         ends=tuple(_ends(rows[at], rows[at + 1], cells) for at in range(0, len(rows), 2)),
         classes=classes,
-        last=group.A[(before + shift[classes][:, None]) % cells] + group.B[before],
+        last_A=group.A[before],
+        last_B=group.B[before],
         position=np.concatenate([below, below, np.zeros(cells + 1, dtype=below.dtype)]),
         shift=shift,
         most=int(number.sum(axis=0).max()),

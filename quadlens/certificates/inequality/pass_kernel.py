@@ -25,7 +25,8 @@ TILE = 16
 
 class Members(NamedTuple):
     """A group's neurons in one table ``(p, n)``: ``r`` and ``cell`` of each, the ``curve`` twice round, each residue's
-    ``shift``. ``factors (members, channels)`` are û (real parts first), osc, 1 and, where neurons are bounded, V."""
+    ``shift``. ``factors (members, channels)`` are û (``kept``, real parts first), V where neurons
+    are bounded, osc, 1."""
 
     table: FloatArray
     neuron: IntArray
@@ -36,6 +37,7 @@ class Members(NamedTuple):
     factors: FloatArray
     bounded: FloatArray
     slope: float
+    kept: int
 
 
 class Reads(NamedTuple):
@@ -48,7 +50,8 @@ class Reads(NamedTuple):
     starts: IntArray
     filled: IntArray
     thresholds: FloatArray
-    last: FloatArray
+    last_A: FloatArray
+    last_B: FloatArray
     position: Places
     shift: IntArray
 
@@ -56,8 +59,7 @@ class Reads(NamedTuple):
 @kernel()
 def prefix_sums(members: Members, row: int, start: FloatArray, prefix: FloatArray) -> None:
     """Write a residue's ``start (channels,)`` and ``prefix (thresholds, members + 1, channels)``."""
-    kept = 2 * (members.factors.shape[1] // 2) - 2
-    slope = members.slope
+    kept, slope, osc, squares = members.kept, members.slope, start.size - 2, start.size - 1
     a, kappa = abs(slope), 1 - slope
     several = prefix.shape[0] > 1
     start[:] = 0.0
@@ -70,54 +72,72 @@ def prefix_sums(members: Members, row: int, start: FloatArray, prefix: FloatArra
         if slope != 0.0:
             for c in range(kept):
                 start[c] += slope * value * factors[c]
-            start[kept] += a * size * factors[kept]
-            start[kept + 1] += a * a * square
+            start[osc] += a * size * factors[osc]
+            start[squares] += a * a * square
         if several:
             above = max(delta, 0.0) * members.bounded[i]
             below = max(-delta, 0.0) * members.bounded[i]
             half, far, middle = kappa / 2 * above, -kappa / 2 * below, -kappa / 2 * (above - below)
             near, near_square = above, above * above
             gate += middle
-            for c in range(kept):
+            for c in range(kept + 1):
                 prefix[0, i + 1, c] = prefix[0, i, c] + half * factors[c]
                 prefix[2, i + 1, c] = prefix[2, i, c] + far * factors[c]
-            prefix[0, i + 1, kept] = prefix[0, i, kept] + (1 - a) * near * factors[kept]
-            prefix[0, i + 1, kept + 1] = prefix[0, i, kept + 1] + (1 - a * a) * near_square
-            V = factors[kept + 2]
-            prefix[0, i + 1, kept + 2] = prefix[0, i, kept + 2] + half * V
-            prefix[1, i + 1, kept + 2] = prefix[1, i, kept + 2] + middle * V
-            prefix[2, i + 1, kept + 2] = prefix[2, i, kept + 2] + far * V
+            prefix[0, i + 1, osc] = prefix[0, i, osc] + (1 - a) * near * factors[osc]
+            prefix[0, i + 1, squares] = prefix[0, i, squares] + (1 - a * a) * near_square
+            prefix[1, i + 1, kept] = prefix[1, i, kept] + middle * factors[kept]
         zero = 1 if several else 0
         for c in range(kept):
             prefix[zero, i + 1, c] = prefix[zero, i, c] + gate * factors[c]
-        prefix[zero, i + 1, kept] = prefix[zero, i, kept] + (1 - a) * (size - near) * factors[kept]
-        prefix[zero, i + 1, kept + 1] = prefix[zero, i, kept + 1] + (1 - a * a) * (square - near_square)
+        prefix[zero, i + 1, osc] = prefix[zero, i, osc] + (1 - a) * (size - near) * factors[osc]
+        prefix[zero, i + 1, squares] = prefix[zero, i, squares] + (1 - a * a) * (square - near_square)
 
 
 @kernel()
 def read_row(reads: Reads, row: int, start: FloatArray, prefix: FloatArray, out: FloatArray) -> None:
-    """Write a residue's sums for every residue of the other table to ``out (p, channels)``."""
-    p, channels = out.shape
-    cells, width = reads.position.size // 3, prefix.shape[1]
+    """Write a residue's sums for every residue of the other table to ``out (p, channels)``, four channels at a time."""
+    p, thresholds, width = out.shape[0], prefix.shape[0], prefix.shape[1]
+    cells, whole, near = reads.position.size // 3, out.shape[1] // 4 * 4, out.shape[1] - 2
+    flat = prefix.reshape(thresholds * width, prefix.shape[2])
+    # without a sign, so that compiled code need not look for a place counted from the end
+    plus = np.zeros(thresholds * (reads.filled.shape[1] + 1), dtype=np.uint64)
+    minus = np.zeros(plus.size, dtype=np.uint64)
     for rank in range(p):
         d = reads.classes[rank]
         b = (row - d if row >= d else row - d + p) if reads.first else row
         other = b if reads.first else (row + d if row + d < p else row + d - p)
-        for c in range(channels):
-            out[other, c] = start[c]
         back = cells - reads.shift[b]
-        for t in range(prefix.shape[0]):
-            sums = prefix[t]
-            if reads.last[rank, b] > reads.thresholds[t]:
-                for c in range(channels):
-                    out[other, c] += sums[width - 1, c]
+        H = reads.last_A[row if reads.first else other] + reads.last_B[b]
+        count = below = 0
+        for t in range(thresholds):
+            if t == 2:
+                # what is beyond the level changes the sums of û and V alone
+                below = count
+            if reads.thresholds[t] < H:
+                plus[count], minus[count] = t * width + width - 1, t * width
+                count += 1
             for end in range(reads.filled.shape[1]):
                 if rank >= reads.filled[t, end]:
                     break
-                behind = reads.position[reads.stops[t, end, rank] + back]
-                begin = reads.position[reads.starts[t, end, rank] + back]
-                for c in range(channels):
-                    out[other, c] += sums[behind, c] - sums[begin, c]
+                plus[count] = t * width + reads.position[reads.stops[t, end, rank] + back]
+                minus[count] = t * width + reads.position[reads.starts[t, end, rank] + back]
+                count += 1
+        if thresholds == 1:
+            below = count
+        for c in range(0, whole, 4):
+            one, two, three, four = start[c], start[c + 1], start[c + 2], start[c + 3]
+            for read in range(count if c < near else below):
+                to, away = flat[plus[read]], flat[minus[read]]
+                one += to[c] - away[c]
+                two += to[c + 1] - away[c + 1]
+                three += to[c + 2] - away[c + 2]
+                four += to[c + 3] - away[c + 3]
+            out[other, c], out[other, c + 1], out[other, c + 2], out[other, c + 3] = one, two, three, four
+        for c in range(whole, out.shape[1]):
+            one = start[c]
+            for read in range(count if c < near else below):
+                one += flat[plus[read], c] - flat[minus[read], c]
+            out[other, c] = one
 
 
 @kernel()
@@ -129,13 +149,12 @@ def rows_of_A(begin: int, stop: int, members: Members, reads: Reads, out: FloatA
     channels, count = out.shape[2], members.r.size
     prefix = np.zeros((reads.thresholds.size, count + 1, channels))
     start = np.zeros(channels)
-    column = 2 * (channels // 2) - 1
     for row in range(begin, stop):
         prefix_sums(members, row, start, prefix)
         read_row(reads, row, start, prefix, out[row])
-        squares[row] = start[column]
+        squares[row] = start[channels - 1]
         for t in range(prefix.shape[0]):
-            squares[row] += prefix[t, count, column]
+            squares[row] += prefix[t, count, channels - 1]
 
 
 class Result(NamedTuple):
@@ -171,9 +190,9 @@ def rows_of_B(
     for row in range(begin, stop):
         prefix_sums(members, row, start, prefix)
         read_row(reads, row, start, prefix, found[row - begin])
-        whole = start[kept + 1]
+        whole = start[channels - 1]
         for t in range(thresholds):
-            whole += prefix[t, count, kept + 1]
+            whole += prefix[t, count, channels - 1]
         mine[row - begin] = result.rounding * whole
     looked = result.x_osc.size > 0
     for a in range(p):
@@ -183,12 +202,12 @@ def rows_of_B(
                 z = result.places[number]
                 result.C[z, a, 2 * b] += first[number] + second[number]
                 result.C[z, a, 2 * b + 1] += first[half + number] + second[half + number]
-            if channels > kept + 2:
-                result.R[a, b] += first[kept + 2] + second[kept + 2]
+            if thresholds > 1:
+                result.R[a, b] += first[kept] + second[kept]
             y = a + b if a + b < p else a + b - p
-            osc = first[kept] + second[kept]
-            norm = np.sqrt(max(first[kept + 1] + result.rounding * squares[a], 0.0)) + np.sqrt(
-                max(second[kept + 1] + mine[b - begin], 0.0)
+            osc = first[channels - 2] + second[channels - 2]
+            norm = np.sqrt(max(first[channels - 1] + result.rounding * squares[a], 0.0)) + np.sqrt(
+                max(second[channels - 1] + mine[b - begin], 0.0)
             )
             if looked:
                 osc += result.x_osc[a, b]
@@ -199,8 +218,8 @@ def rows_of_B(
 def add_compiled(circuit: Circuit, plan: Plan, group: Group, arcs: Arcs, weights: Weights, given: LookedAt) -> None:
     """Add a group's sums on every core this process may use; see ``table_sums.add_group``."""
     p, bounded = plan.p, weights.bounded
-    columns = [weights.u_hat, weights.osc[:, None], np.ones((group.members.size, 1))]
-    factors = np.concatenate(columns if bounded is None else [*columns, weights.V[:, None]], axis=1)
+    columns = [weights.u_hat, weights.V[:, None], weights.osc[:, None], np.ones((group.members.size, 1))]
+    factors = np.concatenate(columns[:1] + columns[2:] if bounded is None else columns, axis=1)
     sides = [
         Members(
             table=table,
@@ -212,6 +231,7 @@ def add_compiled(circuit: Circuit, plan: Plan, group: Group, arcs: Arcs, weights
             factors=factors,
             bounded=np.zeros(1) if bounded is None else bounded,
             slope=weights.slope,
+            kept=weights.u_hat.shape[1],
         )
         for table, curve in ((circuit.A, group.A), (circuit.B, group.B))
     ]
@@ -228,7 +248,8 @@ def add_compiled(circuit: Circuit, plan: Plan, group: Group, arcs: Arcs, weights
         starts=starts,
         filled=filled,
         thresholds=arcs.thresholds,
-        last=arcs.last,
+        last_A=arcs.last_A,
+        last_B=arcs.last_B,
         position=arcs.position.astype(np.int32),
         shift=arcs.shift,
     )

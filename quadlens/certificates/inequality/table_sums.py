@@ -186,9 +186,10 @@ def _reader(at: Namespace, arcs: Arcs, sides: list[_Side]) -> Callable[[slice], 
                 else:
                     out[side][:length] -= read
 
+        last = arcs.last_A[a] + arcs.last_B
         for number, ends in enumerate(arcs.ends):
             # all of the sum, or the empty one before it
-            add(number, (arcs.last[block] > arcs.thresholds[number]) * (width - 1), 1)
+            add(number, (last > arcs.thresholds[number]) * (width - 1), 1)
             for stops, starts, filled in zip(ends.stops, ends.starts, ends.filled, strict=True):
                 some = slice(block.start, min(block.stop, int(filled)))
                 if some.start < some.stop:

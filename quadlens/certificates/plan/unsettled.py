@@ -125,6 +125,17 @@ class NearCells:
 def near_cells(plan: Plan, group: Group, most: float) -> NearCells:
     """List the cells with ``|H| ≤ most`` for every turn: O(pG)."""
     way = walk(plan, group.frequency)
+    at, H = _near(plan, group, way, most)
+    turn, cell = np.divmod(at, plan.cells)
+    bins = cell % way.step * BINS + _bins(np.abs(H), most)
+    # sorting 16-bit integers takes linear time
+    order = np.argsort(bins.astype(np.min_scalar_type(way.step * BINS)), kind="stable")
+    first = np.concatenate([[0], np.cumsum(np.bincount(bins, minlength=way.step * BINS))])
+    return NearCells(turn=turn[order], cell=cell[order], H=H[order], first=first, most=most)
+
+
+def _near(plan: Plan, group: Group, way: Walk, most: float) -> tuple[IntArray, FloatArray]:
+    """Return where ``|H| ≤ most``, as ``t G + s``, and H."""
     windows = np.lib.stride_tricks.sliding_window_view(np.tile(group.A, 2), plan.cells)[:: way.step]
 
     def work(block: slice) -> tuple[IntArray, FloatArray]:
@@ -134,12 +145,7 @@ def near_cells(plan: Plan, group: Group, most: float) -> NearCells:
 
     found = in_parallel(work, blocks_of(way.order, BLOCK // plan.cells))
     at, H = (np.concatenate(parts) for parts in zip(*found, strict=True))
-    turn, cell = np.divmod(at, plan.cells)
-    bins = cell % way.step * BINS + _bins(np.abs(H), most)
-    # sorting 16-bit integers takes linear time
-    order = np.argsort(bins.astype(np.min_scalar_type(way.step * BINS)), kind="stable")
-    first = np.concatenate([[0], np.cumsum(np.bincount(bins, minlength=way.step * BINS))])
-    return NearCells(turn=turn[order], cell=cell[order], H=H[order], first=first, most=most)
+    return at, H
 
 
 def _bins(size: FloatArray, most: float) -> IntArray:
@@ -150,9 +156,12 @@ def _bins(size: FloatArray, most: float) -> IntArray:
 
 def candidates_of(plan: Plan, group: Group, levels: FloatArray) -> IntArray:
     """Return on how many inputs each member's gate must be looked at, shape (members,)."""
-    way = walk(plan, group.frequency)
-    near = near_cells(plan, group, float(levels.max(initial=0.0)))
-    return near.lists(plan.cell[group.members] % way.step, levels)[1] * way.copies**2
+    way, most = walk(plan, group.frequency), float(levels.max(initial=0.0))
+    at, H = _near(plan, group, way, most)
+    # what NearCells.lists counts, without making the lists
+    bins = np.bincount(at % way.step * BINS + _bins(np.abs(H), most), minlength=way.step * BINS)
+    sizes = np.cumsum(bins.reshape(way.step, BINS), axis=1)
+    return np.asarray(sizes[plan.cell[group.members] % way.step, _bins(levels, most)] * way.copies**2)
 
 
 def evaluated_within(levels: FloatArray, candidates: IntArray, most: int) -> BoolArray:

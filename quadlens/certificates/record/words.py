@@ -109,6 +109,8 @@ def departures(provenance: Provenance, p: int) -> list[str]:
         parts.append(f"for {provenance.task} mod {p}")
     if provenance.frozen is not None:
         parts.append("of the network with its attention frozen, not of the one in the file")
+    if provenance.changed:
+        parts.append("of the network as it was changed in memory, not of the one that was read")
     if provenance.left_out is not None:
         parts.append(f"over the {p} residues only: {left_out(provenance.left_out, p)}")
     return parts
@@ -129,6 +131,7 @@ def origin(circuit: Circuit) -> list[tuple[str, str]]:
     provenance = circuit.provenance
     facts = [(setting, said) for setting, said in provenance.said.items()]
     facts += [("assumed", sentence) for sentence in provenance.assumed]
+    facts += [("changed", sentence) for sentence in provenance.changed]
     facts += [("these claims are", departure) for departure in departures(provenance, circuit.p)]
     if provenance.frozen is not None:
         frozen = provenance.frozen
@@ -184,6 +187,8 @@ def solves(
     if provenance.frozen is not None:
         before = percent(provenance.frozen.accuracy_before)
         subject += f" with its attention frozen (another network than the one in the file, which is right on {before})"
+    if provenance.changed:
+        subject += ", as it was changed in memory (another network than the one that was read),"
     if provenance.left_out is not None:
         subject += f", over the {p} residues only ({left_out(provenance.left_out, p)}),"
     if evaluation is None:

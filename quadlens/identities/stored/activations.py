@@ -2,6 +2,7 @@
 
 from sympy import Expr, Function, Ge, Integral, Lambda, Rational, Sum, Symbol, besseli, cos, erf, exp, pi, sin, sqrt
 
+from quadlens.identities.conditions import Smooth
 from quadlens.identities.functions import Modulus
 from quadlens.identities.statement import Statement
 from quadlens.identities.symbols import angles, count, j, lam, n, phi, reals, t, x, y
@@ -29,6 +30,7 @@ STATEMENTS = (
         right=lam**2 / 3 * Integral(second * sin(x) ** 4, circle),
         variables=reals(lam),
         functions=sample,
+        conditions=(Smooth(f, 2),),
         source=SOURCE,
     ),
     Statement(
@@ -38,6 +40,7 @@ STATEMENTS = (
         right=cos(t) * Integral((f(cos(x)) + f(-cos(x))) / 2 * cos(2 * x), circle),
         variables=angles(t),
         functions=sample,
+        conditions=(Smooth(f, 0),),
         source=SOURCE,
     ),
     Statement(

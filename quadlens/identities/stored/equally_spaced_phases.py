@@ -85,7 +85,7 @@ STATEMENTS = (
             "The error of any number of equally spaced phases is the sum of its aliases, with a bound on those "
             "left out."
         ),
-        left=Modulus(Add(rule, -target, -2 * pi * Sum(alias(order) + alias(-order), (order, 1, L)), evaluate=False)),
+        left=Modulus(Add(rule, -target, -Sum(2 * pi * (alias(order) + alias(-order)), (order, 1, L)), evaluate=False)),
         relation="<=",
         right=48 / (5 * n**2 * L),
         variables=(*angles(phi, x, y), count(n, 6, 30), count(L, 1, 9)),

@@ -26,11 +26,12 @@ STATEMENTS = (
     Statement(
         name="flattest_response",
         title=(
-            "No secondary frequency and bias make the response flatter than 0.85: four values of delta already show it."
+            "No sigma in [0, 1/2] and kappa in [-1, 3/2] make the response flatter than 0.85: of four values of delta "
+            "one has at most that share of another's."
         ),
-        left=Min(*sizes) / Max(*sizes),
+        left=Min(*sizes),
         relation="<=",
-        right=Rational(17, 20),
+        right=Rational(17, 20) * Max(*sizes),
         variables=reals(sigma, low=0, high=0.5) + reals(kappa, low=-1, high=1.5),
         where=tuple((size, Modulus(response(sigma, kappa, point))) for size, point in zip(sizes, POINTS, strict=True)),
         conditions=(sigma <= Rational(1, 2), kappa >= -1, kappa <= Rational(3, 2)),

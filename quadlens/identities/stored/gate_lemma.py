@@ -41,7 +41,7 @@ STATEMENTS = (
         relation="<=",
         right=Modulus(y - x) + epsilon,
         variables=(*reals(x, y), *reals(epsilon, low=0), Variable(symbol=g, low=0, high=1, integer=True)),
-        conditions=(Le(Modulus(x), epsilon),),
+        conditions=(Le(Modulus(x), epsilon), Le(g, 1)),
         source=SOURCE,
     ),
     Statement(

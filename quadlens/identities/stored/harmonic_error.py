@@ -2,6 +2,7 @@
 
 from sympy import Expr, Function, I, IndexedBase, Integral, Lambda, Ne, Sum, Symbol, cos, exp, pi
 
+from quadlens.identities.conditions import Smooth
 from quadlens.identities.functions import Modulus, Re, ReLU
 from quadlens.identities.statement import Statement, Variable
 from quadlens.identities.symbols import M, alpha, angles, beta, count, m, n, reals, x, y
@@ -88,7 +89,7 @@ STATEMENTS = (
         - (I * f(alpha) / order + slope(alpha) / order**2) * exp(-I * order * alpha)
         - Integral(f(x).diff(x, 2) * exp(-I * order * x), (x, alpha, beta)) / order**2,
         variables=angles(alpha, beta) + reals(order, low=0.5, high=6),
-        conditions=(Ne(order, 0),),
+        conditions=(Ne(order, 0), Smooth(f, 2)),
         functions={f: Lambda(x, x**3 + exp(x / 2))},
         source="elementary",
     ),
