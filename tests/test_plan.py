@@ -183,7 +183,7 @@ def test_noise_in_the_outputs_is_not_retained() -> None:
 def test_outputs_are_retained_by_need() -> None:
     by_group = np.zeros((2, 30))
     by_group[0, 3], by_group[1, 5], by_group[0, 7] = 60.0, 40.0, 2.0
-    # ten that cost 0.5 % each are worth no sums; of fifty, those beyond a fifth of the margin; what costs 0.3 % never is
+    # ten that cost 0.5 % each are worth no sums; of fifty, those beyond a fifth of the margin; 0.3 % never is
     by_group[0, 10:20] = 0.5
     by_group[1, 20:30] = 0.3
     few = OutputNeeds(by_group=by_group, skip=np.zeros(30), margin=100.0)
