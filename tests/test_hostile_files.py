@@ -535,7 +535,7 @@ def test_extreme_finite_numbers_are_numbers(outcomes: dict[str, Outcome], value:
         ("zero", "is not a regular file"),
         ("folder", "is a directory"),
         ("missing.pth", "no file and no bundled network"),
-        ("loop", "no file and no bundled network"),
+        ("loop", "is a link that leads to no file"),
     ],
 )
 def test_what_is_not_a_file_is_refused_without_opening_it(
