@@ -95,10 +95,10 @@ def watched(found: list[Outcome]) -> Iterator[None]:
     real = Proof.conclude
 
     def conclude(proof: Proof, name: str, left: Any, right: Any, **options: Any) -> None:
-        true = proof.stored[name]
+        true = proof._ledger.stored[name]
         for change, wrong in _valid_mutants(true):
             found.append(Outcome(name=name, change=change, **_try(proof, real, wrong, options)))
-        proof.stored[name] = true
+        proof._ledger.stored[name] = true
         real(proof, name, left, right, **options)
 
     Proof.conclude = conclude
@@ -129,9 +129,10 @@ def _valid_mutants(true: Statement) -> list[tuple[str, Statement]]:
 
 
 def _try(proof: Proof, conclude: Any, wrong: Statement, options: dict[str, Any]) -> dict[str, bool]:
-    books = (proof.steps, proof.numeric_pairs, dict(proof.chain_rests_on), list(proof.facts))
-    equal = {key: list(facts) for key, facts in proof._equal.items()}
-    proof.stored[wrong.name] = wrong
+    ledger = proof._ledger
+    books = (ledger.steps, ledger.numeric_pairs, dict(ledger.chain_rests_on), list(ledger.facts))
+    equal = {key: list(facts) for key, facts in ledger._equal.items()}
+    ledger.stored[wrong.name] = wrong
     where = dict(wrong.where) if options.get("where") is not None else None
     try:
         left, right = wrong.left, wrong.right
@@ -141,9 +142,9 @@ def _try(proof: Proof, conclude: Any, wrong: Statement, options: dict[str, Any])
     except DerivationError:
         return {"accepted": False}
     finally:
-        proof.results.pop(wrong.name, None)
-        proof.steps, proof.numeric_pairs, proof.chain_rests_on, proof.facts = books
-        proof._equal = equal
+        ledger.results.pop(wrong.name, None)
+        ledger.steps, ledger.numeric_pairs, ledger.chain_rests_on, ledger.facts = books
+        ledger._equal = equal
     return {"accepted": True, "refuted": is_refuted(wrong)}
 
 
