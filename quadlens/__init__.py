@@ -26,6 +26,7 @@ _HOMES = {
     "evaluate": "quadlens.circuits.forward",
     "fit": "quadlens.form.amplitude_phase",
     "from_state_dict": "quadlens.circuits.in_memory",
+    "from_tensors": "quadlens.circuits.from_tensors",
     "identities": "quadlens.identities",
     "load": "quadlens.circuits.load",
 }
