@@ -13,7 +13,7 @@ from quadlens.arrays import FloatArray, IntArray
 from quadlens.certificates.compute.blocks import blocks_of, cores, in_parallel
 from quadlens.certificates.compute.compiled import kernel
 from quadlens.certificates.inequality.arcs import Arcs
-from quadlens.certificates.inequality.table_sums import LookedAt, Weights, lost_of_squares
+from quadlens.certificates.inequality.streams import LookedAt, Weights, lost_of_squares
 from quadlens.certificates.plan.plan import Group, Plan
 from quadlens.circuits.circuit import Circuit
 
