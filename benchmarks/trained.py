@@ -1,4 +1,4 @@
-"""``python -m benchmarks.trained FILE… -o docs/performance/trained.csv``: what is proved of trained networks, at what cost.
+"""``python -m benchmarks.trained FILE… -o docs/performance/trained.csv``: what is proved of trained networks.
 
 A FILE is a bundled name or a checkpoint; ``quadlens sweep --p 59 --seeds 2-11 -o DIR`` makes those of the study.
 """
