@@ -25,7 +25,9 @@ _HOMES = {
     "decompose": "quadlens.decomposition.ladder",
     "evaluate": "quadlens.circuits.forward",
     "fit": "quadlens.form.amplitude_phase",
+    "from_module": "quadlens.circuits.from_module",
     "from_state_dict": "quadlens.circuits.in_memory",
+    "from_tensors": "quadlens.circuits.from_tensors",
     "identities": "quadlens.identities",
     "load": "quadlens.circuits.load",
 }

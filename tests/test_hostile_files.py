@@ -427,7 +427,7 @@ REASONS: dict[str, tuple[str, ...]] = {
     "a key is given twice": ("tensor twice",),
     "header is not valid JSON: Exceeds the limit": ("number of 5,000 digits",),
     "must have dtype F16, BF16, F32, F64": ("truth values",),
-    "quadlens did not write this safetensors file": ("safetensors of another program",),
+    "quadlens did not write this file of tensors": ("safetensors of another program",),
     "metadata must be an object of strings": ("metadata that is a number",),
     "provenance must map printable text to printable text": ("metadata with escapes",),
     "family must be a short plain name": ("family with markup",),
@@ -535,7 +535,7 @@ def test_extreme_finite_numbers_are_numbers(outcomes: dict[str, Outcome], value:
         ("zero", "is not a regular file"),
         ("folder", "is a directory"),
         ("missing.pth", "no file and no bundled network"),
-        ("loop", "no file and no bundled network"),
+        ("loop", "is a link that leads to no file"),
     ],
 )
 def test_what_is_not_a_file_is_refused_without_opening_it(

@@ -7,6 +7,7 @@ import pytest
 from sympy import (
     Abs,
     Derivative,
+    Dummy,
     E,
     Eq,
     Float,
@@ -51,7 +52,7 @@ from quadlens.identities.theorems import MEAN_VALUE
 x, y, z, a, b, t = symbols("x y z a b t", real=True)
 v = Symbol("v")
 xp, yp = symbols("x y", positive=True)
-r = Symbol("r", positive=True)
+r, u = Symbol("r", positive=True), Symbol("u", nonnegative=True)
 j, k, m = symbols("j k m", integer=True)
 n, N = symbols("n N", integer=True, positive=True)
 K, d = symbols("K d", integer=True, nonnegative=True)
@@ -153,6 +154,20 @@ def i_for_a_symbol(p: Proof) -> None:
 def real_root_of_minus_one(p: Proof) -> None:
     p.equal_by_cases("|2y| = 2|y|", ReLU(y) - ReLU(-y), y)
     p.instance("at i", {y: I}, of=ReLU(y) - ReLU(-y))
+
+
+def steep_on_one_side(p: Proof) -> None:
+    p.at_most("e^{-u} <= 1 for u >= 0", exp(-u) ** 2, S.One, S.Zero, assuming=(exp(-u) ** 2 <= 1, exp(-u) ** 2 >= 1))
+    p.mean_value("mv", u, u, a, b, S.One)
+    p.mean_value("mv", u**2, u, a, b, S.Zero)
+
+
+def between_integers(p: Proof) -> None:
+    p.mean_value("mv", cos(2 * pi * m + pi / 2), m, a, b, S.Zero)
+
+
+def below_nothing(p: Proof) -> None:
+    p.at_most_by_cases("vacuous", S(5), S(3), assuming=(x >= 1, x <= 0))
 
 
 def adjacent_but_different(p: Proof) -> None:
@@ -492,6 +507,10 @@ OTHERS = {
     "a negative slack": (lambda p: p.at_most("a", 1 / x, S.Zero, -1 / x, assuming=(x >= 0,)), 1 / x, 0, "<="),
     "a maximum": (lambda p: p.chain("c", Max(x, y), x), Max(x, y), x, "<="),
     "a power of e": (lambda p: p.equal("e", E ** (I * pi * x), S(-1)), exp(I * pi * x), -1),
+    "a slope on one side": (steep_on_one_side, Modulus(a - b), Modulus(a - b) - 1, "<="),
+    "a slope at integers": (between_integers, Modulus(cos(2 * pi * a + pi / 2) - cos(2 * pi * b + pi / 2)), 0, "<="),
+    "conditions that cannot hold": (below_nothing, 5, 3, "<=", (x >= 1, x <= 0)),
+    "a stand-in of the same name": (nothing, x + Dummy("x", real=True), Dummy("x", real=True) + x),
     "a family without a sign": (
         lambda p: p.summed("s", cos(j), S.One, (j, 1, n), weight=IndexedBase("w", real=True)[j]),
         Modulus(Sum(IndexedBase("w", real=True)[j] * cos(j), (j, 1, n))),
@@ -505,3 +524,10 @@ OTHERS = {
 def test_a_false_or_undefined_claim_is_refused(case: tuple[Any, ...]) -> None:
     with pytest.raises(DerivationError):
         attack(*case)
+
+
+def test_facts_come_from_rules_alone() -> None:
+    rules = {name for name in vars(Proof) if not name.startswith("_")}
+    assert not rules & {"learn", "add", "use", "needs", "facts"}
+    with pytest.raises(AttributeError):
+        Proof("f", "t", []).learn("trust me", "=", (cos(x), S(5)), "me")  # type: ignore[attr-defined]

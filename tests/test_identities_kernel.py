@@ -264,7 +264,7 @@ def test_what_is_put_in_is_not_captured() -> None:
     left = Integral(y * x, (x, 0, 1))
     made.chain("a bound", left, left)
     made.bound_with("x for y: the variable of integration gets another name", left, left, {y: x})
-    assert made.facts[-1].left == Integral(x * Symbol("x_", real=True), (Symbol("x_", real=True), 0, 1))
+    assert made._ledger.facts[-1].left == Integral(x * Symbol("x_", real=True), (Symbol("x_", real=True), 0, 1))
     made.bound_with("t for y", left, left, {y: t})
     with pytest.raises(DerivationError, match="captured"):
         made.bound_with("t for x", left, left, {x: t})

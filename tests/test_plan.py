@@ -8,6 +8,7 @@ import pytest
 
 import quadlens as ql
 from quadlens.certificates.plan.choose import Budget, choose
+from quadlens.certificates.plan.outputs import OutputNeeds, retained_outputs
 from quadlens.certificates.plan.plan import SCALE, Group, Plan
 from quadlens.certificates.plan.unsettled import candidates_of, levels_needed, needs
 from quadlens.errors import CertificateError, OptionError
@@ -141,7 +142,7 @@ def test_gates_of_trained_networks_are_evaluated(name: str) -> None:
     choice = choose(ql.bundled(name), Budget())
     assert not choice.plan.bounded.any()
     for group in choice.plan.groups:
-        assert group.frequency in group.retained or group.members.size < 8
+        assert group.frequency in group.retained
 
 
 def test_what_is_bounded_meets_the_condition_and_the_rest_fits_the_budget() -> None:
@@ -159,8 +160,47 @@ def test_what_is_bounded_meets_the_condition_and_the_rest_fits_the_budget() -> N
     assert plan.p * circuit.neurons < looked_at <= 2 * plan.p * circuit.neurons
 
 
+def test_neurons_that_hardly_matter_make_no_groups() -> None:
+    circuit = ql.construct(p=59, frequencies=(1, 13, 22), neurons=96, noise=0.0, seed=1)
+    rng = np.random.default_rng(0)
+    tables = {}
+    for name, shape in (("A", (59, 4)), ("B", (59, 4)), ("U", (4, 59))):
+        axis = 0 if name == "U" else 1
+        tables[name] = np.concatenate([getattr(circuit, name), 1e-3 * rng.normal(size=shape)], axis=axis)
+    plan = choose(ql.Circuit(p=59, **tables), Budget()).plan
+    assert [group.frequency for group in plan.groups] == [1, 13, 22]
+    assert (plan.amplitude[96:] == 0).all()
+    assert (plan.amplitude[:96] > 0).all()
+
+
 def test_noise_in_the_outputs_is_not_retained() -> None:
     frequencies = (1, 3, 13, 22, 29)
     choice = choose(ql.construct(p=59, frequencies=frequencies, neurons=512, noise=0.02, seed=1), Budget())
     assert choice.plan.retained == frequencies
     assert [group.retained for group in choice.plan.groups] == [(k,) for k in frequencies]
+
+
+def test_outputs_are_retained_by_need() -> None:
+    by_group = np.zeros((2, 30))
+    by_group[0, 3], by_group[1, 5], by_group[0, 7] = 60.0, 40.0, 2.0
+    # ten that cost 0.5 % each are worth no sums; of fifty, those beyond a fifth of the margin; 0.3 % never is
+    by_group[0, 10:20] = 0.5
+    by_group[1, 20:30] = 0.3
+    few = OutputNeeds(by_group=by_group, skip=np.zeros(30), margin=100.0)
+    retained, chosen = retained_outputs(few, 30, 30)
+    assert retained == (3, 5, 7)
+    assert chosen.sum() == 3
+    several = np.concatenate([by_group, np.repeat(0.5 * (np.arange(30) >= 10)[None], 2, axis=0)])
+    many = replace(few, by_group=several)
+    retained, chosen = retained_outputs(many, 30, 30)
+    assert retained == (3, 5, 7, *range(10, 20))
+    assert chosen.sum() == 3 + (50 - 40)
+    # limits: the neediest first; a frequency that is retained already is no new one
+    loud = np.tile(10.0 + np.arange(30), (2, 1))
+    retained, chosen = retained_outputs(replace(few, by_group=loud), 4, 3)
+    assert retained == (27, 28, 29)
+    assert chosen.sum() == 6
+    retained, chosen = retained_outputs(replace(few, by_group=loud), 2, 3)
+    assert retained == (28, 29)
+    assert chosen.sum() == 4
+    assert retained_outputs(replace(few, skip=5.0 * (np.arange(30) == 9)), 30, 30)[0] == (3, 5, 7, 9)

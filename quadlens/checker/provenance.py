@@ -44,7 +44,10 @@ def _frozen(claimed: Freezing | None, found: Freezing | None) -> list[str]:
     reasons = []
     for name in Freezing.__dataclass_fields__:
         said, measured = getattr(claimed, name), getattr(found, name)
-        same = abs(said - measured) <= MEASURED * measured if name.endswith("change") else said == measured
+        if said is None or measured is None:
+            same = said is measured
+        else:
+            same = abs(said - measured) <= MEASURED * measured if name.endswith("change") else said == measured
         if not same:
             reasons.append(f"{name} of the frozen attention is {said!r}, measured {measured!r}")
     return reasons

@@ -77,7 +77,7 @@ def from_state_dict(
             have = f"one of {', '.join(conventions)}" if conventions else "left out: it has no attention"
             raise OptionError(f"attention of the {family} family must be {have}, got {attention!r}")
         said = (said or {}) | conventions[attention]
-    tree: Any = {key: _tensor(value, key) for key, value in state.items()}
+    tree: Any = {key: as_tensor(value, key) for key, value in state.items()}
     circuit, _ = circuit_of_tree(
         {"model": tree} if name == "nanda" else tree,
         name,
@@ -89,7 +89,7 @@ def from_state_dict(
     return circuit
 
 
-def _tensor(value: Any, name: object) -> Any:
+def as_tensor(value: Any, name: object) -> Any:
     """Return the value as a dense tensor in main memory; what it must be for its family is checked later."""
     import torch
 

@@ -2,11 +2,13 @@
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+
+import numpy as np
 
 from quadlens.circuits import freeze_attention as freezing
 from quadlens.circuits import native
@@ -15,12 +17,13 @@ from quadlens.circuits.input_file import map_file, read_file
 from quadlens.circuits.left_out import inputs_won
 from quadlens.circuits.limits import Budget, Limits, spend_evaluation, spend_tables
 from quadlens.circuits.number_range import require_range
-from quadlens.circuits.readers import gbmi, linear, nanda, one_hot, pizza, rep_theory
+from quadlens.circuits.numpy_archive import looks_like_npz, read_npz
+from quadlens.circuits.readers import by_roles, gbmi, linear, nanda, one_hot, pizza, rep_theory
 from quadlens.circuits.readers.settings import Settings
 from quadlens.circuits.readers.transformer import Transformer, transformer_weights
 from quadlens.circuits.readers.wrappers import unwrapped
-from quadlens.circuits.safe_torch import read_torch
-from quadlens.circuits.safetensors_file import Content, looks_like_safetensors
+from quadlens.circuits.safe_torch import read_torch, require_torch
+from quadlens.circuits.safetensors_file import Content, looks_like_safetensors, read_tensors
 from quadlens.circuits.strict_json import parse_object
 from quadlens.circuits.tensor_listing import listing
 from quadlens.circuits.torch_zip import looks_like_zip
@@ -44,6 +47,7 @@ def load(
     family: str | None = None,
     config: str | os.PathLike[str] | None = None,
     activation: str | None = None,
+    map_names: str | os.PathLike[str] | None = None,
     freeze_attention: bool = False,
     max_bytes: int | None = None,
     mapped: bool = False,
@@ -57,6 +61,8 @@ def load(
     config : the JSON file that describes the checkpoint; without it ``config_ID.json`` beside ``model_ID.pt``, or
         ``NAME_cfg.json`` beside ``NAME_model.pt``, is used
     activation : a name in ``quadlens.activations.ACTIVATIONS``, where nothing beside the tensors says it
+    map_names : a JSON file that says what each tensor is, ``{name: role}``, for a file of no known family: torch,
+        safetensors or npz; the roles are those of ``from_tensors``
     freeze_attention : take the constant part of input-dependent attention; the measured deviation is then in the
         circuit's ``provenance``, and ``load_measured`` returns it
     max_bytes : largest file, and largest memory for tables; the default is ``limits.MAX_BYTES``
@@ -75,6 +81,7 @@ def load(
         family=family,
         config=config,
         activation=activation,
+        map_names=map_names,
         freeze_attention=freeze_attention,
         max_bytes=max_bytes,
         mapped=mapped,
@@ -88,6 +95,7 @@ def load_measured(
     family: str | None = None,
     config: str | os.PathLike[str] | None = None,
     activation: str | None = None,
+    map_names: str | os.PathLike[str] | None = None,
     freeze_attention: bool = False,
     max_bytes: int | None = None,
     mapped: bool = False,
@@ -105,16 +113,58 @@ def load_measured(
             raise CheckpointError(f"{where} is mapped: a native file says everything itself; leave out the config")
         return _native(map_file(path, budget), source, activation, budget), None
     content = read_file(path, budget)
-    if looks_like_safetensors(content):
+    if looks_like_safetensors(content) and native.is_native_content(content):
         if family not in (None, "native"):
             raise CheckpointError(f"{where} is a safetensors file; the {family} family keeps torch checkpoints")
-        if config is not None:
-            raise CheckpointError(f"{where} is a native file, which says everything itself; leave out the config")
+        if config is not None or map_names is not None:
+            what = "the config" if map_names is None else "the mapping"
+            raise CheckpointError(f"{where} is a native file, which says everything itself; leave out {what}")
         return _native(content, source, activation, budget), None
+    settings = _settings(path, config, activation, budget.limits)
+    of_torch = not (looks_like_safetensors(content) or looks_like_npz(content))
+    tree = [_tree(content, family, budget)]
+    del content
+    if map_names is not None:
+        roles = Budget(where=one_line(map_names), limits=budget.limits)
+        mapping = parse_object(read_file(map_names, roles, "bytes of JSON"), roles.where)
+        circuit, frozen = circuit_of_model(
+            lambda: by_roles.read(_tensors(tree.pop(), mapping), mapping, settings, budget, source),
+            freeze_attention=freeze_attention,
+            budget=budget,
+            progress=progress,
+        )
+    else:
+        circuit, frozen = circuit_of_tree(
+            tree.pop(),  # whose tensors are let go of when their tables are made
+            family,
+            settings,
+            freeze_attention=freeze_attention,
+            budget=budget,
+            source=source,
+            what=" is a torch checkpoint" if of_torch else ": quadlens did not write this file of tensors, which is",
+            progress=progress,
+        )
+    named = replace(circuit.provenance, file=one_line(Path(path).name, 200))
+    return replace(circuit, provenance=named), frozen
+
+
+def _tree(content: bytes, family: str | None, budget: Budget) -> Any:
+    """Return what a file that is not native holds: a torch checkpoint, or tensors by name."""
+    where = budget.where
+    if looks_like_safetensors(content) or looks_like_npz(content):
+        if family == "native":
+            raise CheckpointError(f"{where}: quadlens did not write this file, so it is not a native one")
+        require_torch()
+        import torch
+
+        held = read_npz(content, budget) if looks_like_npz(content) else read_tensors(content, budget)[0]
+        return {name: torch.from_numpy(np.array(array)) for name, array in held.items()}
     if content[:1] == b"\x80":
         raise CheckpointError(
             f"{where} is a bare pickle, which could run code; save it again with torch.save (1.6 or later)"
         )
+    if content.startswith(b"version https://git-lfs"):
+        raise CheckpointError(f"{where} is a pointer of git-lfs, not the file itself; get that with: git lfs pull")
     if not looks_like_zip(content):
         raise CheckpointError(
             f"{where} is neither a torch checkpoint (a zip file) nor safetensors: it starts with"
@@ -122,20 +172,16 @@ def load_measured(
         )
     if family == "native":
         raise CheckpointError(f"{where} is a torch checkpoint; the native family keeps safetensors")
-    settings = _settings(path, config, activation, budget.limits)
-    tree = [read_torch(content, budget)]
-    del content
-    circuit, frozen = circuit_of_tree(
-        tree.pop(),  # whose tensors are let go of when their tables are made
-        family,
-        settings,
-        freeze_attention=freeze_attention,
-        budget=budget,
-        source=source,
-        progress=progress,
-    )
-    named = replace(circuit.provenance, file=one_line(Path(path).name, 200))
-    return replace(circuit, provenance=named), frozen
+    return read_torch(content, budget)
+
+
+def _tensors(tree: Any, mapping: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the dict of tensors in a file whose names the mapping speaks of."""
+    candidates = [candidate for candidate in unwrapped(tree) if isinstance(candidate, dict)]
+    candidates += [value for value in (tree.values() if isinstance(tree, dict) else ()) if isinstance(value, dict)]
+    named = {name: value for name, value in tree.items() if isinstance(name, str)} if isinstance(tree, dict) else {}
+    found = next((held for held in (named, *candidates) if mapping.keys() <= held.keys()), named)
+    return {name: value for name, value in found.items() if isinstance(name, str) and hasattr(value, "shape")}
 
 
 def _native(content: Content, source: str, activation: str | None, budget: Budget) -> Circuit:
@@ -156,17 +202,35 @@ def circuit_of_tree(
     freeze_attention: bool,
     budget: Budget,
     source: str,
+    what: str = " is a torch checkpoint",
     progress: Callable[[float], None] | None = None,
 ) -> tuple[Circuit, freezing.FrozenAttention | None]:
     """Return the circuit of what a torch checkpoint holds, and what freezing attention changed.
 
     The budget's ``where`` names it in messages, ``source`` in the circuit.
     """
+    where, held = budget.where, [tree]
+    del tree
+
+    def read() -> Weights | Transformer:
+        reader, state = _recognised(held.pop(), family, where, what)
+        model: Weights | Transformer = reader.read(state, settings, where, source)
+        return model
+
+    return circuit_of_model(read, freeze_attention=freeze_attention, budget=budget, progress=progress)
+
+
+def circuit_of_model(
+    read: Callable[[], Weights | Transformer],
+    *,
+    freeze_attention: bool,
+    budget: Budget,
+    progress: Callable[[float], None] | None = None,
+) -> tuple[Circuit, freezing.FrozenAttention | None]:
+    """Return the circuit of what a reader reads, and what freezing attention changed."""
     where = budget.where
     try:
-        reader, tree = _recognised(tree, family, where)
-        model = reader.read(tree, settings, where, source)
-        del tree
+        model = read()
         if isinstance(model, Weights):
             return _circuit(model, budget), None
         constant = model.constant_pattern
@@ -206,7 +270,7 @@ def _circuit(weights: Weights, budget: Budget) -> Circuit:
     return circuit
 
 
-def _recognised(tree: Any, family: str | None, where: str) -> tuple[Any, Any]:
+def _recognised(tree: Any, family: str | None, where: str, what: str) -> tuple[Any, Any]:
     """Return the reader, and what it is to read: the tree, with what training code wrapped around it taken off."""
     candidates = list(unwrapped(tree))
     for candidate in candidates:
@@ -217,7 +281,7 @@ def _recognised(tree: Any, family: str | None, where: str) -> tuple[Any, Any]:
         if family == reader.NAME:
             return reader, tree
     raise CheckpointError(
-        f"{where} is a torch checkpoint of no known family ({', '.join(FAMILIES)}): {listing(candidates[-1])}"
+        f"{where}{what} of no known family ({', '.join(FAMILIES)}): {listing(candidates[-1])}"
     )
 
 

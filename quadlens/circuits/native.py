@@ -25,7 +25,7 @@ from quadlens.circuits.input_file import map_file, read_file
 from quadlens.circuits.limits import Budget, Limits, spend_evaluation, spend_tables
 from quadlens.circuits.number_range import require_range
 from quadlens.circuits.provenance import Provenance, provenance_from
-from quadlens.circuits.safetensors_file import Content, encode_tensors, read_tensors
+from quadlens.circuits.safetensors_file import MAX_HEADER, Content, encode_tensors, read_tensors
 from quadlens.circuits.strict_json import check_keys, parse_object
 from quadlens.circuits.weights import Product, Weights, circuit_from_weights
 from quadlens.errors import CheckpointError, CircuitError, OutputError
@@ -126,6 +126,12 @@ def read_provenance(path: str | os.PathLike[str], *, max_bytes: int | None = Non
     _, metadata = read_tensors(read_file(path, budget), budget)
     described = _described(metadata, budget.where)
     return {"source": described["source"], **described["provenance"]}
+
+
+def is_native_content(content: Content) -> bool:
+    """Say whether a safetensors file's header may be that of a native file; ``from_bytes`` then checks it."""
+    length = int.from_bytes(content[:8], "little")
+    return length > MAX_HEADER or f'"{METADATA_KEY}"'.encode() in content[8 : 8 + length]
 
 
 def is_native(metadata: Mapping[str, str]) -> bool:

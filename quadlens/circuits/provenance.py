@@ -27,14 +27,14 @@ class Freezing:
     Parameters
     ----------
     inputs : over how many inputs the rest was measured, ``p²``: all of them
-    attention_change : largest move of an attention weight, over all inputs
+    attention_change : largest move of an attention weight, over all inputs; None where the weights were not seen
     logit_change : largest move of any logit, over all inputs
     accuracy_before : of the network as it is in the file
     accuracy_after : of the circuit, with its attention frozen
     """
 
     inputs: int
-    attention_change: float
+    attention_change: float | None
     logit_change: float
     accuracy_before: float
     accuracy_after: float
@@ -42,6 +42,8 @@ class Freezing:
     def __post_init__(self) -> None:
         _count(self.inputs, "the inputs over which freezing was measured", 9)
         for name in ("attention_change", "logit_change", "accuracy_before", "accuracy_after"):
+            if name == "attention_change" and self.attention_change is None:
+                continue
             most = 1.0 if name.startswith("accuracy") else math.inf
             object.__setattr__(self, name, _number(getattr(self, name), f"{name} of freezing", most))
 

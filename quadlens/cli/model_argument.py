@@ -106,6 +106,7 @@ def load_model(
     family: str | None = None,
     config: str | None = None,
     activation: str | None = None,
+    map_names: str | None = None,
     freeze_attention: bool = False,
     max_megabytes: int | None = None,
     mapped: bool = False,
@@ -137,6 +138,7 @@ def load_model(
             family=family,
             config=config,
             activation=activation,
+            map_names=map_names,
             freeze_attention=freeze_attention,
             max_bytes=None if max_megabytes is None else max_megabytes * 2**20,
             mapped=mapped,
@@ -152,7 +154,7 @@ def load_model(
         evaluation=evaluation,
         frozen=frozen,
         path=path,
-        arguments=_arguments(model, family, config, activation, freeze_attention, max_megabytes, mapped),
+        arguments=_arguments(model, family, config, activation, map_names, freeze_attention, max_megabytes, mapped),
     )
 
 
@@ -175,12 +177,14 @@ def _arguments(
     family: str | None,
     config: str | None,
     activation: str | None,
+    map_names: str | None,
     freeze_attention: bool,
     max_megabytes: int | None,
     mapped: bool,
 ) -> tuple[str, ...]:
     given = [] if model is None else [model]
-    options = {"--family": family, "--config": config, "--activation": activation, "--max-megabytes": max_megabytes}
+    options = {"--family": family, "--config": config, "--activation": activation, "--map-names": map_names}
+    options["--max-megabytes"] = None if max_megabytes is None else str(max_megabytes)
     for flag, value in options.items():
         given += [] if value is None else [flag, str(value)]
     given += ["--freeze-attention"] if freeze_attention else []
@@ -202,6 +206,7 @@ def model_options(function: Callable[..., Any]) -> Callable[..., Any]:
     @click.option("--family", help="Checkpoint family, where it is not recognised.")
     @click.option("--config", type=click.Path(), help="The JSON file that describes the checkpoint.")
     @click.option("--activation", metavar="NAME", help="The activation, where neither the file nor its config says it.")
+    @click.option("--map-names", type=click.Path(), help="A JSON file that says what each tensor is: {name: role}.")
     @click.option("--freeze-attention", is_flag=True, help="Take the constant part of nearly constant attention.")
     @click.option(
         "--max-megabytes",
@@ -217,6 +222,7 @@ def model_options(function: Callable[..., Any]) -> Callable[..., Any]:
         family: str | None,
         config: str | None,
         activation: str | None,
+        map_names: str | None,
         freeze_attention: bool,
         max_megabytes: int | None,
         mapped: bool,
@@ -227,6 +233,7 @@ def model_options(function: Callable[..., Any]) -> Callable[..., Any]:
             family=family,
             config=config,
             activation=activation,
+            map_names=map_names,
             freeze_attention=freeze_attention,
             max_megabytes=max_megabytes,
             mapped=mapped,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sympy import Eq, Expr, Le, sympify
+from sympy import Eq, Expr, Le, S, sympify
 
 from quadlens.identities.catalogue import FAMILIES
 from quadlens.identities.conditions import (
@@ -14,6 +14,7 @@ from quadlens.identities.conditions import (
     put_into,
     symbols_of,
 )
+from quadlens.identities.cones import nonnegative_on_cone
 from quadlens.identities.deduction import follows, is_positive, left_over
 from quadlens.identities.definedness import defined
 from quadlens.identities.derivation import Derivation, Fact, Result, Verdict
@@ -124,6 +125,8 @@ def _check_stored(ledger: Ledger, statement: Statement, given: Conditions) -> No
     expanded = [statement.expanded(side) for side in (statement.left, statement.right)]
     read(statement.left, statement.right, *(definition for _, definition in statement.where))
     read(*expanded, *(condition for condition in given if isinstance(condition, Expr)))
+    if nonnegative_on_cone(S.NegativeOne, [one for one in given if isinstance(one, Expr)]):
+        raise ledger.fail(statement.name, "its conditions cannot all hold: it says nothing")
     caught = bound_in(statement.left, statement.right) & set().union(
         *(definition.free_symbols for _, definition in statement.where), symbols_of(given)
     )

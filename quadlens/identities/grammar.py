@@ -84,13 +84,8 @@ def read(*expressions: Any) -> None:
         raise DerivationError(f"{_some(bound & free)} is both free and the variable of an integral or a sum: rename it")
     names: dict[str, Any] = {}
     for symbol in {one for expression in whole for one in expression.atoms(Symbol)}:
-        if names.setdefault(symbol.name, symbol) != symbol and not _stand_alike(names[symbol.name], symbol):
+        if names.setdefault(symbol.name, symbol) != symbol:
             raise DerivationError(f"two symbols are called {symbol.name}: what is displayed must tell them apart")
-
-
-def _stand_alike(one: Any, other: Any) -> bool:
-    stand_ins = isinstance(one, sympy.Dummy) != isinstance(other, sympy.Dummy)
-    return bool(stand_ins and one.assumptions0 == other.assumptions0)
 
 
 def _some(symbols: Iterable[Any]) -> str:

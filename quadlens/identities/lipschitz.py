@@ -5,9 +5,10 @@ from typing import Any
 from sympy import Expr, S, Symbol, cos, diff, exp, sin, sympify
 
 from quadlens.identities.deduction import is_nonnegative, is_positive
+from quadlens.identities.equalities import check_values
 from quadlens.identities.exponentials import same
 from quadlens.identities.functions import Modulus, ReLU
-from quadlens.identities.grammar import real_valued
+from quadlens.identities.grammar import kind_of, real_valued
 from quadlens.identities.ledger import Ledger, rule
 from quadlens.identities.theorems import MEAN_VALUE, Theorem
 
@@ -55,8 +56,10 @@ def mean_value(
         raise ledger.fail(text, f"{function} is not a polynomial in sines, cosines, ReLUs and moduli of real numbers")
     if slope.has(variable) or not is_nonnegative(slope, frozenset()):
         raise ledger.fail(text, f"the slope {slope} must be at least 0 and must not depend on {variable}")
-    if not (real_valued(one) and real_valued(other)):
-        raise ledger.fail(text, f"{one} and {other} must be real")
+    if kind_of(variable).get("integer"):
+        raise ledger.fail(text, f"{variable} is an integer: between two of its values nothing is established")
+    for value in (one, other):
+        check_values(ledger, text, {variable: value}, frozenset())
     for branch in _branches(function, variable):
         steep = diff(branch, variable)
         if steep != 0 and not _is_at_most(ledger, steep, slope, variable):

@@ -117,6 +117,8 @@ def _require_function(ledger: Ledger, text: str, series: Aliases) -> None:
     function, variable = series.function, series.variable
     if not is_piecewise_smooth(function, variable) or not real_valued(function):
         raise ledger.fail(text, f"{function} is not a polynomial in sines, cosines, ReLUs and moduli of real numbers")
+    if kind_of(variable) != {"real": True}:
+        raise ledger.fail(text, f"{variable} must be declared real and nothing else: it takes all values")
     if not same(function.subs(variable, variable + 2 * pi), function):
         raise ledger.fail(text, f"{function} does not have the period 2 pi")
     if not (series.nodes.is_integer and series.nodes.is_positive) or series.nodes.has(*series.index, variable):

@@ -17,7 +17,8 @@ from quadlens.activations import negative_slope
 from quadlens.certificates.compute.namespace import Namespace
 from quadlens.certificates.inequality.exceptions import Exceptions, exceptions, scattered
 from quadlens.certificates.inequality.split import Split
-from quadlens.certificates.inequality.table_sums import LookedAt, Weights, add_group
+from quadlens.certificates.inequality.streams import LookedAt, Weights
+from quadlens.certificates.inequality.table_sums import add_group
 from quadlens.certificates.plan.choose import Choice
 from quadlens.certificates.plan.plan import Group, Plan
 from quadlens.certificates.plan.unsettled import levels_needed

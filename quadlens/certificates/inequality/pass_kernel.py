@@ -4,6 +4,7 @@ One residue's prefix sums stay in the cache while every class reads them. The ro
 summation.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -13,7 +14,7 @@ from quadlens.arrays import FloatArray, IntArray
 from quadlens.certificates.compute.blocks import blocks_of, cores, in_parallel
 from quadlens.certificates.compute.compiled import kernel
 from quadlens.certificates.inequality.arcs import Arcs
-from quadlens.certificates.inequality.table_sums import LookedAt, Weights, lost_of_squares
+from quadlens.certificates.inequality.streams import LookedAt, Weights, lost_of_squares
 from quadlens.certificates.plan.plan import Group, Plan
 from quadlens.circuits.circuit import Circuit
 
@@ -140,34 +141,19 @@ def read_row(reads: Reads, row: int, start: FloatArray, prefix: FloatArray, out:
             out[other, c] = one
 
 
-@kernel()
-def rows_of_A(begin: int, stop: int, members: Members, reads: Reads, out: FloatArray, squares: FloatArray) -> None:
-    """Write the sums of residues ``begin … stop − 1`` of A to ``out (p, p, channels)``, axes a, b.
-
-    ``squares (p,)`` are the whole sums of squares of these residues.
-    """
-    channels, count = out.shape[2], members.r.size
-    prefix = np.zeros((reads.thresholds.size, count + 1, channels))
-    start = np.zeros(channels)
-    for row in range(begin, stop):
-        prefix_sums(members, row, start, prefix)
-        read_row(reads, row, start, prefix, out[row])
-        squares[row] = start[channels - 1]
-        for t in range(prefix.shape[0]):
-            squares[row] += prefix[t, count, channels - 1]
-
-
 class Result(NamedTuple):
-    """What is added to: ``C (|F|, p, 2p)`` at the group's ``places``, ``R, res (p, p)``.
+    """What is added to: ``C (|F|, p, 2p)`` at the group's ``places``, ``R, res (p, p)``, axes a, b.
 
-    ``norms (p,)`` are ``‖dU(Y)‖ + max_c ‖dU(c)‖``; ``x_osc, x_norm (p, p)`` belong to the gates that were looked at, or
-    are empty. ``rounding`` times the whole of a sum of squares is what can be lost of a part of it.
+    ``left (p, p, 2)`` takes ``Σ η^A osc`` and ``‖η^A‖`` from the rows of A to those of B. ``norms (p,)`` are
+    ``‖dU(Y)‖ + max_c ‖dU(c)‖``; ``x_osc, x_norm (p, p)`` belong to the gates that were looked at, or are empty.
+    ``rounding`` times the whole of a sum of squares is what can be lost of a part of it.
     """
 
     C: FloatArray
     R: FloatArray
     res: FloatArray
     places: IntArray
+    left: FloatArray
     norms: FloatArray
     rounding: float
     x_osc: FloatArray
@@ -175,44 +161,67 @@ class Result(NamedTuple):
 
 
 @kernel()
-def rows_of_B(
-    begin: int, stop: int, members: Members, reads: Reads, of_A: FloatArray, squares: FloatArray, result: Result
-) -> None:
-    """Add the sums of residues ``begin … stop − 1`` of B, with those of A and their ``squares``, to the result."""
-    p, channels = of_A.shape[0], of_A.shape[2]
-    thresholds, count = reads.thresholds.size, members.r.size
-    prefix = np.zeros((thresholds, count + 1, channels))
-    start = np.zeros(channels)
+def sums_of_row(members: Members, reads: Reads, row: int, rounding: float, prefix: FloatArray, out: FloatArray) -> None:
+    """Write a residue's sums to ``out (p, channels)``, the last of them, of squares, from above and under its root."""
+    last = out.shape[1] - 1
+    start = np.zeros(out.shape[1])
+    prefix_sums(members, row, start, prefix)
+    read_row(reads, row, start, prefix, out)
+    whole = start[last]
+    for t in range(prefix.shape[0]):
+        whole += prefix[t, prefix.shape[1] - 1, last]
+    for other in range(out.shape[0]):
+        out[other, last] = np.sqrt(max(out[other, last] + rounding * whole, 0.0))
+
+
+@kernel()
+def rows_of_A(begin: int, stop: int, members: Members, reads: Reads, result: Result) -> None:
+    """Add the sums of residues ``begin … stop − 1`` of A to C and R, and write what is left to B's."""
+    p, channels, half = reads.classes.size, members.factors.shape[1], result.places.size
+    prefix = np.zeros((reads.thresholds.size, members.r.size + 1, channels))
+    found = np.zeros((p, channels))
+    for a in range(begin, stop):
+        sums_of_row(members, reads, a, result.rounding, prefix, found)
+        for number in range(half):
+            C = result.C[result.places[number], a]
+            for b in range(p):
+                C[2 * b] += found[b, number]
+                C[2 * b + 1] += found[b, half + number]
+        if reads.thresholds.size > 1:
+            for b in range(p):
+                result.R[a, b] += found[b, 2 * half]
+        for b in range(p):
+            result.left[a, b, 0], result.left[a, b, 1] = found[b, channels - 2], found[b, channels - 1]
+
+
+@kernel()
+def rows_of_B(begin: int, stop: int, members: Members, reads: Reads, result: Result) -> None:
+    """Add the sums of residues ``begin … stop − 1`` of B to C, R and, with what A left, to res."""
+    p, channels, half = reads.classes.size, members.factors.shape[1], result.places.size
+    prefix = np.zeros((reads.thresholds.size, members.r.size + 1, channels))
     found = np.zeros((stop - begin, p, channels))
-    kept = 2 * result.places.size
-    half = result.places.size
-    mine = np.zeros(stop - begin)
-    for row in range(begin, stop):
-        prefix_sums(members, row, start, prefix)
-        read_row(reads, row, start, prefix, found[row - begin])
-        whole = start[channels - 1]
-        for t in range(thresholds):
-            whole += prefix[t, count, channels - 1]
-        mine[row - begin] = result.rounding * whole
+    for b in range(begin, stop):
+        sums_of_row(members, reads, b, result.rounding, prefix, found[b - begin])
     looked = result.x_osc.size > 0
     for a in range(p):
         for b in range(begin, stop):
-            first, second = of_A[a, b], found[b - begin, a]
+            sums = found[b - begin, a]
             for number in range(half):
                 z = result.places[number]
-                result.C[z, a, 2 * b] += first[number] + second[number]
-                result.C[z, a, 2 * b + 1] += first[half + number] + second[half + number]
-            if thresholds > 1:
-                result.R[a, b] += first[kept] + second[kept]
-            y = a + b if a + b < p else a + b - p
-            osc = first[channels - 2] + second[channels - 2]
-            norm = np.sqrt(max(first[channels - 1] + result.rounding * squares[a], 0.0)) + np.sqrt(
-                max(second[channels - 1] + mine[b - begin], 0.0)
-            )
+                result.C[z, a, 2 * b] += sums[number]
+                result.C[z, a, 2 * b + 1] += sums[half + number]
+            if reads.thresholds.size > 1:
+                result.R[a, b] += sums[2 * half]
+            osc = result.left[a, b, 0] + sums[channels - 2]
+            norm = result.left[a, b, 1] + sums[channels - 1]
             if looked:
                 osc += result.x_osc[a, b]
                 norm += result.x_norm[a, b]
+            y = a + b if a + b < p else a + b - p
             result.res[a, b] += min(osc, norm * result.norms[y])
+
+
+Rows = Callable[[int, int, Members, Reads, Result], None]
 
 
 def add_compiled(circuit: Circuit, plan: Plan, group: Group, arcs: Arcs, weights: Weights, given: LookedAt) -> None:
@@ -253,20 +262,22 @@ def add_compiled(circuit: Circuit, plan: Plan, group: Group, arcs: Arcs, weights
         position=arcs.position.astype(np.int32),
         shift=arcs.shift,
     )
-    of_A, squares = np.empty((p, p, factors.shape[1])), np.empty(p)
     result = Result(
         C=given.C.view(np.float64),
         R=given.R,
         res=given.res,
         places=plan.positions(group),
+        left=np.empty((p, p, 2)),
         norms=given.norms,
         rounding=lost_of_squares(arcs, group.members.size),
         x_osc=given.x_osc,
         x_norm=given.x_norm,
     )
     rows = min(TILE, -(-p // (2 * cores())))
-    in_parallel(lambda block: rows_of_A(block.start, block.stop, sides[0], reads, of_A, squares), blocks_of(p, rows))
-    turned = reads._replace(first=False)
-    in_parallel(
-        lambda block: rows_of_B(block.start, block.stop, sides[1], turned, of_A, squares, result), blocks_of(p, rows)
-    )
+    for rows_of, side, first in ((rows_of_A, sides[0], True), (rows_of_B, sides[1], False)):
+        read = reads._replace(first=first)
+
+        def work(block: slice, rows_of: Rows = rows_of, side: Members = side, read: Reads = read) -> None:
+            rows_of(block.start, block.stop, side, read, result)
+
+        in_parallel(work, blocks_of(p, rows))

@@ -23,6 +23,9 @@ TYPICAL = 0.25
 CHECKED = {"harmonics": 32, "head": 8, "cells": 2**10}
 """The most that the checker takes, so that no certificate can make it work longer than the network does."""
 
+GHOST = 1e-3
+"""A group with a smaller share of all neurons' weight, ``Σ r_i ‖U_i‖``, is none."""
+
 SPOKEN_FOR = 64
 """So many neurons of a group, evenly spread, and fewer than twice as many, speak for all where a cost is estimated."""
 
@@ -36,7 +39,7 @@ class Budget:
     """
 
     retained: int = 14
-    retained_by_group: int = 7
+    retained_by_group: int = 10
     harmonics: int = 8
     head: int = 2
     cells: int = 118
@@ -66,7 +69,7 @@ class Choice:
 def choose(circuit: Circuit, budget: Budget) -> Choice:
     """Choose a plan for a circuit within a budget; O(pn) with constants from the budget."""
     slope = negative_slope(circuit.activation)
-    found = keys(circuit)
+    found = _gathered(circuit, keys(circuit))
     draft = _draft(circuit, found, budget)
     left = needs(circuit, draft)
     outputs = output_needs(circuit, found, draft, left.square, slope)
@@ -77,6 +80,18 @@ def choose(circuit: Circuit, budget: Budget) -> Choice:
     )
     plan = replace(draft, groups=groups, retained=retained)
     return Choice(plan=_bounded(circuit, plan, left.delta, outputs, budget.candidates), delta=left.delta)
+
+
+def _gathered(circuit: Circuit, found: Keys) -> Keys:
+    """Return the keys with neurons that hardly matter put, at amplitude 0, into the strongest group.
+
+    Every group costs O(p² + pG): those of dead neurons would cost more than all of their gates.
+    """
+    length = np.sqrt(np.einsum("ic,ic->i", circuit.U, circuit.U))
+    share = np.bincount(found.key, weights=found.amplitude * length, minlength=circuit.p)
+    ghosts = share[found.key] < GHOST * share.sum()
+    key, amplitude = np.where(ghosts, int(np.argmax(share)), found.key), np.where(ghosts, 0.0, found.amplitude)
+    return replace(found, key=key, amplitude=amplitude)
 
 
 def _draft(circuit: Circuit, found: Keys, budget: Budget) -> Plan:

@@ -19,8 +19,14 @@ from quadlens.circuits.circuit import Circuit
 CLASSES = 64
 """So many classes, evenly spread, stand for all."""
 
-FAINT = 0.007
-"""What costs less than this part of what all groups' strongest frequencies carry is not worth a sum of its own."""
+LOUD = 0.01
+"""What costs more than this part of the margin, about, is always worth a sum of its own."""
+
+FAINT = 0.004
+"""What costs less never is: noise, spread over many frequencies, would cost and gain nothing."""
+
+LEFT = 0.2
+"""What lies between is retained until what is left of it costs less than this part of the margin."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -84,10 +90,12 @@ def retained_outputs(needs: OutputNeeds, most: int, most_by_group: int) -> tuple
     groups = table.shape[0] - 1
     table[:, 0] = 0.0
     chosen = np.zeros(table.shape, dtype=np.bool_)
-    for at in np.argsort(-table, axis=None, kind="stable"):
+    order = np.argsort(-table, axis=None, kind="stable")
+    cost = table.ravel()[order]
+    left = np.cumsum(np.where(cost > FAINT * needs.margin, cost, 0.0)[::-1])[::-1]
+    worth = (cost > LOUD * needs.margin) | (left > LEFT * needs.margin)
+    for at in order[: int(np.argmin(worth))]:
         row, z = divmod(int(at), table.shape[1])
-        if not table[row, z] > FAINT * needs.margin:
-            break
         room = row == groups or chosen[row].sum() < most_by_group
         if room and (chosen[:, z].any() or chosen.any(axis=0).sum() < most):
             chosen[row, z] = True

@@ -135,11 +135,13 @@ def origin(circuit: Circuit) -> list[tuple[str, str]]:
     facts += [("these claims are", departure) for departure in departures(provenance, circuit.p)]
     if provenance.frozen is not None:
         frozen = provenance.frozen
+        moved = frozen.attention_change
+        weight = "" if moved is None else f"an attention weight by up to {at_most(moved)}, "
         facts.append(
             (
                 "freezing attention moved",
-                f"a logit by up to {at_most(frozen.logit_change)}, an attention weight by up to "
-                f"{at_most(frozen.attention_change)}, the accuracy from {percent(frozen.accuracy_before)} to "
+                f"a logit by up to {at_most(frozen.logit_change)}, {weight}"
+                f"the accuracy from {percent(frozen.accuracy_before)} to "
                 f"{percent(frozen.accuracy_after)} (measured over all {frozen.inputs:,} inputs)",
             )
         )

@@ -97,8 +97,9 @@ def _integral(node: Integral, numbers: dict[Any, Any]) -> Any:
     # An inner integral is known to its own tolerance only: asking for more outside of it finds rounding.
     tolerance = 1e-8 if inner else 1e-10
     options: dict[str, Any] = {"limit": 400, "epsabs": tolerance, "epsrel": tolerance, "complex_func": complex_valued}
-    edges = [ends[0], *points, ends[1]]
-    return sum(integrate.quad(integrand, first, last, **options)[0] for first, last in pairwise(edges))
+    # scipy forgets the sign of a complex integral whose limits are exchanged: integrate upwards.
+    edges, sign = sorted([ends[0], *points, ends[1]]), 1 if ends[0] <= ends[1] else -1
+    return sign * sum(integrate.quad(integrand, first, last, **options)[0] for first, last in pairwise(edges))
 
 
 @cache
@@ -115,5 +116,5 @@ def _kinks(function: Expr, variable: Any, used: list[Any], arguments: list[Any],
             at = _compiled(part.args[0], (variable, *used))
             values = np.array([at(point, *arguments) for point in grid])
             for index in np.flatnonzero(values[:-1] * values[1:] < 0):
-                found.add(float(optimize.brentq(at, grid[index], grid[index + 1], args=tuple(arguments))))
+                found.add(float(optimize.brentq(at, grid[index], grid[index + 1], args=tuple(arguments), maxiter=1000)))
     return sorted(found, reverse=ends[0] > ends[1])
