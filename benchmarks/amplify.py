@@ -91,11 +91,11 @@ def _tensor(shape: bytes, stride: bytes) -> bytes:
     return b"h\x05(h\x06K\x00" + shape + stride + b"\x89h\x07)RtR"
 
 
-def _views(most: int, *, alone: bool = False) -> Maker:
+def _views(most: int, *, alone: bool = False, stride: bytes = b"M\x00\x04K\x01\x86") -> Maker:
     """Return a state dict of tensors that view one storage of 2^20 float16."""
 
     def make(size: float) -> bytes:
-        tensor = _tensor(b"M\x00\x04M\x00\x04\x86", b"M\x00\x04K\x01\x86")
+        tensor = _tensor(b"M\x00\x04M\x00\x04\x86", stride)
         count = _count(most, size)
         if alone:
             listed = tensor + b"q\x08" + b"h\x08" * (count - 1)
@@ -211,6 +211,25 @@ def _plain_tensors(most: int, dtype: str) -> Maker:
     return make
 
 
+def _npz(header: Callable[[int], bytes], most: int, method: int = zipfile.ZIP_DEFLATED) -> Maker:
+    """Return an ``.npz`` of one array of zeros, with this header."""
+
+    def make(size: float) -> bytes:
+        count, made = _count(most, size), io.BytesIO()
+        with zipfile.ZipFile(made, "w", method) as target:
+            text = header(count)
+            text += b" " * (-(len(text) + 11) % 64) + b"\n"
+            array = b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text + bytes(8 * count)
+            target.writestr(zipfile.ZipInfo("a.npy"), array, compress_type=method)
+        return made.getvalue()
+
+    return make
+
+
+def _array(shape: str) -> Callable[[int], bytes]:
+    return lambda count: b"{'descr': '<f8', 'fortran_order': False, 'shape': (" + shape.format(count).encode() + b"), }"
+
+
 ORDERED = b"ccollections\nOrderedDict\nq\x01"
 CONFIG = b"c__main__\nConfig\nq\x02"
 LONG = b"a" * 2**20
@@ -234,6 +253,7 @@ KINDS: dict[str, Maker] = {
         b"](" + b"(" + b"K\x01" * 200_000 + b"tq\x00\x85q\x03ctorch\nSize\nq\x01", b"h\x01h\x03R", b"e", 60_000
     ),
     "views of one storage": _views(20_000),
+    "views of one storage, transposed": _views(20_000, stride=b"K\x01M\x00\x04\x86"),
     "one tensor many times": _views(240_000, alone=True),
     "a tensor set to another size": lambda size: archive(
         b"\x80\x02](" + REBUILD + _storage(4) + b"q\x06" + _tensor(b"K\x04\x85", b"K\x01\x85") + b"(h\x06K\x00"
@@ -277,6 +297,15 @@ KINDS: dict[str, Maker] = {
     "entries of long names": _directory(60_000, 0, 0),
     "entries of long notes": _directory(12, 60_000, 60_000),
     "true entries": _real_entries,
+    # numpy's archives
+    "an array of zeros, deflated": _npz(_array("{},"), 2**24),
+    "an array of zeros, by lzma": _npz(_array("{},"), 2**24, zipfile.ZIP_LZMA),
+    "an array of negative size": _npz(_array("-{},"), 2**23),
+    "an array of two negative sizes": _npz(_array("-{},-1"), 2**23),
+    "a header of signs": _npz(lambda count: b"{'descr': '<f8', 'shape': (" + b"-" * min(count, 9000) + b"1,)}", 9000),
+    "arrays behind a count of one": lambda size: _directory(12, 0, 0)(size).replace(
+        b"PK\x03\x04" + bytes(26), b"PK\x03\x04" + bytes(22) + b"\x05\x00\x00\x00a.npy", 1
+    ),
     # safetensors headers
     "objects": _header("{}", 349_000),
     "objects of one key": _header('{"a":0}', 130_000),

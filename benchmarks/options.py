@@ -148,10 +148,12 @@ def lines(ended: Ended) -> list[str]:
 
 def is_good(ended: Ended, arguments: list[str]) -> bool:
     """Say whether it ended as documented, or is doing long work that it was asked for."""
-    if ended.status is None:
-        return not lines(ended) and arguments[0] in ("train", "sweep", "derive", "equations", "report", "decompose")
     few = lines(ended)
-    return ended.status in ALLOWED and len(few) <= 1 and all(line.isprintable() for line in few)
+    if len(few) > 1 or not all(line.isprintable() for line in few):
+        return False
+    if ended.status is None:
+        return arguments[0] in ("train", "sweep", "derive", "equations", "report", "decompose")
+    return ended.status in ALLOWED
 
 
 def command_lines() -> Any:

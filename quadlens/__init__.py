@@ -5,8 +5,10 @@ imported.
 """
 
 import sys
-from importlib import import_module
-from typing import Any
+
+TYPE_CHECKING = False  # typing's own takes as long to import as Python to start, and Ctrl-C is not heard meanwhile
+if TYPE_CHECKING:
+    from typing import Any
 
 if sys.platform == "win32":
     raise ImportError("quadlens runs on Linux and macOS: it locks and renames files as POSIX does; on Windows use WSL")
@@ -35,9 +37,11 @@ _HOMES = {
 __all__ = [*_HOMES, "__version__"]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
     if name not in _HOMES:
         raise AttributeError(f"module 'quadlens' has no attribute {name!r}")
+    from importlib import import_module
+
     return getattr(import_module(_HOMES[name]), name)
 
 

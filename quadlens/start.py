@@ -1,18 +1,22 @@
 """The process begins here: what goes wrong before a command runs, or while Python ends, is one line too.
 
-Little is imported, so that Ctrl-C and closed streams are taken care of before much else is.
+Nothing is imported that Python has not imported already, so that Ctrl-C is taken care of before anything else is:
+what ``signal`` and ``typing`` import takes longer than Python's own start.
 """
 
+import _signal as signal  # type: ignore[import-not-found]
 import os
-import signal
 import sys
-from types import FrameType
-from typing import NoReturn
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import FrameType
+    from typing import NoReturn
 
 INTERRUPTED = "quadlens: interrupted; nothing half-written is left behind\n"
 
 
-def _leave(number: int, frame: FrameType | None) -> NoReturn:
+def _leave(number: int, frame: "FrameType | None") -> "NoReturn":
     """End at once: nothing has been begun yet, or everything is done."""
     try:
         os.write(2, INTERRUPTED.encode())
@@ -20,7 +24,7 @@ def _leave(number: int, frame: FrameType | None) -> NoReturn:
         os._exit(130)
 
 
-def main() -> NoReturn:
+def main() -> "NoReturn":
     """Run the command line in a process of its own, and exit."""
     # a shell starts what it puts into the background with Ctrl-C ignored: that stays
     heard = signal.getsignal(signal.SIGINT) is signal.default_int_handler

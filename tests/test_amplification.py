@@ -24,6 +24,12 @@ REASONS = {
     "types of one tuple": "dictionary entries",
     "sizes of one tuple": "calls something other than a known function with a short tuple",
     "views of one storage": "bytes of float64 tensors",
+    "views of one storage, transposed": "bytes of float64 tensors",
+    "arrays behind a count of one": "bytes of zip directory",
+    "a header of signs": "has a header that nests too deeply",
+    "an array of zeros, by lzma": "compressed in a way that numpy does not write",
+    "an array of negative size": "must have at most 8 dimensions, got shape (-",
+    "an array of two negative sizes": "must have at most 8 dimensions, got shape (-",
     "one tensor many times": "bytes of float64 tensors",
     "a tensor set to another size": "changes something other than a record",
     "integers of one hash": "a key that is neither short text nor a small integer",
@@ -91,6 +97,11 @@ def test_the_refusal_names_the_option_and_a_value_that_helps() -> None:
     for resource, usual in ALLOWANCES.items():
         assert Limits(max_bytes=2 * MAX_BYTES).allowed(resource) == 2 * usual
         assert Limits(max_bytes=1).allowed(resource) in (usual, usual // MAX_BYTES)
+
+
+def test_nothing_is_given_back_to_the_budget() -> None:
+    with pytest.raises(CheckpointError, match="which is less than nothing"):
+        Budget(where="it").spend("calls", -1)
 
 
 def test_reading_that_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -84,6 +84,8 @@ class Budget:
         CheckpointError
             If more was asked for than is allowed, or reading took too long, with the option that raises the limit.
         """
+        if amount < 0:
+            raise CheckpointError(f"{self.where}: {what} {amount} {resource}, which is less than nothing")
         needed = self.spent.get(resource, 0) + amount
         allowed = self.limits.allowed(resource)
         if needed > allowed:

@@ -140,9 +140,16 @@ def _plain(tree: Any, budget: Budget) -> Any:
 def _spend_tensor(value: object, budget: Budget) -> None:
     import torch
 
-    # one that is not contiguous is refused by whoever reads it
-    if isinstance(value, torch.Tensor) and value.layout == torch.strided and value.is_contiguous():
+    # one whose entries share places, or are not all there, is refused by whoever reads it
+    if not isinstance(value, torch.Tensor) or value.layout != torch.strided:
+        return
+    if _stored_in_full(tuple(value.shape), value.stride(), _held(value)):
         budget.spend("bytes of float64 tensors", 8 * value.numel(), "its tensors need")
+
+
+def _held(tensor: Any) -> int:
+    """Return how many numbers the file holds from the tensor's first on."""
+    return int(tensor.untyped_storage().nbytes() // tensor.element_size() - tensor.storage_offset())
 
 
 def dimensions(value: object) -> int:
@@ -186,7 +193,7 @@ def float_array(value: object, label: str) -> FloatArray:
     shape = tuple(tensor.shape)
     if not 1 <= len(shape) <= 4 or 0 in shape:
         raise CheckpointError(f"{label} must have 1 to 4 dimensions, none empty, got shape {one_line(shape, 60)}")
-    held = int(tensor.untyped_storage().nbytes() // tensor.element_size() - tensor.storage_offset())
+    held = _held(tensor)
     if not _stored_in_full(shape, tensor.stride(), held):
         raise CheckpointError(
             f"{label} of shape {shape} must be contiguous and stored in full, or a view of it without overlap,"

@@ -24,7 +24,7 @@ def looks_like_zip(content: bytes) -> bool:
     return content[:4] == b"PK\x03\x04"
 
 
-class _Directory(io.BytesIO):
+class Directory(io.BytesIO):
     """The file's bytes; what the parser takes of them is spent, until it has read the directory.
 
     It takes time and memory for each entry, and the end record may say that there are fewer than there are.
@@ -52,7 +52,7 @@ def clean_archive(content: bytes, budget: Budget) -> tuple[io.BytesIO, bytes, di
         If an entry is compressed, encrypted, repeated, damaged, oddly named or outside the one folder of a checkpoint,
         or there are too many.
     """
-    where, directory = budget.where, _Directory(content, budget)
+    where, directory = budget.where, Directory(content, budget)
     try:
         with zipfile.ZipFile(directory) as archive:
             directory.budget = None
