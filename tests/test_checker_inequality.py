@@ -17,7 +17,7 @@ from quadlens import checker
 from quadlens.checker.gates import SLOPES, ClassSums, Gates, InputTerms
 from quadlens.checker.inequality import Inequality, class_margins
 from quadlens.checker.outputs import Outputs
-from quadlens.checker.plan import MAX_HARMONICS, MAX_HEAD, read_plan
+from quadlens.checker.plan import MAX_HARMONICS, read_plan
 from quadlens.checker.remainder import Remainder
 from quadlens.checker.stored import StoredTables
 from quadlens.checker.tables import PRECISION, BallNetwork, ball_network
@@ -336,8 +336,6 @@ def test_limits_of_what_a_plan_may_cost():
     many = plan | {"grid": 200, "groups": [wide] * len(plan["groups"]), "harmonics": MAX_HARMONICS + 1}
     with pytest.raises(CertificateError, match=f"prover.harmonics must be an integer in 0..{MAX_HARMONICS}"):
         margins(circuit, many)
-    with pytest.raises(CertificateError, match=f"prover.head must be an integer in 0..{MAX_HEAD}"):
-        margins(circuit, many | {"harmonics": MAX_HARMONICS, "head": MAX_HEAD + 1})
     far = {**part, "B": [2**41] * len(part["B"])}
     with pytest.raises(CertificateError, match="a group's B must be an integer in"):
         margins(circuit, plan | {"groups": [far, *plan["groups"][1:]]})

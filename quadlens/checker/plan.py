@@ -19,8 +19,7 @@ MAX_VALUE = 2**40
 """Curve values and levels stay below this, so that sums of three of them are exact in 64 bits."""
 MAX_CELLS = 2**10
 LEAST_GRID = 2
-MAX_HARMONICS = 32
-MAX_HEAD = 8
+MAX_HARMONICS = 64
 KEYS = (
     "grid",
     "scale",
@@ -114,7 +113,7 @@ def read_plan(prover: Mapping[str, Any], p: int, neurons: int) -> CheckedPlan:
         groups=groups,
         bounded=bounded,
         harmonics=harmonics,
-        head=_integer(prover["head"], "prover.head", 0, min(harmonics, MAX_HEAD)),
+        head=_integer(prover["head"], "prover.head", 0, harmonics),
         retained=retained,
         pairs=tuple(
             _increasing(entry, f"prover.pairs[{d}]", 1, p - 1)

@@ -20,7 +20,7 @@ CHEAP = 0.01
 TYPICAL = 0.25
 """``ρ̄`` of a neuron that is near, on average, in units of ``Δ``: about (it is an eighth for normal deviations)."""
 
-CHECKED = {"harmonics": 32, "head": 8, "cells": 2**10}
+CHECKED = {"harmonics": 64, "cells": 2**10}
 """The most that the checker takes, so that no certificate can make it work longer than the network does."""
 
 GHOST = 1e-3
