@@ -95,7 +95,7 @@ def command_on(name: str, file: str, parameters: int) -> str:
 
 def conventions(provenance: "Provenance") -> list[str]:
     """Return a line for what was said beside the tensors, by whom, and a line for each thing that was assumed."""
-    said = [f"{name}: {text}" for name, text in provenance.said.items() if name in ("activation", "attention")]
+    said = [f"{name}: {text}" for name, text in provenance.said.items() if name in ("activation", "attention", "task")]
     lines = ["; ".join(said)] if said else []
     return lines + [f"assumed: {sentence}" for sentence in provenance.assumed]
 
@@ -107,6 +107,7 @@ def load_model(
     config: str | None = None,
     activation: str | None = None,
     map_names: str | None = None,
+    task: str | None = None,
     freeze_attention: bool = False,
     max_megabytes: int | None = None,
     mapped: bool = False,
@@ -139,6 +140,7 @@ def load_model(
             config=config,
             activation=activation,
             map_names=map_names,
+            task=task,
             freeze_attention=freeze_attention,
             max_bytes=None if max_megabytes is None else max_megabytes * 2**20,
             mapped=mapped,
@@ -154,7 +156,9 @@ def load_model(
         evaluation=evaluation,
         frozen=frozen,
         path=path,
-        arguments=_arguments(model, family, config, activation, map_names, freeze_attention, max_megabytes, mapped),
+        arguments=_arguments(
+            model, family, config, activation, map_names, task, freeze_attention, max_megabytes, mapped
+        ),
     )
 
 
@@ -178,12 +182,14 @@ def _arguments(
     config: str | None,
     activation: str | None,
     map_names: str | None,
+    task: str | None,
     freeze_attention: bool,
     max_megabytes: int | None,
     mapped: bool,
 ) -> tuple[str, ...]:
     given = [] if model is None else [model]
     options = {"--family": family, "--config": config, "--activation": activation, "--map-names": map_names}
+    options["--task"] = task
     options["--max-megabytes"] = None if max_megabytes is None else str(max_megabytes)
     for flag, value in options.items():
         given += [] if value is None else [flag, str(value)]
@@ -207,6 +213,7 @@ def model_options(function: Callable[..., Any]) -> Callable[..., Any]:
     @click.option("--config", type=click.Path(), help="The JSON file that describes the checkpoint.")
     @click.option("--activation", metavar="NAME", help="The activation, where neither the file nor its config says it.")
     @click.option("--map-names", type=click.Path(), help="A JSON file that says what each tensor is: {name: role}.")
+    @click.option("--task", metavar="TASK", help="What it answers mod p: a + b, a - b, 2a + 3b …, or auto: measure it.")
     @click.option("--freeze-attention", is_flag=True, help="Take the constant part of nearly constant attention.")
     @click.option(
         "--max-megabytes",
@@ -223,6 +230,7 @@ def model_options(function: Callable[..., Any]) -> Callable[..., Any]:
         config: str | None,
         activation: str | None,
         map_names: str | None,
+        task: str | None,
         freeze_attention: bool,
         max_megabytes: int | None,
         mapped: bool,
@@ -234,6 +242,7 @@ def model_options(function: Callable[..., Any]) -> Callable[..., Any]:
             config=config,
             activation=activation,
             map_names=map_names,
+            task=task,
             freeze_attention=freeze_attention,
             max_megabytes=max_megabytes,
             mapped=mapped,
