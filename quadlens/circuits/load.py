@@ -13,7 +13,7 @@ import numpy as np
 from quadlens.circuits import freeze_attention as freezing
 from quadlens.circuits import native
 from quadlens.circuits.circuit import Circuit
-from quadlens.circuits.input_file import map_file, read_file
+from quadlens.circuits.input_file import STANDARD_INPUT, map_file, read_file
 from quadlens.circuits.left_out import inputs_won
 from quadlens.circuits.limits import Budget, Limits, spend_evaluation, spend_tables
 from quadlens.circuits.number_range import require_range
@@ -60,6 +60,7 @@ def load(
 
     Parameters
     ----------
+    path : the file; ``-`` is standard input
     family : one of ``FAMILIES``, where it is not to be recognised
     config : the JSON file that describes the checkpoint; without it ``config_ID.json`` beside ``model_ID.pt``, or
         ``NAME_cfg.json`` beside ``NAME_model.pt``, is used
@@ -108,7 +109,8 @@ def load_measured(
     progress: Callable[[float], None] | None = None,
 ) -> tuple[Circuit, freezing.FrozenAttention | None]:
     """Do what ``load`` does, and return what freezing attention changed (None where attention is constant)."""
-    where, source = one_line(path), str(path)
+    piped = os.fspath(path) == STANDARD_INPUT
+    where, source = ("standard input",) * 2 if piped else (one_line(path), str(path))
     budget = Budget(where=where, limits=Limits() if max_bytes is None else Limits(max_bytes=max_bytes))
     if family is not None and family not in FAMILIES:
         raise CheckpointError(f"family must be one of {', '.join(FAMILIES)}, got {one_line(repr(family), 40)}")
@@ -152,7 +154,7 @@ def load_measured(
             what=" is a torch checkpoint" if of_torch else ": quadlens did not write this file of tensors, which is",
             progress=progress,
         )
-    named = replace(circuit.provenance, file=one_line(Path(path).name, 200))
+    named = replace(circuit.provenance, file=None if piped else one_line(Path(path).name, 200))
     return replace(circuit, provenance=named), frozen
 
 
@@ -333,7 +335,7 @@ def _settings(
     path: str | os.PathLike[str], config: str | os.PathLike[str] | None, activation: str | None, limits: Limits
 ) -> Settings:
     """Return what is said beside the file: in the configuration given, else in the one that its name leads to."""
-    folder = Path(os.path.realpath(path)).parent.name
+    folder = None if os.fspath(path) == STANDARD_INPUT else Path(os.path.realpath(path)).parent.name
     if config is None:
         found = ((pattern.fullmatch(Path(path).name), form) for pattern, form in _SIDECARS)
         beside = [Path(path).with_name(form.format(named[1])) for named, form in found if named]

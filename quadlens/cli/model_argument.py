@@ -121,6 +121,7 @@ def load_model(
     """
     from quadlens.circuits.bundled import bundled_names, bundled_path
     from quadlens.circuits.forward import evaluate
+    from quadlens.circuits.input_file import STANDARD_INPUT
     from quadlens.circuits.load import load_measured
 
     if config is not None and not os.path.exists(config):
@@ -131,6 +132,8 @@ def load_model(
     elif os.path.exists(model):
         file = path = Path(model)
         name = one_line(path.name)
+    elif model == STANDARD_INPUT:
+        file, name = Path(model), "standard input"
     else:
         raise CheckpointError(_nothing_called(model, names))
     with progress_bar("loading") as report:
