@@ -5,7 +5,6 @@ Run ``python derivations/activations.py`` to read the steps.
 
 from collections.abc import Iterable
 
-import mpmath
 from sympy import Function, Ge, Integral, Rational, S, Sum, Symbol, besseli, cos, erf, exp, pi, sin, sqrt, symbols
 
 from quadlens.identities.conditions import Smooth
@@ -70,6 +69,17 @@ def _absolute_and_square(proof: Proof) -> None:
     proof.by_sign("lambda is positive, 0 or negative", Integral(integrand, circle), right, lam, r)
     proof.conclude("activations.absolute", Integral(integrand, circle), right)
 
+    f, c = Function("f"), Symbol("c", real=True)
+    proof.instance("Without an output phase", {t: S.Zero}, of=Integral(integrand, circle))
+    smooth, kinked = f(lam * cos(x)) * cos(2 * x), c * Modulus(lam * cos(x)) * cos(2 * x)
+    product = (f(lam * cos(x)) + c * Modulus(lam * cos(x))) * cos(2 * x)
+    proof.rewritten("A smooth part and a kink", Integral(product, circle), {product: smooth + kinked})
+    proof.linear("Two integrals", Integral(smooth + kinked, circle))
+    z = Symbol("z", real=True)
+    second = f(z).diff(z, 2).subs(z, lam * cos(x))
+    right = lam**2 / 3 * Integral(second * sin(x) ** 4, circle) + Rational(4, 3) * c * Modulus(lam)
+    proof.conclude("activations.kinked", Integral(product, circle), right, conditions=(Smooth(f, 2),))
+
     integrand = (lam * cos(x)) ** 2 * cos(2 * x + t)
     square = pi * lam**2 / 2 * cos(t)
     proof.integral("cos^2 has the harmonics 0 and 2, and 2 meets 2", integrand, circle, square)
@@ -103,34 +113,31 @@ def _few_phases(proof: Proof) -> None:
 
 
 def _gelu(proof: Proof) -> None:
-    q = Symbol("q", real=True)
-    integrand = lam * cos(x) / 2 * (1 + erf(lam * cos(x) / sqrt(2))) * cos(2 * x + t)
+    z, q = symbols("z q", real=True)
+    gelu = z * (1 + erf(z / sqrt(2))) / 2
+    value, slope = (function.subs(z, lam * cos(x)) for function in (gelu, gelu.diff(z)))
+    square = lam**2 / 4
+    bell = exp(-square) * exp(-square * cos(2 * x)) * sqrt(2 / pi) / 3
+    proof.say("GELU(z) = z (1 + erf(z / sqrt 2)) / 2 has second derivative (2 - z^2) e^{-z^2/2} / sqrt(2 pi)", gelu)
+    bessels = square - (square + 1) * cos(2 * x)
+    integrand = value * cos(2 * x) - bell * bessels
+    function = (
+        value * sin(2 * x) / 2
+        + lam * slope * sin(x) ** 3 / 3
+        + bell * ((1 - square) * sin(2 * x) + square * sin(2 * x) * cos(2 * x)) / 2
+    )
+    zero = proof.fundamental("By parts, and the powers of cos 2x beyond the first as well", function, integrand, circle)
+    proof.equal("Over a turn it comes back to where it was", zero, S.Zero)
+    for order in (0, 1):
+        proof.bessel(f"The definition of I_{order}", order, square, x)
+    single = value * cos(2 * x)
+    proof.isolated("So the two integrals agree", Integral(integrand, circle), zero, Integral(single, circle))
+    proof.linear("Bessel's integrals", Integral(bessels * exp(-square * cos(2 * x)), circle))
+    whole, sine = value * cos(2 * x + t), value * sin(2 * x)
+    proof.linear("Addition theorem", Integral(whole, circle), [(cos(t), single), (-sin(t), sine)])
+    proof.odd("The second is odd", sine, circle)
     right = 2 * sqrt(2 * pi) / 3 * exp(-q) * (q * besseli(0, q) + (q + 1) * besseli(1, q)) * cos(t)
-    proof.say(
-        "GELU(z) = z (1 + erf(z / sqrt 2)) / 2 has the second derivative (2 - z^2) e^{-z^2/2} / sqrt(2 pi)", integrand
-    )
-
-    def difference(digits: int) -> mpmath.mpf:
-        with mpmath.workdps(digits + 15):
-            return max(
-                (_gelu_gap(*map(mpmath.mpf, pair)) for pair in (("0.5", "0"), ("1.7", "0.9"), ("3", "2"))), key=abs
-            )
-
-    proof.numeric(
-        "the integral against its Bessel form at three (lambda, t)", Integral(integrand, circle), right, 30, difference
-    )
-    proof.conclude("activations.gelu", Integral(integrand, circle), right, where={q: lam**2 / 4})
-
-
-def _gelu_gap(scale: mpmath.mpf, shift: mpmath.mpf) -> mpmath.mpf:
-    def integrand(angle: mpmath.mpf) -> mpmath.mpf:
-        z = scale * mpmath.cos(angle)
-        return z / 2 * (1 + mpmath.erf(z / mpmath.sqrt(2))) * mpmath.cos(2 * angle + shift)
-
-    q = scale**2 / 4
-    bessel = q * mpmath.besseli(0, q) + (q + 1) * mpmath.besseli(1, q)
-    value = 2 * mpmath.sqrt(2 * mpmath.pi) / 3 * mpmath.exp(-q) * bessel * mpmath.cos(shift)
-    return mpmath.quad(integrand, mpmath.linspace(-mpmath.pi, mpmath.pi, 9)) - value
+    proof.conclude("activations.gelu", Integral(whole, circle), right, where={q: square})
 
 
 if __name__ == "__main__":

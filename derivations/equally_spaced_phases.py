@@ -84,7 +84,7 @@ def _closed_form(proof: Proof) -> None:
         begin, width = angle.subs(j, 0), multiple * pi / N
         proof.instance(f"The progression of step {width}", {start: begin, step: width, end: N - 1}, of=total)
         proof.rewritten("Its terms", Sum(cos(angle), half), {cos(angle): cos(begin + width * j)})
-    proof.say("N >= 2 keeps sin(pi/2N) and sin(3 pi/2N) away from 0", sin(3 * pi / (2 * N)))
+    proof.say("For N >= 2 both half steps lie strictly between 0 and pi: no sine is 0", sin(3 * pi / (2 * N)))
     left = pi / N * Sum(term, (j, 0, 2 * N - 1))
     right = pi / (2 * N) * (cos(t + v) / sin(pi / (2 * N)) - cos(t + 3 * v) / sin(3 * pi / (2 * N)))
     conditions = (Ge(N, 2), *offset)

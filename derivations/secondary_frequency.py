@@ -29,7 +29,6 @@ from quadlens.identities.case_analysis import Places
 from quadlens.identities.functions import Modulus, Re, ReLU
 from quadlens.identities.proof import Derivation, Proof
 from quadlens.identities.statement import Statement
-from quadlens.identities.theorems import POLYNOMIAL_ROOTS
 
 t, theta, C, kappa, delta = symbols("t theta C kappa delta", real=True)
 u_1, u_2, tau_1, tau_2 = symbols("u_1 u_2 tau_1 tau_2", real=True)
@@ -220,9 +219,6 @@ def _general(proof: Proof) -> None:
         + conjugates[1]
     )
     proof.equal("Twice a real part is a number and its conjugate", left, right)
-    proof.cite(
-        "A quartic has at most four roots, and between two of them the waveform keeps its sign", POLYNOMIAL_ROOTS
-    )
     proof.conclude("secondary_frequency.quartic", left, right)
 
     def primitive(angle: Expr, harmonic: Expr) -> Expr:

@@ -2,6 +2,8 @@
 
 import io
 import json
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -206,3 +208,22 @@ def test_the_command_line_takes_a_mapping(tmp_path: Path) -> None:
     assert set(json.loads(start)) == set(tensors)
     (tmp_path / "names.json").write_text(start)
     assert "must be one of E" in str(CliRunner().invoke(fit_command, given).exception)
+
+
+def run_piped(content: bytes, *arguments: str) -> Any:
+    command = [sys.executable, "-m", "quadlens", *arguments]
+    return subprocess.run(command, input=content, capture_output=True, check=False)
+
+
+def test_a_file_may_be_piped(tmp_path: Path) -> None:
+    torch.save({"mlp.W_in": randn(N, P), "mlp.W_out": randn(P, N)}, tmp_path / "a.pt")
+    content = (tmp_path / "a.pt").read_bytes()
+    done = run_piped(content, "fit", "-", "--activation", "relu", "--json")
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout)
+    assert said["model"] == "standard input"
+    assert said["provenance"]["file"] is None
+    for given, message in ((b"", b"standard input is empty"), (bytes(2**20 + 1), b"more than the limit")):
+        refused = run_piped(given, "fit", "-", "--max-megabytes", "1")
+        assert (refused.returncode, refused.stderr.count(b"\n")) == (2, 1), refused.stderr
+        assert message in refused.stderr

@@ -150,13 +150,15 @@ def test_what_is_bounded_meets_the_condition_and_the_rest_fits_the_budget() -> N
     choice = choose(circuit, Budget(candidates=2))
     plan = choice.plan
     assert 0 < plan.bounded.sum() < plan.bounded.size
-    looked_at = 0
+    looked_at, needed = 0, np.zeros(circuit.neurons)
     for group in plan.groups:
-        levels = levels_needed(plan, group, choice.delta)
+        needed[group.members] = levels = levels_needed(plan, group, choice.delta)
         looked_at += int(candidates_of(plan, group, levels)[~plan.bounded[group.members]].sum())
         for i in map(int, group.members[plan.bounded[group.members]]):
             enough = group.level >= group.highest
             assert enough or Fraction(plan.amplitude[i]) * Fraction(group.level) >= exact_need(plan, group, circuit, i)
+    # those that would cost most to bound come first
+    assert needed[~plan.bounded].min() >= needed[plan.bounded].max()
     assert plan.p * circuit.neurons < looked_at <= 2 * plan.p * circuit.neurons
 
 
@@ -203,4 +205,8 @@ def test_outputs_are_retained_by_need() -> None:
     retained, chosen = retained_outputs(replace(few, by_group=loud), 2, 3)
     assert retained == (28, 29)
     assert chosen.sum() == 4
+    # the skip path's are no sums over neurons
+    retained, chosen = retained_outputs(replace(few, skip=5.0 * (np.arange(30) >= 10)), 30, 3)
+    assert retained == (3, 5, 7, *range(10, 30))
+    assert chosen.sum() == 3
     assert retained_outputs(replace(few, skip=5.0 * (np.arange(30) == 9)), 30, 30)[0] == (3, 5, 7, 9)

@@ -34,7 +34,6 @@ def test_a_record_survives_json_and_pickling(record: Provenance) -> None:
     ("change", "message"),
     [
         ({"file": "/home/me/model.pt"}, "file must be a name without folders"),
-        ({"file": "C:\\me\\model.pt"}, "file must be a name without folders"),
         ({"task": ""}, "task must be 1..500 printable characters"),
         ({"assumed": ("red \x1b[31m",)}, "a text of assumed must be .* printable"),
         ({"assumed": "text"}, "assumed must be a list"),

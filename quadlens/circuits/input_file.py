@@ -4,6 +4,7 @@ import contextlib
 import mmap
 import os
 import stat
+import sys
 from collections.abc import Iterator
 from io import BufferedReader
 from pathlib import Path
@@ -12,19 +13,35 @@ from quadlens.circuits.limits import Budget
 from quadlens.errors import CheckpointError
 from quadlens.untrusted_text import one_line
 
+STANDARD_INPUT = "-"
+"""The name under which what is piped to the program is read."""
+
 
 def read_file(path: str | os.PathLike[str], budget: Budget, resource: str = "bytes") -> bytes:
-    """Return the file's bytes, which are spent from the budget as ``resource``.
+    """Return the bytes of a file, or of standard input (``-``), which are spent from the budget as ``resource``.
 
     Raises
     ------
     CheckpointError
         If there is no such file, or it is not a regular file, is empty, cannot be read, or is larger than the limit.
     """
+    if os.fspath(path) == STANDARD_INPUT:
+        return _piped(budget, resource)
     with _opened(path, budget, resource) as (handle, size):
         content = handle.read(size + 1)
     if len(content) != size:
         raise CheckpointError(f"{one_line(path)} changed while it was read; read it again")
+    return content
+
+
+def _piped(budget: Budget, resource: str) -> bytes:
+    if sys.stdin is None or sys.stdin.closed or sys.stdin.isatty():
+        raise CheckpointError("standard input is no file: pipe one to it, as in: quadlens fit - < model.pt")
+    # one byte more than is allowed shows that there is more
+    content: bytes = sys.stdin.buffer.read(budget.limits.allowed(resource) + 1)
+    if not content:
+        raise CheckpointError("standard input is empty; pipe a file to it, as in: quadlens fit - < model.pt")
+    budget.spend(resource, len(content), "it has at least")
     return content
 
 

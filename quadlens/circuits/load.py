@@ -13,18 +13,20 @@ import numpy as np
 from quadlens.circuits import freeze_attention as freezing
 from quadlens.circuits import native
 from quadlens.circuits.circuit import Circuit
-from quadlens.circuits.input_file import map_file, read_file
+from quadlens.circuits.input_file import STANDARD_INPUT, map_file, read_file
 from quadlens.circuits.left_out import inputs_won
 from quadlens.circuits.limits import Budget, Limits, spend_evaluation, spend_tables
 from quadlens.circuits.number_range import require_range
 from quadlens.circuits.numpy_archive import looks_like_npz, read_npz
+from quadlens.circuits.provenance import ADDITION
 from quadlens.circuits.readers import by_roles, gbmi, linear, nanda, one_hot, pizza, rep_theory
-from quadlens.circuits.readers.settings import Settings
+from quadlens.circuits.readers.settings import UNSAID_TASK, Settings
 from quadlens.circuits.readers.transformer import Transformer, transformer_weights
 from quadlens.circuits.readers.wrappers import unwrapped
 from quadlens.circuits.safe_torch import read_torch, require_torch
 from quadlens.circuits.safetensors_file import Content, looks_like_safetensors, read_tensors
 from quadlens.circuits.strict_json import parse_object
+from quadlens.circuits.tasks import AUTO, Task, measured_task, renumbered, task_from
 from quadlens.circuits.tensor_listing import listing
 from quadlens.circuits.torch_zip import looks_like_zip
 from quadlens.circuits.weights import Weights, circuit_from_weights
@@ -48,6 +50,7 @@ def load(
     config: str | os.PathLike[str] | None = None,
     activation: str | None = None,
     map_names: str | os.PathLike[str] | None = None,
+    task: str | None = None,
     freeze_attention: bool = False,
     max_bytes: int | None = None,
     mapped: bool = False,
@@ -57,12 +60,14 @@ def load(
 
     Parameters
     ----------
+    path : the file; ``-`` is standard input
     family : one of ``FAMILIES``, where it is not to be recognised
     config : the JSON file that describes the checkpoint; without it ``config_ID.json`` beside ``model_ID.pt``, or
         ``NAME_cfg.json`` beside ``NAME_model.pt``, is used
     activation : a name in ``quadlens.activations.ACTIVATIONS``, where nothing beside the tensors says it
     map_names : a JSON file that says what each tensor is, ``{name: role}``, for a file of no known family: torch,
         safetensors or npz; the roles are those of ``from_tensors``
+    task : ``"a - b"``, ``"2a + 3b"`` …, or ``"auto"`` to measure it; without it what the file says, else ``"a + b"``
     freeze_attention : take the constant part of input-dependent attention; the measured deviation is then in the
         circuit's ``provenance``, and ``load_measured`` returns it
     max_bytes : largest file, and largest memory for tables; the default is ``limits.MAX_BYTES``
@@ -82,6 +87,7 @@ def load(
         config=config,
         activation=activation,
         map_names=map_names,
+        task=task,
         freeze_attention=freeze_attention,
         max_bytes=max_bytes,
         mapped=mapped,
@@ -96,13 +102,15 @@ def load_measured(
     config: str | os.PathLike[str] | None = None,
     activation: str | None = None,
     map_names: str | os.PathLike[str] | None = None,
+    task: str | None = None,
     freeze_attention: bool = False,
     max_bytes: int | None = None,
     mapped: bool = False,
     progress: Callable[[float], None] | None = None,
 ) -> tuple[Circuit, freezing.FrozenAttention | None]:
     """Do what ``load`` does, and return what freezing attention changed (None where attention is constant)."""
-    where, source = one_line(path), str(path)
+    piped = os.fspath(path) == STANDARD_INPUT
+    where, source = ("standard input",) * 2 if piped else (one_line(path), str(path))
     budget = Budget(where=where, limits=Limits() if max_bytes is None else Limits(max_bytes=max_bytes))
     if family is not None and family not in FAMILIES:
         raise CheckpointError(f"family must be one of {', '.join(FAMILIES)}, got {one_line(repr(family), 40)}")
@@ -111,7 +119,7 @@ def load_measured(
             raise CheckpointError(f"only native safetensors files can be mapped; the {family} family is read")
         if config is not None:
             raise CheckpointError(f"{where} is mapped: a native file says everything itself; leave out the config")
-        return _native(map_file(path, budget), source, activation, budget), None
+        return _native(map_file(path, budget), source, activation, task, budget), None
     content = read_file(path, budget)
     if looks_like_safetensors(content) and native.is_native_content(content):
         if family not in (None, "native"):
@@ -119,8 +127,8 @@ def load_measured(
         if config is not None or map_names is not None:
             what = "the config" if map_names is None else "the mapping"
             raise CheckpointError(f"{where} is a native file, which says everything itself; leave out {what}")
-        return _native(content, source, activation, budget), None
-    settings = _settings(path, config, activation, budget.limits)
+        return _native(content, source, activation, task, budget), None
+    settings = replace(_settings(path, config, activation, budget.limits), task=task)
     of_torch = not (looks_like_safetensors(content) or looks_like_npz(content))
     tree = [_tree(content, family, budget)]
     del content
@@ -129,6 +137,7 @@ def load_measured(
         mapping = parse_object(read_file(map_names, roles, "bytes of JSON"), roles.where)
         circuit, frozen = circuit_of_model(
             lambda: by_roles.read(_tensors(tree.pop(), mapping), mapping, settings, budget, source),
+            task=task,
             freeze_attention=freeze_attention,
             budget=budget,
             progress=progress,
@@ -138,13 +147,14 @@ def load_measured(
             tree.pop(),  # whose tensors are let go of when their tables are made
             family,
             settings,
+            task=task,
             freeze_attention=freeze_attention,
             budget=budget,
             source=source,
             what=" is a torch checkpoint" if of_torch else ": quadlens did not write this file of tensors, which is",
             progress=progress,
         )
-    named = replace(circuit.provenance, file=one_line(Path(path).name, 200))
+    named = replace(circuit.provenance, file=None if piped else one_line(Path(path).name, 200))
     return replace(circuit, provenance=named), frozen
 
 
@@ -184,13 +194,16 @@ def _tensors(tree: Any, mapping: Mapping[str, Any]) -> Mapping[str, Any]:
     return {name: value for name, value in found.items() if isinstance(name, str) and hasattr(value, "shape")}
 
 
-def _native(content: Content, source: str, activation: str | None, budget: Budget) -> Circuit:
+def _native(content: Content, source: str, activation: str | None, task: str | None, budget: Budget) -> Circuit:
     circuit = native.from_bytes(content, source, budget)
     if activation not in (None, circuit.activation):
         raise CheckpointError(
             f"{one_line(source)} says that its activation is {circuit.activation}, not {one_line(activation, 40)};"
             " leave the activation out"
         )
+    own = circuit.provenance.task
+    if task not in (None, AUTO) and str(task_from(str(task), circuit.p)) != own:
+        raise CheckpointError(f"{one_line(source)} says that its task is {own}; leave the task out")
     return circuit
 
 
@@ -199,6 +212,7 @@ def circuit_of_tree(
     family: str | None,
     settings: Settings,
     *,
+    task: str | None = None,
     freeze_attention: bool,
     budget: Budget,
     source: str,
@@ -217,20 +231,32 @@ def circuit_of_tree(
         model: Weights | Transformer = reader.read(state, settings, where, source)
         return model
 
-    return circuit_of_model(read, freeze_attention=freeze_attention, budget=budget, progress=progress)
+    return circuit_of_model(
+        read, task=task, freeze_attention=freeze_attention, budget=budget, progress=progress
+    )
 
 
 def circuit_of_model(
     read: Callable[[], Weights | Transformer],
     *,
+    task: str | None = None,
     freeze_attention: bool,
     budget: Budget,
     progress: Callable[[float], None] | None = None,
 ) -> tuple[Circuit, freezing.FrozenAttention | None]:
-    """Return the circuit of what a reader reads, and what freezing attention changed."""
+    """Return the circuit of what a reader reads, its inputs numbered for its task, and what freezing changed."""
     where = budget.where
     try:
         model = read()
+        said = model.provenance.task
+        if task is not None and task != AUTO and "task" in model.provenance.said:
+            wanted = str(task_from(task, model.p))
+            if wanted != said:
+                raise UnsupportedModelError(f"{where} says that its task is {said}, not {wanted}; leave the task out")
+        if task == AUTO:
+            model = _of_measured_task(model, freeze_attention, budget)
+        elif task is not None or said != ADDITION:
+            model = _of_task(model, task_from(said if task is None else task, model.p), "the user")
         if isinstance(model, Weights):
             return _circuit(model, budget), None
         constant = model.constant_pattern
@@ -251,6 +277,26 @@ def circuit_of_model(
         return _measured(model, circuit), measured
     except CircuitError as error:
         raise CheckpointError(f"{where}: {one_line(error, 300)}") from None
+
+
+def _of_task(model: Weights | Transformer, task: Task, who: str) -> Weights | Transformer:
+    said, given = dict(model.provenance.said), model.provenance
+    assumed = tuple(sentence for sentence in given.assumed if sentence != UNSAID_TASK)
+    said.setdefault("task", f"{task}, by {who}")
+    return renumbered(replace(model, provenance=replace(given, said=said, assumed=assumed)), task)
+
+
+def _of_measured_task(model: Weights | Transformer, freeze_attention: bool, budget: Budget) -> Weights | Transformer:
+    """Return the model with its inputs numbered for the task that it was seen to answer; the file's word is held to."""
+    circuit, _ = circuit_of_model(
+        lambda: replace(model, provenance=replace(model.provenance, task=ADDITION)),
+        freeze_attention=freeze_attention,
+        budget=Budget(where=budget.where, limits=budget.limits),
+    )
+    found, said = measured_task(circuit, budget.where), model.provenance.task
+    if "task" in model.provenance.said and str(found) != said:
+        raise UnsupportedModelError(f"{budget.where} says that its task is {said}, and answers {found}: which is it?")
+    return _of_task(model, found, f"measuring its answers on all {model.p**2} inputs")
 
 
 def _measured(model: Transformer, circuit: Circuit) -> Circuit:
@@ -289,7 +335,7 @@ def _settings(
     path: str | os.PathLike[str], config: str | os.PathLike[str] | None, activation: str | None, limits: Limits
 ) -> Settings:
     """Return what is said beside the file: in the configuration given, else in the one that its name leads to."""
-    folder = Path(os.path.realpath(path)).parent.name
+    folder = None if os.fspath(path) == STANDARD_INPUT else Path(os.path.realpath(path)).parent.name
     if config is None:
         found = ((pattern.fullmatch(Path(path).name), form) for pattern, form in _SIDECARS)
         beside = [Path(path).with_name(form.format(named[1])) for named, form in found if named]

@@ -78,7 +78,8 @@ def encode_parts(
         "neurons": model.neurons,
         "activation": model.activation,
         "family": model.family,
-        "source": one_line(model.source, MAX_TEXT),
+        # a file is sent around: the folders of this machine are nobody else's
+        "source": one_line(Path(model.source).name if os.path.isabs(model.source) else model.source, MAX_TEXT),
         "provenance": dict(provenance or {}),
     }
     if model.provenance != Provenance(family=model.provenance.family):

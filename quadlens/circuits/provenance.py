@@ -105,7 +105,7 @@ class Provenance:
             _text(getattr(self, name), name)
         if self.file is not None:
             _text(self.file, "file")
-            if "/" in self.file or "\\" in self.file:
+            if "/" in self.file:
                 raise CircuitError(f"file must be a name without folders, got {self.file!r:.80}")
         if not isinstance(self.said, Mapping) or len(self.said) > MAX_ENTRIES:
             raise CircuitError(f"said must map at most {MAX_ENTRIES} settings to texts, got {self.said!r:.80}")

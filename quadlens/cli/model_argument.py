@@ -95,7 +95,7 @@ def command_on(name: str, file: str, parameters: int) -> str:
 
 def conventions(provenance: "Provenance") -> list[str]:
     """Return a line for what was said beside the tensors, by whom, and a line for each thing that was assumed."""
-    said = [f"{name}: {text}" for name, text in provenance.said.items() if name in ("activation", "attention")]
+    said = [f"{name}: {text}" for name, text in provenance.said.items() if name in ("activation", "attention", "task")]
     lines = ["; ".join(said)] if said else []
     return lines + [f"assumed: {sentence}" for sentence in provenance.assumed]
 
@@ -107,6 +107,7 @@ def load_model(
     config: str | None = None,
     activation: str | None = None,
     map_names: str | None = None,
+    task: str | None = None,
     freeze_attention: bool = False,
     max_megabytes: int | None = None,
     mapped: bool = False,
@@ -120,6 +121,7 @@ def load_model(
     """
     from quadlens.circuits.bundled import bundled_names, bundled_path
     from quadlens.circuits.forward import evaluate
+    from quadlens.circuits.input_file import STANDARD_INPUT
     from quadlens.circuits.load import load_measured
 
     if config is not None and not os.path.exists(config):
@@ -130,6 +132,8 @@ def load_model(
     elif os.path.exists(model):
         file = path = Path(model)
         name = one_line(path.name)
+    elif model == STANDARD_INPUT:
+        file, name = Path(model), "standard input"
     else:
         raise CheckpointError(_nothing_called(model, names))
     with progress_bar("loading") as report:
@@ -139,6 +143,7 @@ def load_model(
             config=config,
             activation=activation,
             map_names=map_names,
+            task=task,
             freeze_attention=freeze_attention,
             max_bytes=None if max_megabytes is None else max_megabytes * 2**20,
             mapped=mapped,
@@ -154,7 +159,9 @@ def load_model(
         evaluation=evaluation,
         frozen=frozen,
         path=path,
-        arguments=_arguments(model, family, config, activation, map_names, freeze_attention, max_megabytes, mapped),
+        arguments=_arguments(
+            model, family, config, activation, map_names, task, freeze_attention, max_megabytes, mapped
+        ),
     )
 
 
@@ -178,12 +185,14 @@ def _arguments(
     config: str | None,
     activation: str | None,
     map_names: str | None,
+    task: str | None,
     freeze_attention: bool,
     max_megabytes: int | None,
     mapped: bool,
 ) -> tuple[str, ...]:
     given = [] if model is None else [model]
     options = {"--family": family, "--config": config, "--activation": activation, "--map-names": map_names}
+    options["--task"] = task
     options["--max-megabytes"] = None if max_megabytes is None else str(max_megabytes)
     for flag, value in options.items():
         given += [] if value is None else [flag, str(value)]
@@ -207,6 +216,7 @@ def model_options(function: Callable[..., Any]) -> Callable[..., Any]:
     @click.option("--config", type=click.Path(), help="The JSON file that describes the checkpoint.")
     @click.option("--activation", metavar="NAME", help="The activation, where neither the file nor its config says it.")
     @click.option("--map-names", type=click.Path(), help="A JSON file that says what each tensor is: {name: role}.")
+    @click.option("--task", metavar="TASK", help="What it answers mod p: a + b, a - b, 2a + 3b …, or auto: measure it.")
     @click.option("--freeze-attention", is_flag=True, help="Take the constant part of nearly constant attention.")
     @click.option(
         "--max-megabytes",
@@ -223,6 +233,7 @@ def model_options(function: Callable[..., Any]) -> Callable[..., Any]:
         config: str | None,
         activation: str | None,
         map_names: str | None,
+        task: str | None,
         freeze_attention: bool,
         max_megabytes: int | None,
         mapped: bool,
@@ -234,6 +245,7 @@ def model_options(function: Callable[..., Any]) -> Callable[..., Any]:
             config=config,
             activation=activation,
             map_names=map_names,
+            task=task,
             freeze_attention=freeze_attention,
             max_megabytes=max_megabytes,
             mapped=mapped,

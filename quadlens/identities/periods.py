@@ -103,9 +103,21 @@ def even(ledger: Ledger, text: str, integrand: Expr, limits: Limits) -> Integral
 
 
 @rule
-def linear(ledger: Ledger, text: str, integral: Integral) -> Expr:
-    """Split an integral of a sum into integrals of its terms, constants taken out, and return the split form."""
+def linear(
+    ledger: Ledger, text: str, integral: Integral, terms: Sequence[tuple[Any, Any]] | None = None
+) -> Expr:
+    """Split an integral of a sum into integrals of its terms, constants taken out, and return the split form.
+
+    ``terms`` lists ``(constant, function)`` where the sum is not to be expanded.
+    """
     total = _split(integral)
+    if terms is not None:
+        ((variable, *_),) = integral.limits
+        if any(sympify(constant).has(variable) for constant, _ in terms):
+            raise ledger.fail(text, f"the constants must not depend on {variable}")
+        if not same(Add(*(constant * function for constant, function in terms)), integral.function):
+            raise ledger.fail(text, f"the terms do not add up to {integral.function}")
+        total = Add(*(constant * Integral(function, integral.limits[0]) for constant, function in terms))
     check = "an integral is linear; that of a constant is the constant times the length"
     ledger.learn(text, "=", (integral, total), check)
     return total
@@ -113,14 +125,13 @@ def linear(ledger: Ledger, text: str, integral: Integral) -> Expr:
 
 @rule
 def isolated(ledger: Ledger, text: str, integral: Integral, value: Expr, part: Integral) -> Expr:
-    """Solve ``integral = value`` for one of the integrals that a sum under the integral sign splits into.
-
-    Returns its value.
-    """
+    """Solve ``integral = value`` for an integral of some of its terms, and return its value."""
     if not same(ledger.known(integral), ledger.known(value)):
         raise ledger.fail(text, f"{integral} is not established to be {value}")
-    others = _split(integral) - part
-    if others.has(part):
+    whole = _split(integral)
+    forms = [own for own in (_constant_out(part), _split(part)) if not (whole - own).has(part, *own.atoms(Integral))]
+    others = whole - (forms[0] if forms else part)
+    if not forms:
         raise ledger.fail(text, f"{part} is not one of the terms of {integral}, with the factor 1")
     ledger.learn(text, "=", (part, value - others), "an integral is linear; the other terms go to the other side")
     return value - others
@@ -192,8 +203,12 @@ def _tidy(expression: Expr) -> Expr:
 def _split(integral: Integral) -> Expr:
     """Return the integrals of the terms, constants taken out."""
     ((variable, low, high),) = integral.limits
-    total: Expr = S.Zero
-    for term in expand(integral.function, deep=False).as_ordered_terms():
-        constant, dependent = term.as_independent(variable, as_Add=False)
-        total += constant * ((sympify(high) - low) if dependent == 1 else Integral(dependent, integral.limits[0]))
-    return total
+    terms = expand(integral.function, deep=False).as_ordered_terms()
+    return Add(*(_constant_out(Integral(term, (variable, low, high))) for term in terms))
+
+
+def _constant_out(integral: Integral) -> Expr:
+    """Return the constant factors of an integrand times the integral of the rest."""
+    ((variable, low, high),) = integral.limits
+    constant, dependent = integral.function.as_independent(variable, as_Add=False)
+    return constant * ((sympify(high) - low) if dependent == 1 else Integral(dependent, integral.limits[0]))

@@ -29,7 +29,10 @@ def as_text(derivation: Derivation, wanted: Collection[str] | None = None) -> st
         first, number = number + 1, number + len(result.steps)
         if not is_wanted(result, wanted):
             continue
-        lines += [*textwrap.wrap(f"To prove: {result.statement.title}", WIDTH), ""]
+        lines += textwrap.wrap(f"To prove: {result.statement.title}", WIDTH)
+        domain = "; ".join(result.statement.domain)
+        lines += [f"  {line}" for line in textwrap.wrap(f"For {domain}" if domain else "", WIDTH - 2)]
+        lines += [""]
         for position, step in enumerate(result.steps, start=first):
             lines += _step_lines(position, step)
         lines += [*textwrap.wrap(f"{result.statement.name}: {result.in_words}", WIDTH, subsequent_indent="  "), ""]
@@ -47,6 +50,7 @@ def json_rows(derivation: Derivation, seconds: float, wanted: Collection[str] | 
             "family": derivation.name,
             "title": result.statement.title,
             "statement_latex": statement_latex(result.statement),
+            "domain": list(result.statement.domain),
             "steps": [
                 {
                     "text": step.text,

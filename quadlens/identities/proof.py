@@ -115,6 +115,7 @@ class Proof:
     holds = _face(comparisons.holds)
 
     mean_value = _face(lipschitz.mean_value)
+    bessel = _face(series.bessel)
     series_remainder = _face(series.series_remainder)
     by_balls = _face(enclosures.by_balls)
     numeric = _face(numeric.numeric)

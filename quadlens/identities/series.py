@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sympy import Expr, I, Integral, S, Sum, Symbol, exp, expand, pi, sympify
+from sympy import Expr, I, Integral, S, Sum, Symbol, besseli, cos, exp, expand, pi, sympify
 
 from quadlens.identities.conditions import as_conditions, put_into, symbols_of
 from quadlens.identities.deduction import is_positive, left_over
@@ -13,7 +13,7 @@ from quadlens.identities.functions import Modulus
 from quadlens.identities.grammar import kind_of, real_valued
 from quadlens.identities.ledger import Ledger, rule
 from quadlens.identities.lipschitz import is_piecewise_smooth
-from quadlens.identities.theorems import FOURIER
+from quadlens.identities.theorems import BESSEL, FOURIER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +111,21 @@ def series_remainder(
         raise ledger.fail(text, f"{error} is not what the series of {series.function} leaves out")
     ledger.rests(str(FOURIER))
     ledger.learn(text, "<=", (error, bound), str(FOURIER), assuming)
+
+
+@rule
+def bessel(ledger: Ledger, text: str, order: Any, argument: Any, variable: Symbol) -> None:
+    """Evaluate the integral of ``exp(-z cos 2x) cos 2nx`` over a turn: ``2 pi (-1)^n I_n(z)``, a theorem.
+
+    ``n`` is a natural number, ``z`` real and free of ``x``.
+    """
+    order, argument = sympify(order), sympify(argument)
+    if not (order.is_Integer and order >= 0) or argument.has(variable) or not real_valued(argument):
+        raise ledger.fail(text, f"{order} must be a natural number, and {argument} real and free of {variable}")
+    ledger.rests(str(BESSEL))
+    integrand = exp(-argument * cos(2 * variable)) * cos(2 * order * variable)
+    value = 2 * pi * (-1) ** order * besseli(order, argument)
+    ledger.learn(text, "=", (Integral(integrand, (variable, -pi, pi)), value), str(BESSEL))
 
 
 def _require_function(ledger: Ledger, text: str, series: Aliases) -> None:

@@ -6,7 +6,7 @@ Proved from a factorisation into constants and sines of linear functions.
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sympy import Add, Expr, Mul, S, Symbol, cos, diff, expand, floor, pi, simplify, sin, sympify
+from sympy import Add, Expr, Mul, S, Symbol, cos, diff, expand, floor, pi, sin, sympify
 
 from quadlens.errors import DerivationError
 from quadlens.identities.conditions import as_conditions
@@ -105,7 +105,7 @@ def known_nonnegative(expression: Expr, assuming: Iterable[Any] = ()) -> bool:
     if expression.is_nonnegative:
         return True
     if expression.is_number:
-        return bool(simplify(expression) == 0)
+        return vanishes(expression)
     known = [condition for condition in as_conditions(assuming) if isinstance(condition, Expr)]
     if any(expand(expression - scale * first).is_nonnegative for first in known for scale in (1, S.Half)):
         return True

@@ -8,16 +8,19 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from sympy import Expr, Symbol
-from sympy.logic.boolalg import Boolean
 
 from quadlens.errors import DerivationError
 
 Relation = Literal["=", "<="]
+WORDS = ("positive", "negative", "nonnegative", "real", "integer")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variable:
-    """A free variable of a statement, and the range that its witnesses draw from (inclusive for integers)."""
+    """A free variable of a statement, and the sample that its witnesses draw from (inclusive for integers).
+
+    The sample is no hypothesis: a statement holds for every value that its symbol may take under its conditions.
+    """
 
     symbol: Any
     low: float
@@ -32,7 +35,7 @@ class Variable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:
-    r"""``left relation right`` for all values of the variables that satisfy the conditions.
+    r"""``left relation right`` for all values that the symbols may take and that satisfy the conditions: its `domain`.
 
     Parameters
     ----------
@@ -47,8 +50,9 @@ class Statement:
         Every free symbol but those defined in ``where``; integration and summation variables are not free.
     where : tuple of (Symbol, Expr)
         Abbreviations, in order: each may use those before it.
-    conditions : tuple of Boolean
-        What must hold beside the ranges, in the variables and abbreviations.
+    conditions : tuple
+        The hypotheses beside what the symbols are, in the variables and abbreviations: inequalities, ``!=``, and
+        `quadlens.identities.conditions.Smooth` for the class of an unnamed function.
     defines : Symbol, optional
         The name that the statement gives to its left side, for display: ``ĥ_2``.
     functions : mapping
@@ -69,7 +73,7 @@ class Statement:
     source: str
     relation: Relation = "="
     where: tuple[tuple[Symbol, Expr], ...] = ()
-    conditions: tuple[Boolean, ...] = ()
+    conditions: tuple[Any, ...] = ()
     defines: Symbol | None = None
     functions: Mapping[Any, Any] = field(default_factory=dict)
     ball_left: Expr | None = None
@@ -99,6 +103,20 @@ class Statement:
     def derivation(self) -> str:
         """The script that proves the statement."""
         return f"derivations/{self.family}.py"
+
+    @property
+    def domain(self) -> tuple[str, ...]:
+        """The hypotheses, all of them: what the symbols are, and the conditions; the ranges of `variables` are none."""
+        from quadlens.identities.grammar import kind_of
+
+        kinds: dict[str, list[str]] = {}
+        for variable in self.variables:
+            label = getattr(variable.symbol, "label", variable.symbol)
+            kind = kind_of(label) | {"real": "integer" not in kind_of(label)}
+            words = " ".join(word for word in WORDS if kind.get(word))
+            kinds.setdefault(words, []).append(str(variable.symbol))
+        said = [f"{words} {', '.join(names)}" for words, names in kinds.items()]
+        return (*said, *(str(condition) for condition in self.conditions))
 
     def __repr__(self) -> str:
         given = "".join(f", {symbol} = {definition}" for symbol, definition in self.where)

@@ -35,8 +35,7 @@ FOURIER = Theorem(
         "its harmonics are established, for every order that occurs",
     ),
 )
-POLYNOMIAL_ROOTS = Theorem(
-    name="a polynomial has at most as many roots as its degree, and keeps its sign between two neighbours",
-    checked=(),
-    listed=("that the waveform is not identically zero",),
+BESSEL = Theorem(
+    name="I_n(z) is the mean of e^{z cos u} cos nu over a turn of u (Bessel's integral), here with u = 2x + pi",
+    checked=("n is a natural number", "z is real and free of the variable"),
 )

@@ -40,7 +40,7 @@ def read(tensors: Mapping[str, Any], mapping: Mapping[str, str], settings: Setti
     roles = {role: float_array(tensor, f"{where}: tensor {name}") for role, (name, tensor) in named.items()}
     roles = {role.removesuffix(".T"): array.T if role.endswith(".T") else array for role, array in roles.items()}
     unread = sorted(set(tensors) - set(mapping))
-    record = Record(where=where)
+    record = Record(where=where, wanted=settings.task)
     record.said["tensor names"] = "by the user's mapping"
     if unread:
         names = ", ".join(one_line(name, 40) for name in unread[:4])

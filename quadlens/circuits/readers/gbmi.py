@@ -127,7 +127,7 @@ def read(tree: Any, settings: Settings, where: str, source: str) -> Transformer:
     own, given = _experiment(tree, held, settings, where)
     experiment = own | given
     _refuse_other_networks(experiment, held, where)
-    record = Record(where=where)
+    record = Record(where=where, wanted=settings.task)
     origins = ((given, settings.label), (own, "the file's run_config"))
     rate = _attention_rate(record, origins, held, where)
     found = state_of(tree)

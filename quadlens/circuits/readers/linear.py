@@ -55,7 +55,7 @@ def read(tree: Any, settings: Settings, where: str, source: str) -> Weights:
     for name in ("C", "n_vocab"):
         if name in fields:
             agree(name, fields[name], sizes["p"], where)
-    record = Record(where=where)
+    record = Record(where=where, wanted=settings.task)
     record.task([(fields.get(name), f"{name} of {settings.label}") for name in ("funcs", "func")], sizes["p"])
     # the family's code applies ReLU and has no setting for it
     activation = record.activation(settings, [("ReLU", "the family, which has no other")], {"ReLU": "relu"})

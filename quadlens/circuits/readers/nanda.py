@@ -62,7 +62,7 @@ def read(tree: Any, settings: Settings, where: str, source: str) -> Transformer:
     p = sizes["d_vocab"] - sign
     if "p" in fields:
         agree("p", fields["p"], p, where)
-    record = Record(where=where)
+    record = Record(where=where, wanted=settings.task)
     origins = ((given, settings.label), (own, "the file's config"))
     record.task([(said.get("fn_name"), f"fn_name of {label}") for said, label in origins], p)
     said_activation = [(said.get("act_type"), f"act_type of {label}") for said, label in origins]

@@ -65,7 +65,7 @@ def read(tree: Any, settings: Settings, where: str, source: str) -> Weights:
     width = sizes[read_by]
     if "p" in fields:
         agree("p", fields["p"], sizes["p"], where)
-    record = Record(where=where)
+    record = Record(where=where, wanted=settings.task)
     record.task([(fields.get("fn_name"), f"fn_name of {settings.label}")], sizes["p"])
     folder = _FOLDER.fullmatch(settings.folder or "")
     of_this = folder is not None and (int(folder[1]), int(folder[2])) == (sizes["p"], sizes["d_mlp"])

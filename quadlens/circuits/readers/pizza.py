@@ -88,7 +88,7 @@ def read(tree: Any, settings: Settings, where: str, source: str) -> Transformer:
     for name in ("n_heads", "d_model", "d_head"):
         if name in fields:
             agree(name, fields[name], sizes[name], where)
-    record = Record(where=where)
+    record = Record(where=where, wanted=settings.task)
     record.task([(fields.get("funcs"), f"funcs of {settings.label}"), (fields.get("func"), "func of it")], p)
     activation = record.activation(settings, [(fields.get("act_fn"), f"act_fn of {settings.label}")], ACTIVATIONS)
     record.said["attention"] = f"{float(share):g} softmax + {1 - float(share):g}, by attn_coeff of {settings.label}"

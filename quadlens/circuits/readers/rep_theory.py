@@ -45,13 +45,14 @@ def read(tree: Any, settings: Settings, where: str, source: str) -> Weights | Tr
     if group not in (None, "CyclicGroup"):
         raise UnsupportedModelError(f"{where} was trained on the group {shown(group)}; only the cyclic group is a + b")
     task = None if group is None else "add"
-    record = Record(where=where)
+    record = Record(where=where, wanted=settings.task)
     if looks_like_state(tree, "embed.W_E"):
         said = Settings(
             config={"attention_rate": 0, "act_fn": "relu"}
             | ({} if task is None else {"fn_name": task, "p": fields.get("group_parameter")}),
             label=f"the {NAME} family",
             activation=settings.activation,
+            task=settings.task,
         )
         transformer = gbmi.read(tree, said, where, source)
         return replace(transformer, family=f"{NAME} transformer")

@@ -15,8 +15,10 @@ from quadlens.circuits.readers.config import activation_from
 from quadlens.errors import CheckpointError, UnsupportedModelError
 from quadlens.untrusted_text import one_line, shown
 
-_LAMBDA = re.compile(r"lambdax:\(?x\[0\]\+x\[1\]\)?%([0-9]{1,7}|p|P)", re.ASCII)
+_LAMBDA = re.compile(r"lambdax:\(?x\[0\]([+-])x\[1\]\)?%([0-9]{1,7}|p|P)", re.ASCII)
 _ADD = ("add", "addition", "plus", "a + b", "a+b")
+_SUBTRACT = ("subtract", "subtraction", "minus", "sub", "a - b", "a-b")
+SUBTRACTION = "a - b"
 UNSAID_TASK = f"the task is {ADDITION}: nothing beside the tensors says it"
 
 
@@ -30,12 +32,14 @@ class Settings:
     label : how messages and the record call that configuration
     activation : the name in quadlens that the user gave, or None
     folder : the name of the folder that the file really lies in, or None
+    task : the task that the user gave, or None
     """
 
     config: Mapping[str, Any] | None = None
     label: str = "the config"
     activation: str | None = None
     folder: str | None = None
+    task: str | None = None
 
     def __post_init__(self) -> None:
         if self.activation is not None:
@@ -51,8 +55,10 @@ class Record:
     """Collects what a reader finds said, and what it has to assume."""
 
     where: str
+    wanted: str | None = None
     said: dict[str, str] = field(default_factory=dict)
     assumed: list[str] = field(default_factory=list)
+    task_said: str = ADDITION
 
     def choose(self, name: str, candidates: Candidates) -> Any:
         """Return the first value that was said, and note it; None where nothing was."""
@@ -86,7 +92,7 @@ class Record:
         return str(chosen)
 
     def task(self, said: Candidates, p: int) -> None:
-        """Refuse a network that was trained on another task than ``a + b mod p``; note where nobody says it.
+        """Note the task that was said, or that nobody said it; refuse what is not ``a + b``, or the user's ``a - b``.
 
         Raises
         ------
@@ -94,15 +100,27 @@ class Record:
             Naming the task that was said.
         """
         given = [(value, origin) for value, origin in said if value is not None]
+        tasks = []
         for value, _ in given:
             written = _LAMBDA.fullmatch("".join(value.split())) if isinstance(value, str) else None
-            modulus = written and written[1]
-            if value not in _ADD and not (modulus and (modulus in ("p", "P") or int(modulus) == p)):
+            sums = value in _ADD or (written is not None and written[1] == "+")
+            if written is not None and written[2] not in ("p", "P") and int(written[2]) != p:
+                written = None
+            if value not in (*_ADD, *_SUBTRACT) and written is None:
                 raise UnsupportedModelError(
-                    f"{self.where} was trained on {shown(value)}; only a + b mod p (here p = {p}) is analysed"
+                    f"{self.where} was trained on {shown(value)}; only s·a + t·b mod p (here p = {p}) is analysed"
                 )
-        if given:
-            self.said["task"] = f"{ADDITION}, by {one_line(given[0][1], 120)}"
+            if not sums and self.wanted is None:
+                raise UnsupportedModelError(
+                    f"{self.where} was trained on {shown(value)}; to analyse it as that, say --task 'a - b' (task= in"
+                    " Python)"
+                )
+            tasks.append(ADDITION if sums else SUBTRACTION)
+        if len(set(tasks)) > 1:
+            raise CheckpointError(f"{self.where}: its configurations say two tasks, {' and '.join(sorted(set(tasks)))}")
+        if tasks:
+            self.task_said = tasks[0]
+            self.said["task"] = f"{tasks[0]}, by {one_line(given[0][1], 120)}"
         else:
             self.assumed.append(UNSAID_TASK)
 
@@ -117,5 +135,8 @@ class Record:
     def provenance(self, *, left_out: tuple[str, ...] = ()) -> Provenance:
         """Return the record; the outputs ``left_out`` are named, and not measured yet."""
         return Provenance(
-            said=self.said, assumed=tuple(self.assumed), left_out=LeftOut(names=left_out) if left_out else None
+            said=self.said,
+            assumed=tuple(self.assumed),
+            task=self.task_said,
+            left_out=LeftOut(names=left_out) if left_out else None,
         )

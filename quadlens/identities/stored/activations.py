@@ -10,6 +10,7 @@ from quadlens.identities.symbols import angles, count, j, lam, n, phi, reals, t,
 SOURCE = "derived here"
 circle = (x, -pi, pi)
 f, z, q = Function("f"), Symbol("z", real=True), Symbol("q", real=True)
+kink = Symbol("c", real=True)
 sample = {f: Lambda(z, exp(z) + z**3)}
 second = f(z).diff(z, 2).subs(z, lam * cos(x))
 
@@ -23,8 +24,8 @@ STATEMENTS = (
     Statement(
         name="activations",
         title=(
-            "What is needed of an activation is curvature: its second harmonic is a weighted mean of its second "
-            "derivative."
+            "What is needed of a twice continuously differentiable activation is curvature: its second harmonic is a "
+            "weighted mean of its second derivative."
         ),
         left=Integral(f(lam * cos(x)) * cos(2 * x), circle),
         right=lam**2 / 3 * Integral(second * sin(x) ** 4, circle),
@@ -35,7 +36,7 @@ STATEMENTS = (
     ),
     Statement(
         name="activations.even_part",
-        title="Only the even part of an activation counts, and the output phase comes out as a cosine.",
+        title="Only the even part of a continuous activation counts, and the output phase comes out as a cosine.",
         left=Integral(f(cos(x)) * cos(2 * x + t), circle),
         right=cos(t) * Integral((f(cos(x)) + f(-cos(x))) / 2 * cos(2 * x), circle),
         variables=angles(t),
@@ -49,6 +50,19 @@ STATEMENTS = (
         left=Integral(Modulus(lam * cos(x)) * cos(2 * x + t), circle),
         right=Rational(4, 3) * Modulus(lam) * cos(t),
         variables=angles(t) + reals(lam),
+        source=SOURCE,
+    ),
+    Statement(
+        name="activations.kinked",
+        title=(
+            "A kink at 0, of slopes -c and c, adds its own term, what 2c times a point mass gives for the second "
+            "derivative: ReLU is f(z) = z/2 with c = 1/2."
+        ),
+        left=Integral((f(lam * cos(x)) + kink * Modulus(lam * cos(x))) * cos(2 * x), circle),
+        right=lam**2 / 3 * Integral(second * sin(x) ** 4, circle) + Rational(4, 3) * kink * Modulus(lam),
+        variables=reals(lam, kink),
+        functions=sample,
+        conditions=(Smooth(f, 2),),
         source=SOURCE,
     ),
     Statement(
@@ -92,6 +106,5 @@ STATEMENTS = (
         variables=angles(t) + reals(lam, low=0.25, high=3),
         where=((q, lam**2 / 4),),
         source=SOURCE,
-        numeric=True,
     ),
 )

@@ -36,7 +36,7 @@ STATEMENTS = (
     ),
     Statement(
         name="gate_lemma.any_gate",
-        title="Where |x| is at most the error of its computation, any gate will do: the bound grows by that error.",
+        title="Where |x| is at most epsilon, either gate g, 0 or 1, will do: the bound grows by epsilon.",
         left=ReLU(y) - g * y,
         relation="<=",
         right=Modulus(y - x) + epsilon,

@@ -36,8 +36,7 @@ STATEMENTS = (
     Statement(
         name="harmonic_error",
         title=(
-            "The rule is a combination of exponential sums with known coefficients, up to a tail; order -2 is the "
-            "target."
+            "A weighted rule is a combination of exponential sums with known coefficients, up to a tail."
         ),
         left=Modulus(
             Sum(w[i] * (ReLU(cos(phi[i] + x)) * cos(psi[i] + y)), nodes)
@@ -83,7 +82,7 @@ STATEMENTS = (
     ),
     Statement(
         name="harmonic_error.by_parts",
-        title="Two integrations by parts on one arc.",
+        title="Two integrations by parts on one arc, for a twice continuously differentiable f.",
         left=Integral(f(x) * exp(-I * order * x), (x, alpha, beta)),
         right=(I * f(beta) / order + slope(beta) / order**2) * exp(-I * order * beta)
         - (I * f(alpha) / order + slope(alpha) / order**2) * exp(-I * order * alpha)
@@ -95,7 +94,7 @@ STATEMENTS = (
     ),
     Statement(
         name="harmonic_error.decay",
-        title="The harmonics of ReLU(cos) against V/(2 pi m^2): the total variation of its derivative is V = 4.",
+        title="The harmonics of ReLU(cos), from the second on, are at most 2/(pi m^2).",
         left=Modulus(Integral(ReLU(cos(x)) * exp(-I * m * x), (x, -pi, pi)) / (2 * pi)),
         relation="<=",
         right=2 / (pi * m**2),

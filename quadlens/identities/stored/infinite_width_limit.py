@@ -32,7 +32,10 @@ STATEMENTS = (
     ),
     Statement(
         name="infinite_width_limit.sum_to_integral",
-        title="With n equally spaced phases the sum is the integral to within 2 pi^2 / n, whatever the inputs.",
+        title=(
+            "With n equally spaced phases from 0 on, equal weights and psi = 2 phi, the sum is the integral to within "
+            "2 pi^2 / n."
+        ),
         left=Modulus(2 * pi / n * Sum(target(2 * pi * j / n), (j, 0, n - 1)) - Rational(2, 3) * cos(y - 2 * x)),
         relation="<=",
         right=2 * pi**2 / n,
@@ -41,7 +44,7 @@ STATEMENTS = (
     ),
     Statement(
         name="infinite_width_limit.margin",
-        title="The logit of the right answer c = a + b exceeds every other: the margin of one frequency.",
+        title="In the limit, one frequency's logit at c = a + b less that at any c, as a square.",
         left=Z - Z * cos(omega * k * (a + b - c)),
         right=2 * Z * sin(omega * k * (a + b - c) / 2) ** 2,
         variables=residues(a, b, c, k),

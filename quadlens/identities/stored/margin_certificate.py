@@ -35,8 +35,8 @@ STATEMENTS = (
     Statement(
         name="margin_certificate",
         title=(
-            "The margin of y over y + delta: the ideal part, less errors and gates along each frequency, the rest "
-            "of U, and the skip."
+            "A sum of real parts and three bounded terms is at least its ideal part less the bounds: the form in which "
+            "a margin is certified."
         ),
         left=Sum(ideal[j] * (1 - cos(turn)), terms)
         - Sum((Modulus(e1[j] + I * e2[j]) + gates[j] / 2) * chord, terms)
@@ -61,7 +61,7 @@ STATEMENTS = (
     ),
     Statement(
         name="margin_certificate.frequency",
-        title="One retained frequency: the error enters by its modulus times a chord, never by more.",
+        title="One frequency: an error enters by its modulus times a chord, never by more.",
         left=Z * (1 - cos(alpha)) - Modulus(E1 + I * E2) * Modulus(1 - exp(I * alpha)),
         relation="<=",
         right=Re((Z + E1 + I * E2) * (1 - exp(I * alpha))),
@@ -78,7 +78,7 @@ STATEMENTS = (
     ),
     Statement(
         name="margin_certificate.gate",
-        title="What one neuron's gate can move a difference of logits by, once its midpoint is taken.",
+        title="A real factor of at most half of rho-bar times a wave's difference along a chord.",
         left=Modulus(rho * Re((u1 + I * u2) * exp(I * beta) * (1 - exp(I * alpha)))),
         relation="<=",
         right=rho_bar / 2 * (Modulus(u1 + I * u2) * Modulus(1 - exp(I * alpha))),
@@ -88,7 +88,7 @@ STATEMENTS = (
     ),
     Statement(
         name="margin_certificate.lipschitz",
-        title="A preactivation that is off by delta moves the activation by at most |delta|.",
+        title="ReLU moves by at most as much as its argument.",
         left=Modulus(ReLU(x + delta) - ReLU(x)),
         relation="<=",
         right=Modulus(delta),
@@ -97,7 +97,7 @@ STATEMENTS = (
     ),
     Statement(
         name="margin_certificate.oscillation",
-        title="The skip path moves a difference of logits by at most its oscillation.",
+        title="Two numbers of an interval differ by at most its length.",
         left=Modulus(one - other),
         relation="<=",
         right=high - low,
@@ -107,7 +107,7 @@ STATEMENTS = (
     ),
     Statement(
         name="margin_certificate.harmonics",
-        title="The rest of U, seen through the waveform's harmonics: moduli of the harmonics times oscillations.",
+        title="The triangle inequality for a sum of products of complex numbers.",
         left=Modulus(Sum((h1[j] + I * h2[j]) * (q1[j] + I * q2[j]), terms)),
         relation="<=",
         right=Sum(Modulus(h1[j] + I * h2[j]) * Modulus(q1[j] + I * q2[j]), terms),

@@ -67,7 +67,7 @@ STATEMENTS = (
     ),
     Statement(
         name="random_phases.rule",
-        title="So variances add up with squared weights.",
+        title="Two independent nodes: their variances add up with squared weights.",
         left=mean((w_1 * centred(first) + w_2 * centred(second)) ** 2, first, second),
         right=(w_1**2 + w_2**2) * variance,
         variables=angles(x, y) + reals(w_1, w_2),
@@ -80,8 +80,7 @@ STATEMENTS = (
     Statement(
         name="random_phases.equal_weights",
         title=(
-            "Of all weights with the same sum equal ones have the least variance: 1/n of the squared sum, hence "
-            "the rate n^{-1/2}."
+            "The squares of n weights add up to at least 1/n of the squared sum, as for equal weights."
         ),
         left=Sum(w[j], (j, 1, n)) ** 2 / n,
         relation="<=",

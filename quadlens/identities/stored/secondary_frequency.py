@@ -178,8 +178,7 @@ STATEMENTS = (
     Statement(
         name="secondary_frequency.quartic",
         title=(
-            "In general the zeros of the waveform are roots of a quartic on the unit circle, z = e^{i theta}: four "
-            "at most."
+            "The waveform times 2 z^2, with z = e^{i theta}, is a quartic in z: its zeros are roots on the unit circle."
         ),
         left=2 * exp(2 * I * theta) * general,
         right=other * exp(4 * I * theta)
@@ -209,7 +208,7 @@ STATEMENTS = (
     ),
     Statement(
         name="secondary_frequency.four_zeros",
-        title="Four zeros in order: the waveform is positive on every other arc.",
+        title="A product of four sines, zeros in order: it is positive on every other arc.",
         left=Integral(ReLU(four) * wave, turn),
         right=Integral(four * wave, (theta, a2, a3)) + Integral(four * wave, (theta, a4, a1 + 2 * pi)),
         variables=angles(a1) + reals(a2, a3, a4, low=-4, high=6),
@@ -218,7 +217,7 @@ STATEMENTS = (
     ),
     Statement(
         name="secondary_frequency.two_zeros",
-        title="Two zeros: it is positive on one arc.",
+        title="A product of two sines and a factor that is not negative: it is positive on one arc.",
         left=Integral(ReLU(-factored * (1 + rho * cos(theta - eta))) * wave, turn),
         right=Integral(-factored * (1 + rho * cos(theta - eta)) * wave, (theta, a1, a2)),
         variables=angles(a1, eta) + reals(a2, low=-4, high=6) + reals(rho, low=-1, high=1),
