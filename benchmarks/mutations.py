@@ -96,7 +96,8 @@ def watched(found: list[Outcome]) -> Iterator[None]:
 
     def conclude(proof: Proof, name: str, left: Any, right: Any, **options: Any) -> None:
         true = proof._ledger.stored[name]
-        for change, wrong in _valid_mutants(true):
+        # A family that is also a lemma runs twice.
+        for change, wrong in () if any(one.name == name for one in found) else _valid_mutants(true):
             found.append(Outcome(name=name, change=change, **_try(proof, real, wrong, options)))
         proof._ledger.stored[name] = true
         real(proof, name, left, right, **options)

@@ -99,6 +99,7 @@ STYLES: dict[str, tuple[Callable[[], nn.Module], dict[str, Any], str]] = {
     "transformer with =": (Uniform, {"inputs": with_sign}, "relu"),
     "raw parameters": (Raw, {"inputs": one_hots}, "square"),
     "hook point": (Hooked, {"preactivations": "blocks.0.mlp.hook_pre", "activation": "gelu_tanh"}, "gelu_tanh"),
+    "hook point, found": (Hooked, {}, "gelu_tanh"),
     "sequential ReLU in place": (lambda: sequential(nn.ReLU(inplace=True)), {"inputs": one_hots}, "relu"),
     "sequential GELU": (lambda: sequential(nn.GELU()), {"inputs": one_hots}, "gelu"),
     "sequential GELU by tanh": (lambda: sequential(nn.GELU("tanh")), {"inputs": one_hots}, "gelu_tanh"),

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from flint import acb, arb, ctx
 
-from quadlens.errors import OptionError, PrecisionError
+from quadlens.errors import OptionError, PrecisionError, WaveformError
 from quadlens.quadrature.adaptive import adaptive_harmonics
 from quadlens.quadrature.balls import harmonic_balls
 from quadlens.quadrature.closed_form import harmonics_rounding, waveform_harmonics
@@ -145,3 +145,15 @@ def test_refusals():
         adaptive_harmonics([0, 1], [40], tolerance=1e-20)
     with pytest.raises(PrecisionError, match="has not settled"):
         harmonics_to_digits([0, 1e5], [1], "tanh", digits=12)
+
+
+def test_a_waveform_that_only_touches_zero_has_digits_too():
+    # 4 cos(t/2)^4 / 8: a quadruple root at pi, to which no iteration converges
+    (value,) = harmonics_to_digits([0.375, 0.5, 0.125], [2], digits=25)
+    assert abs(value - 0.0625) < 1e-25
+    assert value.imag == 0
+
+
+def test_harmonics_beyond_64_bits_are_refused():
+    with pytest.raises(WaveformError, match=r"below 2\^63; got 9223372036854775813"):
+        waveform_harmonics([0, 1], np.array([2**63 + 5], dtype=np.uint64))

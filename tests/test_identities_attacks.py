@@ -511,6 +511,11 @@ OTHERS = {
     "a slope at integers": (between_integers, Modulus(cos(2 * pi * a + pi / 2) - cos(2 * pi * b + pi / 2)), 0, "<="),
     "conditions that cannot hold": (below_nothing, 5, 3, "<=", (x >= 1, x <= 0)),
     "a stand-in of the same name": (nothing, x + Dummy("x", real=True), Dummy("x", real=True) + x),
+    "cases of a bound variable": (
+        lambda p: p.equal_by_cases("c", Sum(Gate(j), (j, -1, 1)) * y, Sum(S.One, (j, -1, 1)) * y * Gate(k)),
+        Sum(Gate(j), (j, -1, 1)) * y,
+        Sum(S.One, (j, -1, 1)) * y * Gate(k),
+    ),
     "a family without a sign": (
         lambda p: p.summed("s", cos(j), S.One, (j, 1, n), weight=IndexedBase("w", real=True)[j]),
         Modulus(Sum(IndexedBase("w", real=True)[j] * cos(j), (j, 1, n))),

@@ -94,7 +94,7 @@ def from_module(
     if activation is not None:
         activation_named(activation)
     try:
-        own = copy.deepcopy(model).double().eval()
+        own = copy.deepcopy(model).cpu().double().eval()
     except Exception as error:
         raise CircuitError(f"the module cannot be copied in float64: {one_line(error, 200)}") from None
     found = probes(own, p, inputs, activation, preactivations)

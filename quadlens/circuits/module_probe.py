@@ -11,9 +11,13 @@ from typing import Any
 
 import numpy as np
 
+from quadlens.activations import ACTIVATIONS
 from quadlens.arrays import FloatArray
 from quadlens.errors import CircuitError
 from quadlens.untrusted_text import one_line
+
+HOOK_POINT = "hook_pre"
+"""How TransformerLens calls the place of its preactivations."""
 
 MAX_CALLS = 8
 """Most calls of activation functions in one forward pass that are tried."""
@@ -62,7 +66,8 @@ def probes(
     activation: str | None,
     preactivations: str | None,
 ) -> list[Probe]:
-    """Return the places where the neurons of ``model`` may be: the one named, or every call of a known activation.
+    """Return the places where the neurons of ``model`` may be: the one named, or every call of a known activation, then
+    every hook point of TransformerLens under every activation.
 
     Raises
     ------
@@ -85,15 +90,22 @@ def probes(
     if preactivations is not None:
         return [_named(common, activation, preactivations, [name for name, _ in calls])]
     named = [(index, name) for index, (name, _) in enumerate(calls) if activation in (None, name)][:MAX_CALLS]
-    if not named:
+    hooks = [name for name, _ in model.named_modules() if name.rsplit(".", 1)[-1] == HOOK_POINT]
+    if not named and not hooks:
         called = ", ".join(sorted({name for name, _ in calls})) or "none"
         raise CircuitError(
             f"the module calls no {activation or 'known'} activation function (called: {called}); say with"
             " preactivations= the submodule whose output is the activation's input, and activation="
         )
-    return [
+    found = [
         Probe(**common, activation=name, where=f"the function that it calls, {name}", place=_at_call(index))
         for index, name in named
+    ]
+    # an activation that is composed of other functions: of those that fit, the logits on all inputs decide
+    return found + [
+        Probe(**common, activation=name, where=f"trying it at {hook}", place=_at_module(hook, before=False))
+        for hook in hooks
+        for name in (ACTIVATIONS if activation is None else (activation,))
     ]
 
 

@@ -28,7 +28,8 @@ def command(loaded: LoadedModel, as_json: bool) -> None:
     from quadlens.decomposition.ladder import decompose
     from quadlens.form.amplitude_phase import fit
 
-    form = fit(loaded.circuit)
+    with progress_bar("fitting"):
+        form = fit(loaded.circuit)
     with progress_bar("decomposing") as report:
         result = decompose(loaded.circuit, form, progress=report)
     extended = None

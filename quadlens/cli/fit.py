@@ -3,6 +3,7 @@
 import click
 
 from quadlens.cli.model_argument import LoadedModel, model_options
+from quadlens.cli.progress import progress_bar
 from quadlens.cli.show import explain, json_option, next_step, print_json, print_table, say
 
 
@@ -17,7 +18,8 @@ def command(loaded: LoadedModel, per_neuron: bool, as_json: bool) -> None:
     from quadlens.form.amplitude_phase import NEGLIGIBLE_SHARE, fit
     from quadlens.form.phase_locking import phase_locking, r_squared_shown
 
-    form = fit(loaded.circuit)
+    with progress_bar("fitting"):
+        form = fit(loaded.circuit)
     # the bootstrap is seeded: the same network gives the same interval
     locking = phase_locking(form, np.random.default_rng(0))
     if as_json:

@@ -102,6 +102,8 @@ def in_every_case(ledger: Ledger, text: str, slack: Expr, assuming: Sequence[Any
     read(slack)
     if not all(real_valued(part.args[0]) for part in slack.atoms(ReLU, Gate, Modulus)):
         raise ledger.fail(text, f"{slack} has a modulus of what is not shown to be real")
+    if any(part.free_symbols & bound_in(slack) for part in slack.atoms(ReLU, Gate, Modulus)):
+        raise ledger.fail(text, f"{slack} has a sign that changes under its integral or sum: there are no two cases")
     conditions = [condition for condition in as_conditions(assuming) if isinstance(condition, Expr)]
     return nonnegative_in_every_case(slack, conditions)
 

@@ -41,6 +41,8 @@ def checked_harmonics(harmonics: Sequence[int] | npt.NDArray[np.integer]) -> Int
     m = np.asarray(harmonics)
     if m.ndim != 1 or (m.size and not np.issubdtype(m.dtype, np.integer)):
         raise WaveformError(f"harmonics must be a sequence of integers; got shape {m.shape} and type {m.dtype}")
+    if m.size and int(m.max()) > np.iinfo(np.int64).max:
+        raise WaveformError(f"harmonics must be below 2^63; got {int(m.max())}")
     return m.astype(np.int64)
 
 

@@ -81,13 +81,29 @@ def _breaks(mp: Any, h: list[Any], scale: float) -> list[Any]:
         h = h[1:-1]
     if len(h) == 1:
         return []
-    try:
-        # the integrand vanishes at a break: an error there enters squared, so 0.6 of the digits is more than enough
-        with mp.workprec(int(0.6 * mp.prec)):
-            roots = mp.polyroots(h[::-1], maxsteps=5000, extraprec=mp.prec)
-    except mp.NoConvergence as error:
-        raise PrecisionError("the roots of a waveform did not converge; ask for fewer digits") from error
+    # the integrand vanishes at a break: an error there enters squared, so 0.6 of the digits is more than enough
+    with mp.workprec(int(0.6 * mp.prec)):
+        try:
+            roots = mp.polyroots(h[::-1], maxsteps=500, extraprec=mp.prec)
+        except mp.NoConvergence:
+            try:
+                roots = mp.polyroots(_each_root_once(mp, h), maxsteps=5000, extraprec=mp.prec)
+            except mp.NoConvergence as error:
+                raise PrecisionError("the roots of a waveform did not converge; ask for fewer digits") from error
     return sorted(mp.arg(root) for root in roots)
+
+
+def _each_root_once(mp: Any, h: list[Any]) -> list[Any]:
+    """Return a polynomial, highest power first, with the roots of ``sum h_j z^j``, each once.
+
+    The coefficients are floats, so dividing by the gcd with the derivative is exact: a zero where the waveform only
+    touches 0 is a multiple root, to which no iteration converges fast.
+    """
+    from sympy import QQ_I, I, Poly, Rational, Symbol
+
+    exact = [Rational(float(value.real)) + I * Rational(float(value.imag)) for value in reversed(h)]
+    parts = (value.as_real_imag() for value in Poly(exact, Symbol("z"), domain=QQ_I).sqf_part().all_coeffs())
+    return [mp.mpc(mp.mpf(int(x.p)) / int(x.q), mp.mpf(int(y.p)) / int(y.q)) for x, y in parts]
 
 
 def _piecewise(mp: Any, h: list[Any], m: list[int], *, absolute: bool, scale: float) -> list[Any]:
