@@ -8,9 +8,11 @@ from sympy import Integral
 
 import quadlens as ql
 from benchmarks.mutations import is_refuted, mutants, run
+from quadlens.errors import DerivationError
 from quadlens.identities import conclusion
 from quadlens.identities.catalogue import statements_of
 from quadlens.identities.functions import ReLU
+from quadlens.identities.scripts import script_folder
 from quadlens.identities.statement import Statement
 from quadlens.identities.symbols import phi
 from quadlens.identities.witnesses import finite_sums, float64
@@ -33,6 +35,23 @@ def test_a_kernel_that_forgets_its_steps_is_seen(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(conclusion, "_compared", lambda ledger, statement, sides, given: sides)
     found = run(("product_to_sum",))
     assert sum(one.refuted for one in found) > 20
+
+
+@pytest.mark.parametrize("kept", [(), (0,), (1,)], ids=["neither", "m >= 1", "m <= n - 1"])
+def test_a_condition_deleted_in_script_and_store_is_missed(kept: tuple[int, ...]) -> None:
+    family, name = "equally_spaced_phases", "equally_spaced_phases.exact"
+    source = (script_folder() / f"{family}.py").read_text()
+    conditions = "(Ge(m, 1), Le(m, n - 1))"
+    assert source.count(conditions) == 1
+    remaining = ["Ge(m, 1)", "Le(m, n - 1)"]
+    namespace: dict[str, object] = {"__name__": "edited"}
+    exec(source.replace(conditions, f"({''.join(f'{remaining[one]}, ' for one in kept)})"), namespace)
+    stored = [
+        replace(one, conditions=tuple(one.conditions[number] for number in kept)) if one.name == name else one
+        for one in statements_of(family)
+    ]
+    with pytest.raises(DerivationError, match=r"Ne\(sin\(pi\*m/n\), 0\) must follow from the domain"):
+        namespace["derive"](stored)  # type: ignore[operator]
 
 
 def test_there_are_enough_changes() -> None:
