@@ -30,9 +30,9 @@ def test_tables_of_1e80_are_refused_in_one_sentence() -> None:
     """Their logits reach 1e161, whose squares are no float64: an OverflowError came out, or infinite numbers."""
     circuit = scaled(1e80, 1e80)
     for verb in (ql.evaluate, ql.fit, ql.decompose):
-        with pytest.raises(CircuitError, match=r"logits may reach .*e\+161, more than 1e\+150; rescale the weights"):
+        with pytest.raises(CircuitError, match=r"logits may reach .*e\+16[01], more than 1e\+150; rescale the weights"):
             verb(circuit)
-    with pytest.raises(CircuitError, match=r"table [AB] holds .*e\+200, more than 1e\+150, whose square overflows"):
+    with pytest.raises(CircuitError, match="so large that the square of an amplitude overflows"):
         ql.fit(scaled(1e200, 1e-200))
     with pytest.raises(CircuitError, match=r"logits may reach .*e\+299"):
         ql.construct(p=7, frequencies=(1, 2), neurons=24, kappa=1e149, activation="square")

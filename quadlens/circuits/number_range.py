@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from quadlens.arrays import FloatArray
 from quadlens.circuits.circuit import TABLES, Circuit
 from quadlens.errors import CircuitError
 
@@ -31,3 +32,19 @@ def require_range(circuit: Circuit) -> None:
         raise CircuitError(
             f"table {name} holds {largest[name]:.1e}, more than {MAX_LOGIT:g}, whose square overflows; rescale it"
         )
+
+
+def require_waves(power: FloatArray, r: FloatArray, u: FloatArray) -> None:
+    """Refuse waves whose squared amplitudes overflow, or whose logits ``r u`` could where they are squared and added.
+
+    Raises
+    ------
+    CircuitError
+        Naming what is too large, and the largest that is allowed.
+    """
+    if not np.isfinite(power).all():
+        raise CircuitError("tables A and B hold waves so large that the square of an amplitude overflows; rescale them")
+    with np.errstate(over="ignore", invalid="ignore"):
+        logit = float((r * u).max(initial=0.0))
+    if not logit <= MAX_LOGIT:
+        raise CircuitError(f"its waves' logits may reach {logit:.1e}, more than {MAX_LOGIT:g}; rescale the weights")

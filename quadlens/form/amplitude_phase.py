@@ -16,7 +16,7 @@ import numpy as np
 
 from quadlens.arrays import ComplexArray, FloatArray, IntArray, wrap_angle
 from quadlens.circuits.circuit import Circuit
-from quadlens.circuits.number_range import require_range
+from quadlens.circuits.number_range import require_waves
 from quadlens.data_frame import data_frame
 from quadlens.text_table import html_table, text_table
 
@@ -205,13 +205,13 @@ def fit(circuit: Circuit) -> AmplitudePhaseForm:
     Raises
     ------
     CircuitError
-        If the tables are so large that a logit's square could overflow.
+        If a wave is so large that the square of its amplitude or of its logits could overflow.
     """
-    require_range(circuit)
     p, columns = circuit.p, np.arange(circuit.neurons)
     A_hat, B_hat, U_hat = (np.fft.fft(table, axis=0) / p for table in (circuit.A, circuit.B, circuit.U.T))
     candidates = slice(1, (p - 1) // 2 + 1)
-    power = np.square(np.abs(A_hat[candidates])) + np.square(np.abs(B_hat[candidates]))
+    with np.errstate(over="ignore"):  # refused below
+        power = np.square(np.abs(A_hat[candidates])) + np.square(np.abs(B_hat[candidates]))
     k = 1 + np.argmax(power, axis=0).astype(np.int64)
     k2 = 2 * k % p
     first = A_hat[k, columns] + B_hat[k, columns]
@@ -235,6 +235,7 @@ def fit(circuit: Circuit) -> AmplitudePhaseForm:
     phi = wrap_angle(np.angle(np.where(alive, first, 1.0)))
     out = 2 * U_hat[k, columns]
     u, psi = np.abs(out), wrap_angle(np.angle(out))
+    require_waves(power, r, u)
     numbers = (k, r, phi, e_A, e_B, s_A, s_B, kappa.real, u, psi)
     for array in numbers:
         array.flags.writeable = False
