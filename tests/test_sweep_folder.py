@@ -133,7 +133,7 @@ def spoil(file: Path, name: str) -> None:
 @pytest.mark.parametrize("name", [*HOSTILE, *CHANGED])
 def test_a_hostile_result_is_refused_in_one_sentence_and_never_tabled(folder: Path, name: str) -> None:
     file = ITEM.result_file(folder)
-    read_result(file, ITEM)
+    read_result(file)
     spoil(file, name)
     for read in (result_rows, dynamics_rows):
         with pytest.raises(CheckpointError, match=r"is not a sweep's result \(") as refusal:

@@ -116,12 +116,8 @@ RESULT = _object(
 """The one schema: everything that a table or a figure is made of, and its range."""
 
 
-def read_result(file: Path, item: SweepItem | None = None) -> dict[str, Any]:
-    """Return the result of one network.
-
-    Parameters
-    ----------
-    item : the item that it must be the result of; without one the file must name the item that it says it is of
+def read_result(file: Path) -> dict[str, Any]:
+    """Return the result of one network, whose item must be the one that the file's name is made of.
 
     Raises
     ------
@@ -134,8 +130,6 @@ def read_result(file: Path, item: SweepItem | None = None) -> dict[str, Any]:
         found = _item(result["item"])
         if result["name"] != found.name or found.name != file.stem:
             raise CheckpointError(f"its item is called {found.name}")
-        if item is not None and found != item:
-            raise CheckpointError(f"it is of another item than {item.name}")
         if set(result["certify"]) != set(found.methods):
             raise CheckpointError("its certificates are not those of its item")
         if [snapshot["epoch"] for snapshot in result.get("snapshots", ())] != list(found.snapshot_epochs):

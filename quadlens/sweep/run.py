@@ -94,7 +94,7 @@ def run_sweep(
 
 def _has_result(item: SweepItem, root: Path, notes: list[str]) -> bool:
     file = item.result_file(root)
-    return accepted(file, lambda: read_result(file, item), notes)
+    return accepted(file, lambda: read_result(file), notes)
 
 
 def run_locally(

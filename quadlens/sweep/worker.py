@@ -40,7 +40,7 @@ def run_item(item: Mapping[str, Any], folder: str) -> tuple[str, ...]:
     torch.set_num_threads(1)
     todo, root = item_from_dict(item), Path(folder)
     result, notes = todo.result_file(root), list[str]()
-    if accepted(result, lambda: read_result(result, todo), notes):
+    if accepted(result, lambda: read_result(result), notes):
         return tuple(notes)
     for path in (todo.network_file(root), result):
         make_folder(path.parent)
