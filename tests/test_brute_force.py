@@ -99,6 +99,11 @@ def test_ties_that_float64_breaks_are_never_certified():
         found = certify_brute_force(circuit)
         assert found.certified_inputs == 0
         assert "margins within the rounding error" in found.blame[0]
+        bounds = bounds_of(circuit, slice(0, circuit.p))
+        shown = found.blame[0].split("at most ")[1].split(";")[0].replace("−", "-")
+        assert Fraction(shown) >= max(
+            Fraction(high) - Fraction(low) for low, high in zip(bounds.low.flat, bounds.high.flat, strict=True)
+        )
     assert broken > 0  # plain float64 does call ties right, so the test above can fail
 
 

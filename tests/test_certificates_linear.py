@@ -183,3 +183,34 @@ def test_trained_networks_of_others_are_certified_whole(shared):
     for path in (shared / "checkpoints/gbmi").glob("*.pth"):
         assert_certified(ql.load(path), CLEAN)
     assert_certified(ql.load(shared / "checkpoints/quadlens/p59-relu-27.safetensors"), HARD)
+
+
+@pytest.mark.parametrize(
+    ("cause", "circuit"),
+    [
+        ("tables", replace(noisy(), radius={"U": 0.1})),
+        ("rounding", replace(noisy(noise=0.0), S_a=np.full((23, 23), 1e12))),
+    ],
+)
+def test_classes_that_rounding_or_a_radius_keeps_open_are_blamed_on_it(cause, circuit):
+    certificate = linear(circuit)
+    assert not certificate.certified
+    for bound in certificate.classes:
+        costs = {name: -value for name, value in bound.ledger if name != "ideal margin"}
+        assert max(costs, key=costs.__getitem__) == cause
+    assert [text.split(" (")[0] for text in certificate.blame] == [cause]
+
+
+def test_a_group_is_blamed_for_its_own_share_of_a_term_and_for_no_term_without_shares():
+    circuit = noisy(noise=0.0)
+    U = circuit.U.copy()
+    (group,) = (group for group in ql.fit(circuit).groups if group.frequency == 5)
+    shape = U[group.members].shape
+    U[group.members] += U.std() * np.random.default_rng(0).standard_normal(shape)
+    found = linear(replace(circuit, U=U), budget=Budget(harmonics=1, head=1)).blame
+    tails = [text for text in found if text.startswith("tail")]
+    assert tails
+    assert all("the neurons of frequency 5 have the largest share of it" in text for text in tails)
+    others = linear(noisy(noise=0.3)).blame
+    assert any(text.startswith("residual") for text in others)
+    assert not any("of frequency" in text for text in others if not text.startswith(("head", "tail")))

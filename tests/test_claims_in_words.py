@@ -16,7 +16,9 @@ from quadlens.certificates.record import words as claims_in_words
 from quadlens.certificates.record.certificate import METHODS
 from quadlens.certificates.record.file import as_data
 from quadlens.circuits.circuit import Circuit
+from quadlens.circuits.freeze_attention import FrozenAttention
 from quadlens.circuits.provenance import Freezing, LeftOut, Provenance
+from quadlens.claims import Measurement
 from quadlens.decomposition.rung_logits import RungLogits
 from quadlens.digits import at_least, at_most, below_one, number, percent, percent_at_least, signed_at_least
 from quadlens.errors import CertificateError
@@ -290,3 +292,20 @@ def test_an_ablation_is_not_spoken_of_as_the_network_that_was_read() -> None:
     said = claims_in_words.solves("p59-seed0", ablated, ql.evaluate(ablated), certificate)
     assert said.startswith("p59-seed0, as it was changed in memory (another network")
     assert "memory" not in ql.certify(read_one, method="brute-force").verdict
+
+
+def test_how_far_freezing_moved_a_network_is_rounded_up_and_no_accuracy_up_to_all() -> None:
+    over = "all 25 inputs"
+    moved = FrozenAttention(
+        pattern=np.ones((1, 2)),
+        attention_change=Measurement(value=0.45911, over=over),
+        logit_change=Measurement(value=69.5411, over=over),
+        accuracy_before=Measurement(value=1 - 1e-8, over=over),
+        accuracy_after=Measurement(value=0.548693, over=over),
+        inputs=25,
+    )
+    shown = [Decimal(text) for text in re.findall(r"up to ([\d.]+)", moved.summary)]
+    assert len(shown) == 2
+    assert shown[0] >= Decimal("0.45911")
+    assert shown[1] >= Decimal("69.5411")
+    assert "accuracy 99.9999 % becomes 54.8693 %" in moved.summary

@@ -285,6 +285,33 @@ def test_every_bound_of_the_ladder_stands_beside_what_was_measured(written: Path
             assert f"<td>{at_most(part.max_abs_bound)}</td>" in row
 
 
+def test_the_ledgers_caption_speaks_of_the_terms_that_are_drawn(solved: Analysis) -> None:
+    (caption,) = [drawn.caption for drawn in draw_all(solved) if drawn.name == "ledger"]
+    (linear,) = [c for c in solved.proofs.certificates if c.method == "linear"]
+    for name, _ in linear.ledger:
+        assert name == "ideal margin" or f" {name}: " in caption
+    listed = caption.split("Terms: ")[1].split(". A class fails")[0]
+    assert [part.split(": ")[0] for part in listed.split("; ")] == [name for name, _ in linear.ledger[1:]]
+
+
+def test_what_is_said_of_the_fitted_rules_is_of_the_frequencies_that_count() -> None:
+    """A ghost's rule is further off than the page's number, and was once included in "each frequency's"."""
+    circuit = construct(p=23, frequencies=(3, 7), neurons=64)
+    U = circuit.U.copy()
+    A, B = circuit.A.copy(), circuit.B.copy()
+    turn = 2 * np.pi / 23 * 5
+    A[:, 0], B[:, 0] = np.cos(turn * np.arange(23)), np.cos(turn * np.arange(23))
+    U[0] = 1e-6 * np.cos(turn * np.arange(23))
+    analysis = report_of(Circuit(p=23, A=A, B=B, U=U))
+    said = [group.frequency for group in analysis.main_groups]
+    assert said == [3, 7]
+    assert analysis.rectangles[5].total > max(analysis.rectangles[k].total for k in said)
+    text = page(analysis, ())
+    assert "no sum at the frequencies 3 and 7 differs from the pure pizza" in text
+    assert "each frequency's sum" not in text
+    assert "largest error of a key frequency&#x27;s fitted rule, not of the MLP" in text
+
+
 def test_certifying_widths_are_told(solved: Analysis) -> None:
     analysis = report_of(construct(p=29, frequencies=(2, 5), neurons=80))
     widths = analysis.widths

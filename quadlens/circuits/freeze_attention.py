@@ -20,6 +20,7 @@ from quadlens.circuits.forward import BLOCK_BYTES, logits, margins
 from quadlens.circuits.provenance import Freezing
 from quadlens.circuits.readers.transformer import Pattern, Transformer
 from quadlens.claims import Measurement
+from quadlens.digits import at_most, percent
 
 GRAIN = 2**40
 """A frozen weight is the mean rounded to a multiple of ``1 / GRAIN``, so that it is a short exact fraction."""
@@ -50,8 +51,8 @@ class FrozenAttention:
         """The deviation in one line."""
         return (
             f"attention frozen at its mean: over {self.logit_change.over} a weight moves by up to"
-            f" {self.attention_change.value:.3g}, a logit by up to {self.logit_change.value:.3g}, accuracy"
-            f" {self.accuracy_before.value:.4%} becomes {self.accuracy_after.value:.4%}"
+            f" {at_most(self.attention_change.value)}, a logit by up to {at_most(self.logit_change.value)}, accuracy"
+            f" {percent(self.accuracy_before.value, 4)} becomes {percent(self.accuracy_after.value, 4)}"
         )
 
     @property

@@ -24,6 +24,7 @@ from quadlens.circuits.forward import logits, margins
 from quadlens.circuits.module_probe import Probe, probes
 from quadlens.circuits.provenance import Freezing, LeftOut, Provenance
 from quadlens.circuits.readers.settings import UNSAID_TASK
+from quadlens.digits import at_most
 from quadlens.errors import CircuitError, QuadlensError, UnsupportedModelError
 from quadlens.untrusted_text import one_line
 
@@ -113,7 +114,7 @@ def from_module(
         raise CircuitError("no activation's input of the module depends on a and b as a table of neurons does")
     circuit, measured = best
     said = (
-        f"a logit differs by at most {measured.off:.3g} (measured on all {p * p} inputs), the largest is"
+        f"a logit differs by at most {at_most(measured.off)} (measured on all {p * p} inputs), the largest is"
         f" {measured.largest:.3g}"
     )
     if not measured.off <= tolerance * measured.largest and not freeze:

@@ -18,6 +18,7 @@ from quadlens.circuits.forward import logits, row_blocks
 from quadlens.circuits.provenance import ADDITION
 from quadlens.circuits.readers.transformer import Transformer
 from quadlens.circuits.weights import Product, Weights
+from quadlens.digits import percent
 from quadlens.errors import OptionError, UnsupportedModelError
 from quadlens.untrusted_text import shown
 
@@ -118,6 +119,6 @@ def measured_task(circuit: Circuit, where: str) -> Task:
         times = float((answers == a * b % p).mean())
         raise UnsupportedModelError(
             f"{where} answers no s·a + t·b mod {p}: measured on all {p * p} inputs, {Task(p=p, s=s, t=t)} is right on"
-            f" {right:.2%}, a·b on {times:.2%}"
+            f" {percent(right)}, a·b on {percent(times)}"
         )
     return Task(p=p, s=s, t=t)

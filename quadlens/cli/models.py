@@ -3,6 +3,7 @@
 import click
 
 from quadlens.cli.show import json_option, next_step, print_json, print_table, say
+from quadlens.digits import percent
 
 FIELDS = ("name", "p", "neurons", "activation", "accuracy", "command", "sha256")
 
@@ -25,7 +26,7 @@ def command(as_json: bool) -> None:
     print_table(
         "Bundled networks (the first is the default)",
         ["name", "p", "neurons", "activation", "accuracy", "sha256"],
-        ([n.name, str(n.p), str(n.neurons), n.activation, f"{n.accuracy:.4%}", n.sha256[:16]] for n in networks),
+        ([n.name, str(n.p), str(n.neurons), n.activation, percent(n.accuracy, 4), n.sha256[:16]] for n in networks),
     )
     say("\nMade with:")
     for network in networks:

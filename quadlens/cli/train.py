@@ -7,6 +7,7 @@ import click
 from quadlens.cli.model_argument import command_on
 from quadlens.cli.progress import progress_bar
 from quadlens.cli.show import WHOLE, explain, json_option, next_step, print_json, say
+from quadlens.digits import percent
 from quadlens.errors import OptionError
 from quadlens.untrusted_text import shell_command
 
@@ -92,10 +93,11 @@ def command(p: int, seed: int, output: str, as_json: bool, **given: Any) -> None
         print_json({"file": output, "seed": seed, "epoch": network.epoch, **found, "provenance": provenance})
         return
     score = network.score
-    tested = "no pair left out" if score.test_accuracy is None else f"{score.test_accuracy:.4%} of the pairs left out"
+    tested = "no pair" if score.test_accuracy is None else f"{percent(score.test_accuracy, 4)} of the pairs"
     say(f"{output}: {network.epoch:,} epochs, training loss {score.train_loss:.2e}")
     explain(
-        f"accuracy {score.accuracy:.4%} of {p**2:,} inputs ({score.train_accuracy:.4%} of those trained on, {tested})"
+        f"accuracy {percent(score.accuracy, 4)} of {p**2:,} inputs ({percent(score.train_accuracy, 4)} of those "
+        f"trained on, {tested} left out)"
     )
     parameters = 3 * p * options.neurons + 2 * p * p
     next_step(command_on("report", output, parameters), "see what it has learned")

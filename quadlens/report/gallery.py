@@ -6,6 +6,7 @@ from math import ceil
 
 from matplotlib.figure import Figure
 
+from quadlens.certificates.inequality.ledger import TERMS
 from quadlens.certificates.record import words as claims_in_words
 from quadlens.certificates.record.certificate import Certificate
 from quadlens.claims import Estimate
@@ -87,8 +88,9 @@ def _phase_circles(analysis: Analysis) -> Drawn:
         "The input phases φ of each frequency's neurons around the circle: the nodes of a quadrature rule. Each stick "
         "is one neuron, as long as its weight r u. The more even the sticks, the closer their sum is to an integral. "
         "A thick line from the centre, where it can be seen, is the weighted mean of all sticks (zero when even). "
-        f"The least even sum Σ w e^(imφ) / Σ w for m up to 6 is {max(worst.exponential_sums):.3g} in modulus (k = "
-        f"{worst.frequency}); independent random phases give {number(worst.chance, 2)} in root mean square, for each m."
+        f"Of the groups shown, the least even sum Σ w e^(imφ) / Σ w for m up to 6 is {max(worst.exponential_sums):.3g} "
+        f"in modulus (k = {worst.frequency}); independent random phases give "
+        f"{number(worst.chance, 2)} in root mean square, for each m."
         + (f" The {len(groups)} heaviest of {len(analysis.form.groups)} groups are shown." if left_out else "")
     )
     return _drawn("phase-circle", "form", caption, phase_circles(analysis.form))
@@ -203,12 +205,12 @@ def _margins(certificates: Sequence[Certificate]) -> Drawn:
 
 
 def _ledger(certificate: Certificate) -> Drawn:
+    terms = "; ".join(f"{name}: {meaning}" for name, meaning in TERMS)
     caption = (
-        f"The ledger of the method {certificate.method}: for each class, the ideal margin, that of the mean of the "
-        "sums it retains (line on top), what each error term takes from it (coloured, from the top down), and what is "
-        "left (pale): the proved margin. E: how far the retained sums of single inputs are from that mean. R: neurons "
-        "whose gate the waveform does not settle. D, tail, res: the rest of the output weights. skip: the rest of the "
-        "skip path. A class fails where the costs reach below 0; the tallest colour there is to blame."
+        f"The ledger of the method {certificate.method} at each class's worst wrong answer: the ideal margin, that of "
+        "the mean of the sums it retains, and any other term above 0 (line on top), what each error term takes from it "
+        f"(coloured, from the top down), and what is left (pale): the proved margin. Terms: {terms}. A class fails "
+        "where the costs reach below 0; the tallest colour there is to blame."
     )
     return _drawn("ledger", "certificate", caption, ledger(certificate))
 

@@ -21,7 +21,7 @@ from quadlens.report.tables import (
     proof_table,
     rectangle_table,
 )
-from quadlens.report.verdict import key_numbers, listed, source_name, unexplained, verdict
+from quadlens.report.verdict import frequencies_in_words, key_numbers, listed, source_name, unexplained, verdict
 from quadlens.untrusted_text import one_line
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
@@ -230,8 +230,8 @@ def _certificate(analysis: Analysis) -> str:
         )
         parts.append(
             "About the fitted rules, not about the MLP: with the phases and weights above, pure waves in place of the "
-            f"neurons, each frequency's sum differs from the pure pizza's integral by at most {at_most(worst)} of the "
-            f"target's amplitude ({word}), for every input at once."
+            f"neurons, no sum at {frequencies_in_words(analysis)} differs from the pure pizza's integral by more than "
+            f"{at_most(worst)} of the target's amplitude ({word}), for every input at once."
         )
     best, whole = proofs.best, proofs.cheapest_whole
     if best is not None:

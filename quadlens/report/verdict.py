@@ -71,7 +71,7 @@ def key_numbers(analysis: Analysis) -> list[tuple[str, str]]:
     bounds = [analysis.rectangles[k].total for k in alive if k in analysis.rectangles]
     if bounds:
         kind = "non-vacuous" if max(bounds) < 1 else "vacuous: 1 is the error of predicting nothing"
-        what = f"largest error of a fitted rule against its integral; not of the MLP (proved; {kind})"
+        what = f"largest error of a key frequency's fitted rule, not of the MLP (proved; {kind})"
         numbers.append((at_most(max(bounds)), what))
     best, whole = analysis.proofs.best, analysis.proofs.cheapest_whole
     if best is not None and best.certified and best.margin_lower_bound is not None:
@@ -134,7 +134,8 @@ def unexplained(analysis: Analysis) -> list[str]:
         sentences.append(f"The rectangle bound on the fitted rule is vacuous (at least 1) at {named}.")
     for certificate in analysis.proofs.certificates:
         if certificate.method == "linear" and not certificate.certified and certificate.blame:
-            sentences.append(f"The method {certificate.method} does not certify all classes; {certificate.blame[0]}.")
+            whole = sum(bound.margin_lower_bound > 0 for bound in certificate.classes)
+            sentences.append(f"The method linear certifies {whole} of {certificate.p} classes; {certificate.blame[0]}.")
     skip = analysis.skip_std
     if skip > 0:
         beside = "" if analysis.evaluation is None else f", beside {analysis.evaluation.logit_std:.3g} for all logits"

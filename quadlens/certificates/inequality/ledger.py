@@ -15,6 +15,8 @@ TERMS = (
     ("residual", "rest of U, what the curves leave out"),
     ("gates", "gates that are bounded, not evaluated"),
     ("skip", "rest of the skip path"),
+    ("rounding", "what float64 can do to the bound"),
+    ("tables", "how far the network can be from its stored tables"),
 )
 """What lowers the ideal margin, in the order of the ledger, with what each is."""
 
@@ -24,12 +26,13 @@ MOST_SENTENCES = 12
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Accounts:
     """``terms``: name -> what it adds to each class's bound at its worst wrong answer, (p,); ``delta (p,)`` is that
-    answer. ``blamed (p,)`` is the frequency of the group whose rest of U costs each class most.
+    answer. ``blamed``: for the two terms that are sums over groups of neurons, the frequency of the group whose share
+    of the bound is largest, (p,).
     """
 
     terms: dict[str, FloatArray]
     delta: IntArray
-    blamed: IntArray
+    blamed: dict[str, IntArray]
 
     def of_class(self, d: int) -> tuple[tuple[str, float], ...]:
         """Return the ledger of one class."""
@@ -63,7 +66,9 @@ def accounts(found: Inequality, refined: Refined) -> Accounts:
         for P_hat, widest in zip(found.rest.P_hat, found.rest.widest, strict=True)
     ]
     frequencies = np.array([group.frequency for group in plan.groups])
-    return Accounts(terms=terms, delta=delta, blamed=frequencies[np.argmax(np.stack(shares), axis=0)])
+    of_groups = {"head": np.stack(shares), "tail": found.pairs.at.numpy(found.rest.tail)}
+    blamed = {name: frequencies[np.argmax(of_group, axis=0)] for name, of_group in of_groups.items()}
+    return Accounts(terms=terms, delta=delta, blamed=blamed)
 
 
 def blame(found: Accounts, failed: list[int]) -> tuple[str, ...]:
@@ -79,12 +84,12 @@ def blame(found: Accounts, failed: list[int]) -> tuple[str, ...]:
 
 def _cause(found: Accounts, d: int) -> str:
     costs = {name: -float(found.terms[name][d]) for name, _ in TERMS}
-    if max(costs.values()) <= 0 or float(found.terms["ideal margin"][d]) <= 0:
+    if float(found.terms["ideal margin"][d]) <= 0:
         return "the ideal margin itself is not positive"
     name = max(costs, key=lambda term: costs[term])
     text = f"{name} ({dict(TERMS)[name]}) costs most"
-    if name in ("head", "tail", "residual"):
-        return f"{text}; the neurons of frequency {int(found.blamed[d])} have the largest rest"
+    if name in found.blamed:
+        return f"{text}; the neurons of frequency {int(found.blamed[name][d])} have the largest share of it"
     return text
 
 

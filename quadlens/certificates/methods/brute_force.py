@@ -26,6 +26,7 @@ from quadlens.certificates.inequality.operations import brute_force_operations
 from quadlens.certificates.methods.envelope import Proof, certificate_of
 from quadlens.certificates.record.certificate import Certificate, ClassBound
 from quadlens.circuits.circuit import TABLES, Circuit
+from quadlens.digits import at_most
 from quadlens.errors import OptionError
 from quadlens.rounding import SMALLEST, UNIT_ROUNDOFF, gamma, sum_up
 
@@ -78,7 +79,7 @@ def _prove(network: "Network", arithmetic: str, report: Callable[[float], None])
         low[rows], high[rows] = bounds.low, bounds.high
         report(rows.stop / p)
     open_inputs = int(((low <= 0) & (high > 0)).sum())
-    width = f"at most {float((high - low).max()):.3g}"
+    width = f"at most {at_most(np.nextafter((high - low).max(), np.inf))}"
     reason = f"{open_inputs} inputs have margins within the rounding error, {width}; use exact"
     return Proof(
         arithmetic=arithmetic,

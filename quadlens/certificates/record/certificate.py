@@ -79,8 +79,8 @@ class Certificate:
     arithmetic : how rounding was handled, in words
     operations, brute_force_operations : counted operations of this proof, and the ``2p³n`` of running all inputs
     seconds : wall-clock time of the proof
-    prover : what the prover chose (groups, buckets, levels, retained frequencies, …): enough to recompute the bounds.
-        JSON values only
+    prover : what the prover chose (cells, groups with their curves, retained frequencies, …): enough to recompute the
+        bounds. JSON values only
     misclassified, misclassified_count : inputs ``(a, b)`` proved wrong, the first ``LISTED`` in order, and their
         number; None where not decided
     frequencies : ``rectangle`` only, one record for the fitted rule of each key frequency (``ERRORS``)

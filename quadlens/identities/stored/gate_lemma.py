@@ -6,7 +6,7 @@ from quadlens.identities.functions import Gate, Modulus, ReLU
 from quadlens.identities.statement import Statement, Variable
 from quadlens.identities.symbols import reals, x, y
 
-SOURCE = "derived here; the basis of the gated certificates"
+SOURCE = "derived here; the basis of the certificates linear and adaptive"
 g = Symbol("g", integer=True, nonnegative=True)
 epsilon, level = Symbol("epsilon", nonnegative=True), Symbol("l", nonnegative=True)
 d_A, d_B = symbols("delta_A delta_B", nonnegative=True)

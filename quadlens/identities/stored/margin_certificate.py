@@ -6,7 +6,7 @@ from quadlens.identities.functions import Modulus, Re, ReLU
 from quadlens.identities.statement import Statement, Variable
 from quadlens.identities.symbols import alpha, angles, count, delta, j, n, omega, reals, x
 
-SOURCE = "derived here; what the linear and the gated certificates rest on"
+SOURCE = "derived here; what the certificates linear and adaptive rest on"
 Z, E1, E2 = symbols("Z E' E''", real=True)
 R = Symbol("R", nonnegative=True)
 rho, u1, u2, beta = symbols("rho u' u'' beta", real=True)

@@ -73,7 +73,7 @@ def ledger(certificate: Certificate, ax: Axes | None = None) -> Figure:
     for name, cost, colour in zip(names, costs, _colours(len(names)), strict=True):
         ax.bar(d, cost, bottom=top - cost, width=0.9, color=colour, edgecolor=PAPER, linewidth=0.3, label=name)
         top -= cost
-    ax.plot(d, ideal, color=INK, linewidth=1.1, marker="_", markersize=5, label="ideal margin")
+    ax.plot(d, ideal, color=INK, linewidth=1.1, marker="_", markersize=5, label="ideal margin and what adds to it")
     ax.axhline(0, color=INK, linewidth=0.8)
     low = max(float(top.min()), -float(ideal.max()))
     ax.set_ylim(min(0.0, low * 1.05), float(ideal.max()) * 1.05 or 1.0)
