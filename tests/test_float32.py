@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 import quadlens as ql
+from benchmarks import float32 as campaign
 from quadlens.certificates.check import check
-from quadlens.certificates.record.float32 import float32_margin_error
+from quadlens.certificates.record.float32 import evaluation, float32_margin_error
 from quadlens.checker.float32 import float32_error_ball
 from quadlens.checker.tables import PRECISION, ball_network
 from tests.float32_passes import by_torch, forward, sequential, shuffled, spread
@@ -177,3 +178,14 @@ def test_a_claim_below_the_checkers_own_is_refused(tmp_path):
     assert certificate.float32_error is not None
     lower = replace(certificate, float32_error=certificate.float32_error * (1 - 1e-9))
     assert "the float32 error is claimed to be at most" in check(lower, circuit).reasons[0]
+
+
+def test_the_campaign_finds_a_bound_that_is_too_small_and_no_other(monkeypatch):
+    """That of the tables; with subnormal numbers flushed by torch, too, in a process of its own."""
+    bound = campaign.float32_margin_error
+    part = {"weights": 1.0, "tables": 0.01}
+    monkeypatch.setattr(campaign, "float32_margin_error", lambda circuit: part[evaluation(circuit)] * bound(circuit))
+    counts = campaign.campaign(10, seed=1)
+    assert all(count["bounded"] == 2 and count["passes"] == 56 for count in counts.values())
+    assert counts["subnormal"]["flushed"] > 0
+    assert {name for name, count in counts.items() if count["violations"]} == {"tables"}

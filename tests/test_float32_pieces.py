@@ -351,7 +351,7 @@ OVERFLOWING: dict[str, tuple[ql.Circuit, Callable[[], Any]]] = {
     ),
     "a weight": (network({"A": [("x", 2**130)]}, x=2.0**-100), lambda: single(2.0**130) * single(2.0**-100)),
     "a weight that is flushed": (
-        network({"A": [("x", Fraction(1, 2**127))]}, x=2.0**100),
+        network({"A": [("x", Fraction(1, 2**127))]}, x=2.0**100, u=[0.25, 0, 0]),
         lambda: np.nan if flush(2.0**-127) == 0 else 0,
     ),
 }
@@ -368,8 +368,36 @@ def test_nothing_is_claimed_where_a_pass_overflows(what):
         assert checker.float32_error_ball(ball_network(circuit)) is None
 
 
+def test_prover_and_checker_agree_on_what_may_overflow():
+    """The large row has a weight that makes it small; the small weight is another's."""
+    chains = [("x", Fraction(1, 4)), ("s", Fraction(1, 2**20))]
+    circuit = network({"A": chains}, x=2.0**107, s=1)
+    assert bound_of_checker(circuit) <= bound_of_prover(circuit)
+
+
 @pytest.mark.parametrize("module", [prover, checker])
 def test_a_sum_of_four_million_terms_has_no_bound(module):
     """``γ_k`` is proved for ``k u < 1``, and what is flushed grows by at most 4/3 for ``γ_k <= 1/3``."""
     assert module._gamma({"rows": 2**22 - 1}) < 1 / 3 + 1e-6
     assert not module._gamma({"rows": 2**22}) < np.finfo(float).max
+
+
+@pytest.mark.parametrize(
+    "make", [lambda: rows_of_a_matrix().circuit, lambda: ql.construct(p=11, frequencies=[1], neurons=30)]
+)
+def test_blocks_are_all_looked_at(make, monkeypatch):
+    circuit = make()
+    whole, own = bound_of_prover(circuit), bound_of_checker(circuit)
+    monkeypatch.setattr(prover, "BLOCK", 8)
+    assert own <= bound_of_prover(circuit)
+    assert abs(bound_of_prover(circuit) - whole) <= whole * Fraction(1e-12)
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_one_entry_between_two_float32_numbers_counts(side):
+    tensors = {"e": [1.0] * MANY, "w": np.ones((MANY, 1))}
+    bounds = []
+    for last in (1.0, 1 + 2.0**-23, 1 + 2.0**-24):
+        tensors["w"][-1] = last
+        bounds.append(float(SIDES[side][2](network({"A": ["e w"]}, **tensors))))
+    assert bounds[1] < bounds[0] * (1 + 1e-6) < bounds[2]

@@ -56,7 +56,7 @@ def float32_error_ball(network: BallNetwork) -> Any:
     if not least >= 2 * LEAST or not all(x <= LARGEST for x in coefficients):
         return None
     limit = LARGEST * least.min(flint.arb(1)) / 2
-    if not all(x <= limit for names in _used(products) for x in stored[names].sizes.entries()):
+    if not all(x <= limit for name in _multiplying(products) for x in stored[name].sizes.entries()):
         return None
     tables = [name for name in TABLES if name != "U"]
     weights = _weighing([product for name in tables for product in products[name]])
@@ -178,8 +178,9 @@ def _read(circuit: Circuit) -> tuple[dict[str, _Stored], dict[str, list[tuple[tu
     return {name: _matrix(tensor, 0.0) for name, tensor in weights.tensors.items()}, products
 
 
-def _used(products: Mapping[str, list[tuple[tuple[str, ...], Any]]]) -> set[str]:
-    return {name for table in products.values() for names, _ in table for name in names}
+def _multiplying(products: Mapping[str, list[tuple[tuple[str, ...], Any]]]) -> set[str]:
+    """Return the matrices that numbers are multiplied by; the rows that a chain starts with are numbers of its sum."""
+    return {name for table in TABLES for names, _ in products[table] for name in names[table != "U" :]}
 
 
 def _weighing(products: Sequence[tuple[tuple[str, ...], Any]]) -> dict[str, int]:

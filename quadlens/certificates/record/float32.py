@@ -210,7 +210,7 @@ class _Network:
         pieces["flushed values"] = pieces["flushed results"] * sum(sum(before.weights) for before in fed.values())
         # what float64 loses by underflow here is far below what sum_up adds for the flushed results
         error, size = sum_up(pieces, 2 * terms + 16), up(size, 2 * terms + 16)
-        largest += [float(np.max(size + error)), *(float(path.size.max(initial=0)) for path in starting)]
+        largest.append(float(np.max(size + error)))
         weights = [path.coefficient for path in starting]
         return _Sum(size=size, error=error, weights=weights, largest=float(np.max(largest)))
 
