@@ -139,7 +139,7 @@ def stored_matrix() -> Case:
     return case(found, computed[at], Fraction(x[at]) * Fraction(u[at]))
 
 
-def weighted() -> Case:
+def weighted(table: str = "A") -> Case:
     """A softmax of five equal scores rounds their sum and the quotient; then come two products, all one way."""
     generator = np.random.default_rng(0)
     size = 10**6
@@ -149,7 +149,10 @@ def weighted() -> Case:
     computed = x * weight * u
     exact = np.float64(x) * np.float64(u) / 5
     at = np.argmax(np.abs(computed - exact) / exact)
-    found = network({"A": [("x", Fraction(1, 5))]}, x=x[at], u=[u[at], 0, 0])
+    fifth = Fraction(1, 5)
+    skips: dict[str, Any] = {name: {"U": [], name: [("x u", fifth)]} for name in ("S_a", "S_b")}
+    networks = {"A": {"A": [("x", fifth)]}, "B": {"B": [("x", fifth)]}, "U": {"A": ["x"], "U": [("u", fifth)]}} | skips
+    found = network(networks[table], x=x[at], u=[u[at], 0, 0])
     return case(found, computed[at], Fraction(float(x[at])) * Fraction(float(u[at])) / 5)
 
 
@@ -212,6 +215,10 @@ PIECES: dict[str, tuple[str, str, Callable[[], Case]]] = {
     "stored, of a matrix": ("roundings", "stored", stored_matrix),
     "one of the weight's roundings": ("roundings", "weight", weighted),
     "the weight's product": ("roundings", "weighing", weighted),
+    "the weight's product, in B": ("roundings", "weighing", lambda: weighted("B")),
+    "the weight's product, in U": ("roundings", "weighing", lambda: weighted("U")),
+    "the weight's product, in S_a": ("roundings", "weighing", lambda: weighted("S_a")),
+    "the weight's product, in S_b": ("roundings", "weighing", lambda: weighted("S_b")),
     "starts": ("error", "starts", starts_beside_a_start),
     "products": ("error", "products", rows_of_a_matrix),
     "carried": ("error", "carried", lost_ahead_of_two_matrices),
@@ -394,10 +401,13 @@ def test_blocks_are_all_looked_at(make, monkeypatch):
 
 
 @pytest.mark.parametrize("side", SIDES)
-def test_one_entry_between_two_float32_numbers_counts(side):
-    tensors = {"e": [1.0] * MANY, "w": np.ones((MANY, 1))}
+@pytest.mark.parametrize("matrix", ["x", "w"])
+def test_one_entry_between_two_float32_numbers_counts(side, matrix, monkeypatch):
+    """The last one, of rows that numbers start with or of a matrix, in a block of its own."""
+    monkeypatch.setattr(prover, "BLOCK", 1)
     bounds = []
     for last in (1.0, 1 + 2.0**-23, 1 + 2.0**-24):
-        tensors["w"][-1] = last
-        bounds.append(float(SIDES[side][2](network({"A": ["e w"]}, **tensors))))
+        tensors = {"x": np.ones((3, MANY)), "w": np.ones((MANY, 1))}
+        tensors[matrix][-1, -1] = last
+        bounds.append(float(SIDES[side][2](network({"A": ["x w"]}, **tensors))))
     assert bounds[1] < bounds[0] * (1 + 1e-6) < bounds[2]
