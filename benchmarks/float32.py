@@ -74,8 +74,8 @@ def cancelling_columns(generator: np.random.Generator) -> Transformer:
 
 
 def subnormal(generator: np.random.Generator) -> Transformer:
-    """Return a transformer of which products, sums or weights have no normal number in float32."""
-    return random_transformer(generator, (-26, 2))
+    """Return a transformer whose products and logits have hardly a normal number in float32."""
+    return replace(random_transformer(generator, (-20, -17.5)), b_U=None)
 
 
 def tables(generator: np.random.Generator) -> Circuit:
