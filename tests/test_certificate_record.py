@@ -121,9 +121,11 @@ def test_shown_margin_is_never_above_the_proved_one():
 
 def test_float32_line_needs_a_margin_above_the_error():
     assert "not examined" in certificate().float32
-    assert "layer by layer (of the tables" in certificate(float32_error=1.0).float32
-    assert "not known" in certificate(float32_error=1.5).float32
-    assert "not known" in certificate(float32_error=0.0, classes=classes(-1.0, 0)).float32
+    of_weights, of_tables = {"float32_evaluation": "weights"}, {"float32_evaluation": "tables"}
+    assert "of the stored weights layer by layer" in certificate(float32_error=1.0, **of_weights).float32
+    assert "of the tables" in certificate(float32_error=1.0, **of_tables).float32
+    assert "not known" in certificate(float32_error=1.5, **of_tables).float32
+    assert "not known" in certificate(float32_error=0.0, classes=classes(-1.0, 0), **of_tables).float32
 
 
 REFUSED = {
@@ -142,6 +144,9 @@ REFUSED = {
     "blame": ({"blame": ("x" * 5000,)}, "a blame sentence must be"),
     "refusal": ({"refusal": "no\nno"}, "the refusal must be"),
     "float32": ({"float32_error": -1.0}, "float32_error must be a finite number"),
+    "float32 of nothing": ({"float32_error": 1.0}, "float32_evaluation must be weights or tables, got None"),
+    "float32 of what": ({"float32_error": 1.0, "float32_evaluation": "x"}, "must be weights or tables, got 'x'"),
+    "float32 without": ({"float32_evaluation": "tables"}, "must be absent without a float32_error, got 'tables'"),
     "ledger value": ({"ledger": (("ideal", math.inf),)}, "the ledger's ideal must be a finite number"),
     "ledger shape": ({"ledger": (("ideal",),)}, "a ledger entry is"),
     "prover type": ({"prover": ()}, "prover must be an object"),
@@ -220,7 +225,7 @@ def test_every_key_refuses_every_wrong_type():
     allowed = {
         # free text, and numbers that only describe the run
         ("arithmetic", "text"), ("activation", "text"), ("refusal", "text"), ("seconds", 1.5),
-        ("refusal", None), ("float32_error", None), ("float32_error", 1.5), ("prover", None),
+        ("refusal", None), ("float32_error", None), ("float32_evaluation", None), ("prover", None),
     }  # fmt: skip
     for key in data:
         for value in wrong:

@@ -203,6 +203,7 @@ MUTATIONS: dict[str, Callable[[Certificate], Certificate]] = {
     "sha256": lambda c: replace(c, sha256="0" * 64),
     "brute_force_operations": lambda c: replace(c, brute_force_operations=c.brute_force_operations + 1),
     "float32_error": lambda c: replace(c, float32_error=(c.float32_error or 0.0) * (1 - 1e-9)),
+    "float32_evaluation": lambda c: replace(c, float32_evaluation="weights"),
     "refusal": lambda c: replace(c, classes=(), misclassified=None, misclassified_count=None, refusal="no"),
     "rectangle": lambda c: replace(
         c, method="rectangle", classes=(), misclassified=None, misclassified_count=None, frequencies=()
@@ -302,6 +303,8 @@ def test_stored_weights_are_read_by_the_checker_itself():
     assert exact.float32_error is not None
     lower = replace(exact, float32_error=exact.float32_error * (1 - 1e-9))
     assert "the float32 error is claimed to be at most" in check(lower, circuit).reasons[0]
+    other = check(replace(exact, float32_evaluation="tables"), circuit).reasons[0]
+    assert other == "the float32 error is claimed for an evaluation of the tables, but what is stored are the weights"
     changed = {name: np.array(tensor) for name, tensor in weights().tensors.items()}
     changed["b_U"][0, 0] += 1e-12
     other = ql.circuit_from_weights(replace(weights(), tensors=changed))
@@ -415,7 +418,8 @@ def test_the_inequality_is_about_relu_and_the_modulus():
     circuit, plan = small_pair(0)
     certificate = claim_of(circuit, plan)
     other = replace(circuit, activation="square")
-    moved = replace(certificate, activation="square", sha256=certify(other, "exact").sha256, float32_error=None)
+    silent = replace(certificate, float32_error=None, float32_evaluation=None)
+    moved = replace(silent, activation="square", sha256=certify(other, "exact").sha256)
     assert "the inequality is about relu, abs; the network has square" in check(moved, other).reasons[0]
 
 

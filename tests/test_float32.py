@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 
 import quadlens as ql
+from benchmarks import float32 as campaign
 from quadlens.certificates.check import check
-from quadlens.certificates.record import float32 as module
-from quadlens.certificates.record.float32 import float32_margin_error
+from quadlens.certificates.record.float32 import evaluation, float32_margin_error
 from quadlens.checker.float32 import float32_error_ball
 from quadlens.checker.tables import PRECISION, ball_network
-from quadlens.circuits.forward import logits
+from tests.float32_passes import by_torch, forward, sequential, shuffled, spread
 
 SHARED = Path(__file__).parents[2] / "shared" / "checkpoints"
 NETWORKS = (
@@ -26,72 +26,6 @@ NETWORKS = (
     *SHARED.glob("one-hot/*ReLU*/final.pth"),
     SHARED / "quadlens" / "p59-relu-27.safetensors",
 )
-
-
-def forward(circuit: ql.Circuit, dot: Any) -> np.ndarray:
-    """Return float32 logits of the products of stored weights, layer by layer; ``dot`` multiplies two matrices."""
-    weights, p = circuit.weights, circuit.p
-    assert weights is not None
-    stored = {name: tensor.astype(np.float32) for name, tensor in weights.tensors.items()}
-    a, b = (x.ravel() for x in np.indices((p, p)))
-
-    def layer(paths: list[tuple[Any, np.float32, tuple[str, ...]]]) -> Any:
-        total: Any = None
-        last: dict[str, list[Any]] = {}
-        for start, coefficient, names in paths:
-            if names:
-                last.setdefault(names[-1], []).append((start, coefficient, names[:-1]))
-                continue
-            term = start if coefficient == 1 else coefficient * start
-            total = term if total is None else total + term
-        # all matrices that end in this sum are one contraction, as all heads are
-        if last:
-            left = np.concatenate(
-                [np.broadcast_to(layer(rest), (p * p, len(stored[n]))) for n, rest in last.items()], 1
-            )
-            product = dot(np.ascontiguousarray(left), np.concatenate([stored[n] for n in last]))
-            total = product if total is None else total + product
-        return total
-
-    def paths(*tables: str) -> list[Any]:
-        found = []
-        for table in tables:
-            for product in weights.tables.get(table, ()):
-                rows = stored[product.factors[0]]
-                start = rows if len(rows) == 1 else rows[a if table in ("A", "S_a") else b]
-                found.append((start, np.float32(product.coefficient), product.factors[1:]))
-        return found
-
-    pre = layer(paths("A", "B"))
-    hidden = np.maximum(pre, np.float32(0)) if circuit.activation == "relu" else np.abs(pre)
-    ends = [(hidden, np.float32(product.coefficient), product.factors) for product in weights.tables["U"]]
-    out = np.broadcast_to(layer([*paths("S_a", "S_b"), *ends]), (p * p, p))
-    assert out.dtype == np.float32
-    return out.reshape(p, p, p).astype(np.float64)
-
-
-def spread(circuit: ql.Circuit, computed: np.ndarray) -> float:
-    """Return the largest error of a difference of two logits."""
-    off = computed - logits(circuit, slice(0, circuit.p))
-    return float((off.max(axis=-1) - off.min(axis=-1)).max())
-
-
-def sequential(left: np.ndarray, right: np.ndarray) -> np.ndarray:
-    total = np.zeros((len(left), right.shape[1]), np.float32)
-    for j in range(len(right)):
-        total += left[:, j : j + 1] * right[j]
-    return total
-
-
-def shuffled(left: np.ndarray, right: np.ndarray) -> np.ndarray:
-    order = np.random.default_rng(len(right)).permutation(len(right))
-    return np.ascontiguousarray(left[:, order]) @ np.ascontiguousarray(right[order])
-
-
-def by_torch(left: np.ndarray, right: np.ndarray) -> np.ndarray:
-    import torch
-
-    return np.asarray(torch.from_numpy(left) @ torch.from_numpy(right).contiguous())
 
 
 @pytest.mark.parametrize("path", NETWORKS, ids=lambda path: path.stem[:30])
@@ -169,76 +103,6 @@ def test_the_bound_is_near_a_worst_case():
     assert off <= error <= 2.5 * off
 
 
-def absorbed_bias() -> ql.Circuit:
-    """Preactivations 1 + 2^-25 − 1: what A + B loses is all there is."""
-    tensors = {"E": np.full((3, 1), 1.0), "E_b": np.full((3, 1), 2.0**-25), "b": np.full((1, 1), -1.0)}
-    tensors["U"] = np.array([[1.0, 0.0, 0.0]])
-    factors = {"A": ("E",), "B": ("E_b",), "U": ("U",)}
-    tables = {name: (ql.Product(factors=names),) for name, names in factors.items()}
-    tables["B"] += (ql.Product(factors=("b",)),)
-    return ql.circuit_from_weights(ql.Weights(p=3, neurons=1, tensors=tensors, tables=tables))
-
-
-@pytest.mark.parametrize(("circuit", "piece"), [(absorbing(), "sums"), (absorbed_bias(), "hidden")])
-def test_each_rounding_is_needed(circuit, piece, monkeypatch):
-    off = spread(circuit, forward(circuit, sequential))
-    error = float32_margin_error(circuit)
-    assert error is not None
-    assert off <= error
-    gamma = module._gamma
-    less = {"sums": lambda k: gamma(min(k, 10)), "hidden": lambda k: 0.0 if k == 2 else gamma(k)}[piece]
-    monkeypatch.setattr(module, "_gamma", less)
-    lower = float32_margin_error(circuit)
-    assert lower is not None
-    assert lower < off
-
-
-def test_errors_ahead_of_the_activation_reach_the_logits(monkeypatch):
-    circuit = absorbed_bias()
-    off = spread(circuit, forward(circuit, sequential))
-    activated = module._activated
-    monkeypatch.setattr(module, "_activated", lambda c, e: (activated(c, e)[0], 0 * e))
-    lower = float32_margin_error(circuit)
-    assert lower is not None
-    assert lower < off
-
-
-def test_a_radius_is_an_error(monkeypatch):
-    tables = ql.construct(p=5, frequencies=[1, 2], neurons=20)
-    circuit = ql.Circuit(p=5, A=tables.A, B=tables.B, U=tables.U, radius={"S_b": 0.5})
-    error = float32_margin_error(circuit)
-    assert error is not None
-    assert error >= 1.0  # one logit may be half more, another half less
-    monkeypatch.setattr(module._Matrix, "after", lambda self, through, changed: through @ np.abs(self.values))
-    monkeypatch.setattr(
-        module._Matrix, "tallest", lambda self: (np.abs(self.values).max(axis=0), np.zeros(self.values.shape[1]))
-    )
-    lower = float32_margin_error(circuit)
-    assert lower is not None
-    assert lower < 1.0
-
-
-def flushed(left: np.ndarray, right: np.ndarray) -> np.ndarray:
-    product = left @ right
-    return np.where(np.abs(product) < 2.0**-126, np.float32(0), product)
-
-
-def test_underflow_is_needed(monkeypatch):
-    tensors = {"E": np.full((3, 1), 2.0**-100), "W": np.full((1, 1), 2.0**-27), "b": np.zeros((1, 1))}
-    tensors["U"] = np.array([[1.0, 0.0, 0.0]])
-    factors = {"A": ("E", "W"), "B": ("b",), "U": ("U",)}
-    tables = {name: (ql.Product(factors=names),) for name, names in factors.items()}
-    circuit = ql.circuit_from_weights(ql.Weights(p=3, neurons=1, tensors=tensors, tables=tables))
-    off = spread(circuit, forward(circuit, flushed))
-    error = float32_margin_error(circuit)
-    assert error is not None
-    assert 0 < off <= error
-    monkeypatch.setattr(module, "SMALLEST_NORMAL_32", 2.0**-200)
-    lower = float32_margin_error(circuit)
-    assert lower is not None
-    assert lower < off
-
-
 @pytest.mark.parametrize("seed", range(12))
 def test_prover_and_checker_find_the_same(seed):
     generator = np.random.default_rng(seed)
@@ -314,3 +178,14 @@ def test_a_claim_below_the_checkers_own_is_refused(tmp_path):
     assert certificate.float32_error is not None
     lower = replace(certificate, float32_error=certificate.float32_error * (1 - 1e-9))
     assert "the float32 error is claimed to be at most" in check(lower, circuit).reasons[0]
+
+
+def test_the_campaign_finds_a_bound_that_is_too_small_and_no_other(monkeypatch):
+    """That of the tables; with subnormal numbers flushed by torch, too, in a process of its own."""
+    bound = campaign.float32_margin_error
+    part = {"weights": 1.0, "tables": 0.01}
+    monkeypatch.setattr(campaign, "float32_margin_error", lambda circuit: part[evaluation(circuit)] * bound(circuit))
+    counts = campaign.campaign(10, seed=1)
+    assert all(count["bounded"] == 2 and count["passes"] == 56 for count in counts.values())
+    assert counts["subnormal"]["flushed"] > 0
+    assert {name for name, count in counts.items() if count["violations"]} == {"tables"}

@@ -20,7 +20,7 @@ import flint
 from quadlens.certificates.record.certificate import Certificate
 from quadlens.certificates.record.digest import network_digest
 from quadlens.checker.all_inputs import all_inputs
-from quadlens.checker.float32 import float32_error_ball
+from quadlens.checker.float32 import evaluation, float32_error_ball
 from quadlens.checker.inequality import class_margins
 from quadlens.checker.provenance import provenance_reasons
 from quadlens.checker.record import keys_of, record_reasons
@@ -126,6 +126,9 @@ def _compare(certificate: Certificate, proved: list[Any]) -> list[str]:
 def _float32(certificate: Certificate, network: BallNetwork) -> list[str]:
     if certificate.float32_error is None:
         return []
+    if certificate.float32_evaluation != evaluation(network.circuit):
+        claimed, has = certificate.float32_evaluation, evaluation(network.circuit)
+        return [f"the float32 error is claimed for an evaluation of the {claimed}, but what is stored are the {has}"]
     own = float32_error_ball(network)
     if own is None:
         return ["the certificate claims a float32 error bound, but none can be proved for this network"]

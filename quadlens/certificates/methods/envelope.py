@@ -10,7 +10,7 @@ from typing import Any
 from quadlens.certificates.inequality.operations import brute_force_operations
 from quadlens.certificates.record.certificate import LISTED, Certificate, ClassBound
 from quadlens.certificates.record.digest import network_digest
-from quadlens.certificates.record.float32 import float32_margin_error
+from quadlens.certificates.record.float32 import evaluation, float32_margin_error
 from quadlens.circuits.circuit import Circuit
 
 
@@ -35,6 +35,7 @@ def certificate_of(method: str, circuit: Circuit, prove: Callable[[], Proof]) ->
     start = time.perf_counter()
     with _network_facts(circuit) as facts:
         proof = prove()
+    float32_error = facts.float32_error.result() if proof.classes else None
     worst = min(proof.classes, key=lambda bound: bound.margin_lower_bound, default=None)
     return Certificate(
         method=method,
@@ -52,7 +53,8 @@ def certificate_of(method: str, circuit: Circuit, prove: Callable[[], Proof]) ->
         prover=proof.prover,
         misclassified=None if proof.wrong is None else tuple(proof.wrong[:LISTED]),
         misclassified_count=None if proof.wrong is None else len(proof.wrong),
-        float32_error=facts.float32_error.result() if proof.classes else None,
+        float32_error=float32_error,
+        float32_evaluation=None if float32_error is None else evaluation(circuit),
         blame=proof.blame,
         refusal=proof.refusal,
         frequencies=proof.frequencies,

@@ -29,6 +29,9 @@ ERRORS = ("share", "direct", "folded", "identity", "phase_mismatch", "total", "a
 (measured), five proved bounds on the rule's distance from the integral and that distance measured, all relative to the
 target's amplitude."""
 
+EVALUATIONS = ("weights", "tables")
+"""What a float32 pass may be made of: the stored weights, layer by layer, or the tables where only they are stored."""
+
 LISTED = 10_000
 """Most misclassified inputs that a certificate lists; their number is always given."""
 
@@ -84,8 +87,9 @@ class Certificate:
     misclassified, misclassified_count : inputs ``(a, b)`` proved wrong, the first ``LISTED`` in order, and their
         number; None where not decided
     frequencies : ``rectangle`` only, one record for the fitted rule of each key frequency (``ERRORS``)
-    float32_error : proved bound on the rounding error of a margin in float32, any order of evaluation; None where not
+    float32_error : proved bound on the rounding error of a margin in float32, any order of summation; None where not
         computed
+    float32_evaluation : what it is about: ``weights`` (the stored weights, layer by layer) or ``tables``; None with it
     blame : sentences naming the term and the group that keep classes from being certified
     refusal : why nothing could be proved, or None
     provenance : where the circuit came from: what was assumed, left out or frozen; None where that was not recorded
@@ -113,6 +117,7 @@ class Certificate:
     misclassified_count: int | None = None
     frequencies: tuple[Mapping[str, Any], ...] | None = None
     float32_error: float | None = None
+    float32_evaluation: str | None = None
     blame: tuple[str, ...] = ()
     refusal: str | None = None
     provenance: Provenance | None = None
@@ -138,6 +143,10 @@ class Certificate:
             _text(self.refusal, "the refusal")
         if self.float32_error is not None:
             _finite(self.float32_error, "float32_error", least=0.0)
+        expected_evaluations = (None,) if self.float32_error is None else EVALUATIONS
+        if self.float32_evaluation not in expected_evaluations:
+            wanted = "absent without a float32_error" if self.float32_error is None else " or ".join(EVALUATIONS)
+            raise CertificateError(f"float32_evaluation must be {wanted}, got {self.float32_evaluation!r:.80}")
         if self.provenance is not None and not isinstance(self.provenance, Provenance):
             raise CertificateError(f"provenance must be a Provenance or None, got {type(self.provenance).__name__}")
         object.__setattr__(self, "classes", tuple(self.classes))

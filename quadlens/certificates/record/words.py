@@ -34,10 +34,10 @@ WHAT_METHODS_DO = {
 }
 """What each method proves, and for which activations."""
 
-FLOAT32_EVALUATIONS = (
-    "every evaluation of the stored weights layer by layer (of the tables, where only they are stored), in every order "
-    "of summation,"
-)
+FLOAT32_EVALUATIONS = {
+    "weights": "every evaluation of the stored weights layer by layer, in every order of summation,",
+    "tables": "every evaluation of the tables, which are what is stored, in every order of summation,",
+}
 """What the float32 line speaks of; docs/proved.md says the rest."""
 
 RULES = (
@@ -151,12 +151,12 @@ def origin(circuit: Circuit) -> list[tuple[str, str]]:
 def float32(certificate: Certificate) -> str:
     """Return whether every float32 evaluation order gives the same predictions, in one line."""
     error, least = certificate.float32_error, certificate.margin_lower_bound
-    if error is None:
+    if error is None or certificate.float32_evaluation is None:
         return "float32: not examined"
     off = f"a margin's rounding error is at most {at_most(error, 4)}"
     if not certificate.certified or least is None or not least > error:
         return f"float32: not known ({off}, which the proved margin does not exceed)"
-    return f"float32: {FLOAT32_EVALUATIONS} predicts the same, and right ({off})"
+    return f"float32: {FLOAT32_EVALUATIONS[certificate.float32_evaluation]} predicts the same, and right ({off})"
 
 
 def cost(certificate: Certificate) -> str:
