@@ -119,7 +119,7 @@ def test_check_refuses_before_it_says_what_was_claimed(run) -> None:
 def test_help_does_not_promise_the_exact_accuracy_of_every_network(run) -> None:
     printed = run("certify", "--help")
     assert "always the exact accuracy" not in printed
-    assert "decides every input; ReLU and |x|" in printed
+    assert "decides every input, finds the smallest margin; ReLU and |x|" in printed
 
 
 @pytest.mark.parametrize("activation", ["square", "gelu", "silu", "tanh"])
@@ -189,3 +189,24 @@ def test_no_bound_is_spoken_of_where_there_is_none(run) -> None:
         assert ("beside it its proved bound" in printed) is bounded
         analysis = analyse("x", made, ql.evaluate(made), methods=())
         assert ("bounds proved)" in text_of(page(analysis, ()))) is bounded
+
+
+def test_what_integrals_leave_of_random_tables_is_not_rounded_to_all_of_it() -> None:
+    """It was "1e+02 %"; the integrals of a network of noise are further from it than 0 is."""
+    rng = np.random.default_rng(0)
+    shapes = {"A": (13, 24), "B": (13, 24), "U": (24, 13)}
+    circuit = Circuit(p=13, **{name: rng.standard_normal(shape) for name, shape in shapes.items()})
+    left = 100 * ql.decompose(circuit).stages[4].relative_l2_to_exact ** 2
+    assert left > 100.5
+    sentence = unexplained(analyse("x", circuit, ql.evaluate(circuit), methods=("linear",)))[0]
+    shown = float(sentence.split("The integrals leave ")[1].split(" %")[0])
+    assert abs(shown - left) <= 0.5
+    assert "e+" not in sentence
+
+
+@pytest.mark.parametrize("command", ["construct", "train", "sweep"])
+def test_help_does_not_offer_sizes_that_are_refused(run, command: str) -> None:
+    """It said ``--p INTEGER RANGE [-9007199254740992<=x<=…]``, of a number of residues that must be 3 or more."""
+    text = run(command, "--help")
+    assert "-9007" not in text
+    assert "INTEGER" in text

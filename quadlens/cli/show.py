@@ -18,7 +18,18 @@ from quadlens.text_table import text_table
 from quadlens.untrusted_text import is_plain, printable, shell_command
 
 WIDTH = 80
-WHOLE = click.IntRange(-(2**53), 2**53)
+
+
+class _Whole(click.IntRange):
+    """An integer of this size; its range is no part of a help text, because what a command takes is narrower."""
+
+    name = "integer"
+
+    def _describe_range(self) -> str:
+        return ""
+
+
+WHOLE = _Whole(-(2**53), 2**53)
 """A whole number that is exact as a float64 too, as every size and seed must be."""
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
 _QUIET = "quadlens.quiet"

@@ -99,7 +99,7 @@ def unexplained(analysis: Analysis) -> list[str]:
         refined = result.stages[4]
         before = result.terms[:5]
         largest = max(before, key=lambda term: term.relative_l2)
-        left, name = number(100 * refined.relative_l2_to_exact**2, 2), largest.name.replace("_", " ")
+        left, name = number(100 * refined.relative_l2_to_exact**2), largest.name.replace("_", " ")
         sentences.append(
             f"The integrals leave {left} % of the variance of the MLP's logits (measured); the largest of the five "
             f"steps to them is {name} (relative L2 {number(largest.relative_l2)})."
