@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 if sys.platform == "win32":
     raise ImportError("quadlens runs on Linux and macOS: it locks and renames files as POSIX does; on Windows use WSL")
 
-__version__ = "0.1.0"
+__version__ = "0.2.0.dev0"
 
 _HOMES = {
     "Circuit": "quadlens.circuits.circuit",

@@ -247,3 +247,22 @@ def test_every_part_of_the_search_is_needed(monkeypatch):
     without = certify_adaptive(circuit)
     assert without.margin_lower_bound == pytest.approx(whole.margin_lower_bound, abs=1e-9)
     assert without.operations > whole.operations
+
+
+@pytest.mark.parametrize("size", [2.0**33, 2.0**40])
+def test_where_weights_cancel_the_smallest_margin_is_found_in_integers(size):
+    """Neurons in pairs, each other's opposite but for a little: float64 leaves some units of every margin open."""
+    base = ql.construct(p=5, frequencies=(1,), neurons=40)
+    large = np.round(np.random.default_rng(0).standard_normal((40, 5)) * 2**20) / 2**20 * size
+    U = np.round(base.U * 2**8) / 2**8
+    circuit = ql.Circuit(
+        p=5,
+        A=np.hstack([base.A, base.A]),
+        B=np.hstack([base.B, base.B]),
+        U=np.vstack([U + large, -large]),
+    )
+    adaptive, exact = certify_adaptive(circuit), certify_exact(circuit)
+    at_most = adaptive.prover["stages"]["smallest_margin_at_most"]
+    assert adaptive.margin_lower_bound <= exact.margin_lower_bound <= at_most
+    assert at_most - adaptive.margin_lower_bound <= 2.0**-19 * at_most
+    assert adaptive.prover["stages"]["triples_in_integers"] > 0

@@ -214,3 +214,17 @@ def test_a_group_is_blamed_for_its_own_share_of_a_term_and_for_no_term_without_s
     others = linear(noisy(noise=0.3)).blame
     assert any(text.startswith("residual") for text in others)
     assert not any("of frequency" in text for text in others if not text.startswith(("head", "tail")))
+
+
+def test_levels_below_the_normal_numbers_are_told_apart():
+    """Their inverse overflows, and 0 times that is no number."""
+    circuit = ql.Circuit(
+        p=3,
+        A=np.array([[0.0], [1.0], [-1.0]]),
+        B=np.array([[1.0], [1e-308], [-1.0]]),
+        U=np.array([[1.0, 0.5, -1.0]]),
+    )
+    exact = ql.certify(circuit, method="exact")
+    for found in (linear(circuit), ql.certify(circuit, method="adaptive")):
+        for bound, truth in zip(found.classes, exact.classes, strict=True):
+            assert bound.margin_lower_bound <= truth.margin_lower_bound

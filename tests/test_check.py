@@ -489,3 +489,39 @@ def rederived(data: dict[str, Any]) -> dict[str, Any]:
     given["ledger"] = tuple((x["term"], x["value"]) for x in data["ledger"])
     given["provenance"] = provenance_from(data["provenance"])
     return as_data(Certificate(**given))
+
+
+def test_a_margin_of_zero_claims_no_more_than_that_it_is_positive():
+    """A true claim of less than is known; it was once said to be less than float64 can hold."""
+    circuit = ql.construct(p=5, frequencies=(1, 2), neurons=40)
+    certificate = ql.certify(circuit, method="exact")
+    lowered = replace(
+        certificate, classes=tuple(replace(bound, margin_lower_bound=0.0) for bound in certificate.classes)
+    )
+    assert certificate.margin_lower_bound > 1
+    assert check(lowered, circuit).accepted
+    assert "every margin above 0" in lowered.verdict
+    assert "less than" not in lowered.verdict
+
+
+def test_a_change_in_memory_is_compared():
+    read = ql.bundled("p59-seed0")
+    changed = replace(read, U=2 * read.U)
+    certificate = ql.certify(changed, method="brute-force")
+    assert changed.provenance.changed
+    assert check(certificate, changed).reasons == ()
+    hidden = replace(certificate, provenance=replace(certificate.provenance, changed=()))
+    assert "of changes in memory it says: as it was read" in check(hidden, changed).reasons[0]
+
+
+def test_a_plan_with_more_groups_and_cells_than_the_network_is_worth_is_refused():
+    p, n, grid = 31, 16, 33
+    curve = [0] * (grid * p)
+    group = {"frequency": 1, "A": curve, "B": curve, "retained": [], "level": 0}
+    plan = {"grid": grid, "scale": 1, "cell": [0] * n, "amplitude": [1.0] * n, "group": list(range(n))}
+    plan |= {"groups": [group] * n, "bounded": [], "harmonics": 0, "head": 0, "retained": [1], "pairs": [[]] * p}
+    asked = f"groups times p times cells may be {2**17} for this network, got {n * p * len(curve)}"
+    with pytest.raises(CertificateError, match=asked):
+        read_plan(plan, p, n)
+    few = plan | {"group": [0] * n, "groups": [group]}
+    assert len(read_plan(few, p, n).groups) == 1

@@ -20,6 +20,8 @@ MAX_VALUE = 2**40
 MAX_CELLS = 2**10
 LEAST_GRID = 2
 MAX_HARMONICS = 64
+FEW, WORK = 2**17, 4
+"""Cells of all groups and classes, together: so many at least may be transformed, and so many times p²n."""
 KEYS = (
     "grid",
     "scale",
@@ -96,6 +98,9 @@ def read_plan(prover: Mapping[str, Any], p: int, neurons: int) -> CheckedPlan:
     entries = _array(prover["groups"], "prover.groups", None)
     if not 1 <= len(entries) <= min(neurons, p):
         raise CertificateError(f"prover.groups must hold 1..{min(neurons, p)} groups, got {len(entries)}")
+    most = max(FEW, WORK * p * p * neurons)
+    if (asked := len(entries) * p * cells) > most:
+        raise CertificateError(f"groups times p times cells may be {most} for this network, got {asked}")
     group = _integers(prover["group"], "prover.group", neurons, 0, len(entries) - 1)
     groups = tuple(
         _group(entry, p, cells, retained, tuple(np.flatnonzero(group == name).tolist()))

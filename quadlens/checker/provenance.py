@@ -1,8 +1,8 @@
 """What a certificate says of where its circuit came from, against what the model that was loaded says.
 
-Compared: the task, the outputs left out, and what was frozen, because a claim means another thing where these differ.
-Descriptions only, and not compared: family, file, what was said and what was assumed; the network's digest and its
-activation are compared elsewhere.
+Compared: the task, the outputs left out, whether it was changed in memory, and what was frozen, because a claim means
+another thing where these differ. Descriptions only, and not compared: family, file, what was said and what was assumed;
+the network's digest and its activation are compared elsewhere.
 """
 
 from quadlens.certificates.record.certificate import Certificate
@@ -19,6 +19,9 @@ def provenance_reasons(certificate: Certificate, circuit: Circuit) -> list[str]:
     reasons = []
     if claimed.task != found.task:
         reasons.append(f"its task is {claimed.task}, the model's {found.task}")
+    if claimed.changed != found.changed:
+        said, is_so = ("; ".join(record.changed) or "as it was read" for record in (claimed, found))
+        reasons.append(f"of changes in memory it says: {said}; of the model: {is_so}")
     reasons += _left_out(claimed.left_out, found.left_out)
     reasons += _frozen(claimed.frozen, found.frozen)
     return [f"the certificate is about another network: {reason}" for reason in reasons]

@@ -14,14 +14,13 @@ from quadlens.errors import CertificateError
 CHECKED = (
     *("p", "neurons", "parameters", "activation", "sha256", "brute_force_operations", "classes", "misclassified"),
     *("misclassified_count", "frequencies", "float32_error", "float32_evaluation", "refusal"),
-    *("provenance.task", "provenance.left_out", "provenance.frozen"),
+    *("provenance.task", "provenance.left_out", "provenance.frozen", "provenance.changed"),
 )
 """``frequencies`` and ``refusal`` by what they are: a certificate with one of them claims no input and is refused."""
 
 UNCHECKED = (
     *("arithmetic", "operations", "seconds", "ledger", "classes.ledger", "blame"),
     *("provenance.family", "provenance.file", "provenance.said", "provenance.assumed"),
-    "provenance.changed",
 )
 
 STAGES = {

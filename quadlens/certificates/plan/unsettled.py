@@ -150,8 +150,11 @@ def _near(plan: Plan, group: Group, way: Walk, most: float) -> tuple[IntArray, F
 
 def _bins(size: FloatArray, most: float) -> IntArray:
     """Return the bin of each size up to ``most``; a larger size has no smaller bin."""
-    scale = (BINS - 1) / most if most > 0 else 0.0
-    return np.minimum(np.asarray(size) * scale, BINS - 1).astype(np.int64)
+    if not most > 0:
+        return np.zeros(np.shape(size), dtype=np.int64)
+    # divided first: the inverse of a subnormal number overflows
+    with np.errstate(over="ignore"):
+        return np.minimum(np.asarray(size) / most * (BINS - 1), BINS - 1).astype(np.int64)
 
 
 def candidates_of(plan: Plan, group: Group, levels: FloatArray) -> IntArray:

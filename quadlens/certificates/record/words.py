@@ -72,7 +72,7 @@ def margin(certificate: Certificate) -> str:
     """Return what is proved of the smallest margin of a certificate whose inputs are all right."""
     least = certificate.margin_lower_bound
     if least is None or least <= 0:
-        return "margin above 0, by less than float64 can hold"
+        return "every margin above 0"
     return f"margin at least {at_least(least, 6)}"
 
 
