@@ -156,7 +156,7 @@ def single_bounds(found: ql.Circuit) -> Iterator[Bound]:
 @pytest.fixture(autouse=True)
 def _float64_decides(monkeypatch: pytest.MonkeyPatch) -> None:
     """What float64 leaves wide open is evaluated in integers, which would hide what its bound lacks."""
-    monkeypatch.setattr(single_inputs, "WIDE", 1e300)
+    monkeypatch.setattr(single_inputs, "WIDE", 1e30)
 
 
 BOUNDS: dict[str, tuple[ModuleType, Bounds]] = {
