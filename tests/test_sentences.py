@@ -73,7 +73,7 @@ def test_the_numbers_of_the_explanation_are_those_that_count(run) -> None:
 
 
 def test_the_headline_puts_no_measured_margin_into_the_proof() -> None:
-    circuit = noisy()
+    circuit = ql.construct(p=23, frequencies=(3, 7), neurons=64, noise=0.03)
     evaluation = ql.evaluate(circuit)
     analysis = analyse("x", circuit, evaluation, methods=("linear",))
     whole = analysis.proofs.cheapest_whole
@@ -103,7 +103,8 @@ def test_how_rounding_was_handled_is_told_of_every_method() -> None:
     """Methods that say the same of it were keyed by that text, and all but the last lost."""
     analysis = analyse("x", noisy(), ql.evaluate(noisy()), methods=("linear", "adaptive", "interval"))
     told = text_of(page(analysis, ())).split("How rounding was handled")[1].split("What was not proved")[0]
-    assert "linear and adaptive: float64" in told
+    assert "linear: float64" in told
+    assert "adaptive: float64" in told
     assert "interval: float64" in told
 
 
