@@ -10,6 +10,7 @@ from quadlens.certificates.compute.namespace import numpy_namespace
 from quadlens.certificates.inequality import evaluate as evaluation
 from quadlens.certificates.inequality import table_sums
 from quadlens.certificates.inequality.evaluate import Inequality
+from quadlens.certificates.inequality.rounding import sizes
 from quadlens.certificates.methods.adaptive import certify_adaptive
 from quadlens.certificates.methods.linear import certify_linear
 from quadlens.certificates.plan.choose import Budget
@@ -115,7 +116,7 @@ def triple_margins(circuit):
 
 
 def evaluate(circuit: ql.Circuit, budget: Budget) -> Inequality:
-    return evaluation.evaluate(circuit, budget, numpy_namespace(), lambda done: None)
+    return evaluation.evaluate(circuit, sizes(circuit), budget, numpy_namespace(), lambda done: None)
 
 
 def every_pair(found: Inequality):

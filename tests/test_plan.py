@@ -210,3 +210,12 @@ def test_outputs_are_retained_by_need() -> None:
     assert retained == (3, 5, 7, *range(10, 30))
     assert chosen.sum() == 3
     assert retained_outputs(replace(few, skip=5.0 * (np.arange(30) == 9)), 30, 30)[0] == (3, 5, 7, 9)
+
+
+def test_a_level_has_room_for_tables_that_another_machine_made() -> None:
+    """Tables of stored weights may differ by twice their radius; what is settled here must be settled there."""
+    radius = 1e-3
+    base = ql.construct(p=11, frequencies=(2, 3), neurons=40, noise=0.05)
+    circuit = replace(base, radius={"A": radius, "B": radius})
+    with_room, without = choose(circuit, Budget(candidates=0)), choose(base, Budget(candidates=0))
+    assert (with_room.delta >= without.delta + 4 * radius).all()

@@ -32,7 +32,7 @@ def quantities(pieces):
             yield from of_budget(circuit, budget)
 
     def of_budget(circuit, budget):
-        found = evaluate(circuit, budget, numpy_namespace(), lambda done: None)
+        found = evaluate(circuit, rounding.sizes(circuit), budget, numpy_namespace(), lambda done: None)
         p, inputs = circuit.p, found.pairs.inputs
         record = {**found.plan.to_dict(), "pairs": [[] for _ in range(p)]}
         plan = read_plan(record, p, circuit.neurons)

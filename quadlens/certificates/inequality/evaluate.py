@@ -15,7 +15,7 @@ from quadlens.certificates.inequality.one_pass import one_pass
 from quadlens.certificates.inequality.operations import Operations, operations
 from quadlens.certificates.inequality.pair_bounds import PairBounds
 from quadlens.certificates.inequality.remainder import Remainder, remainder
-from quadlens.certificates.inequality.rounding import RoundingTerm, rounding_term, too_large
+from quadlens.certificates.inequality.rounding import RoundingTerm, Sizes, rounding_term, too_large
 from quadlens.certificates.inequality.split import split_outputs
 from quadlens.certificates.plan.choose import Budget, choose
 from quadlens.certificates.plan.plan import Plan
@@ -49,40 +49,41 @@ class Inequality:
         return np.asarray(self.pairs.of_pairs(d, delta).bound.min(axis=1))
 
 
-def refusal(circuit: Circuit) -> str | None:
+def refusal(circuit: Circuit, size: Sizes) -> str | None:
     """Return why no bound can be given for a circuit, or None."""
     try:
         negative_slope(circuit.activation)
     except OptionError as error:
         return f"{error}; use brute-force" + (" or exact" if circuit.activation == "square" else "")
-    return too_large(circuit)
+    return too_large(size)
 
 
 def evaluate(
-    circuit: Circuit, budget: Budget, at: Namespace, report: Callable[[float], None]
+    circuit: Circuit, size: Sizes, budget: Budget, at: Namespace, report: Callable[[float], None]
 ) -> Inequality:
     """Choose a plan, in numpy, and evaluate (L) where ``at`` computes; O(P) with constants from the budget."""
     with one_blas_thread():
-        return _evaluate(circuit, budget, at, report)
+        return _evaluate(circuit, size, budget, at, report)
 
 
-def _evaluate(circuit: Circuit, budget: Budget, at: Namespace, report: Callable[[float], None]) -> Inequality:
+def _evaluate(
+    circuit: Circuit, size: Sizes, budget: Budget, at: Namespace, report: Callable[[float], None]
+) -> Inequality:
     choice = choose(circuit, budget)
     plan, slope = choice.plan, negative_slope(circuit.activation)
     report(0.2)
-    tables = {name: at.array(getattr(circuit, name)) for name in ("A", "B", "U")}
     split = split_outputs(at, circuit, plan)
     report(0.3)
     sums = one_pass(at, circuit, choice, split)
     report(0.7)
-    rest = remainder(at, tables["U"], plan, split, slope)
+    rest = remainder(at, at.array(circuit.U), plan, split, slope)
     report(0.85)
     crossings, counted = sums.crossings, operations(plan, sums)
     every = inputs(at, plan, split, sums)
     # as large as the inputs' quantities, which are all that is needed from here
     del sums
     classes = class_bounds(at, plan, every, rest)
-    rounding = rounding_term(circuit, plan, slope, crossings, rest.tail_error)
+    rounding = rounding_term(circuit, size, plan, crossings, rest.tail_error)
     pairs = PairBounds.of(at, plan, every, rest, split)
     report(1.0)
     return Inequality(plan=plan, rest=rest, classes=classes, pairs=pairs, rounding=rounding, operations=counted)

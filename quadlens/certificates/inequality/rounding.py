@@ -29,10 +29,12 @@ and with ``|α| + |1 − α| <= 1 + 2|α|`` in front of what a gate multiplies. 
 the root of a sum of squares 2^−537; ``UNDERFLOW`` times the numbers that they can meet covers all of them.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
+from quadlens.activations import negative_slope
 from quadlens.arrays import FloatArray
 from quadlens.certificates.compute.blocks import BLOCK, blocks_of, in_parallel
 from quadlens.certificates.plan.plan import Plan
@@ -58,30 +60,42 @@ class RoundingTerm:
         return np.asarray(np.nextafter(less - self.tables, -np.inf))
 
 
-def too_large(circuit: Circuit) -> str | None:
-    """Return why the circuit's numbers are beyond what float64 can bound, or None."""
-    for name in ("A", "B", "U", "S_a", "S_b"):
-        largest = float(_largest(getattr(circuit, name), 0).max())
-        if largest > LARGEST:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Sizes:
+    """``by_table``: the largest moduli, of each neuron in A, B and U (n,) and of each row in S_a and S_b (p,)."""
+
+    by_table: Mapping[str, FloatArray]
+
+
+def sizes(circuit: Circuit) -> Sizes:
+    """Look at every number of a circuit once."""
+    axes = {"A": 0, "B": 0, "U": 1, "S_a": 1, "S_b": 1}
+    return Sizes(by_table={name: _largest(getattr(circuit, name), axis) for name, axis in axes.items()})
+
+
+def too_large(size: Sizes) -> str | None:
+    """Return why a circuit's numbers are beyond what float64 can bound, or None."""
+    for name, each in size.by_table.items():
+        if (largest := float(each.max())) > LARGEST:
             return f"table {name} has entries up to {largest:.3g}, beyond {LARGEST:g}: float64 may overflow; rescale it"
     return None
 
 
-def rounding_term(circuit: Circuit, plan: Plan, slope: float, crossings: int, tail_error: float) -> RoundingTerm:
+def rounding_term(circuit: Circuit, size: Sizes, plan: Plan, crossings: int, tail_error: float) -> RoundingTerm:
     """Return the pieces for a plan, at most ``crossings`` arc ends in one sum, and ``Remainder.tail_error``."""
+    slope = negative_slope(circuit.activation)
     n, p, f, M = circuit.neurons, circuit.p, len(plan.retained), plan.harmonics
-    Y = _largest(circuit.A, 0) + _largest(circuit.B, 0)
-    U = _largest(circuit.U, 1)
-    s = float(_largest(circuit.S_a, 1).max() + _largest(circuit.S_b, 1).max())
+    Y, U = size.by_table["A"] + size.by_table["B"], size.by_table["U"]
+    s = float(size.by_table["S_a"].max() + size.by_table["S_b"].max())
     height = np.zeros(n)
     for group in plan.groups:
         height[group.members] = np.abs(group.A).max() + np.abs(group.B).max()
-    size = Y + 2 * plan.amplitude * height
+    M_i = Y + 2 * plan.amplitude * height
     k = n + p + plan.cells + 2 * crossings + 4 * f + 4 * M + 200
     unit, slopes, one = gamma(k), 1 + 2 * abs(slope), 1 + 2 * f
-    arcs = unit * (2 * crossings + 2) * slopes * float(np.sqrt(size @ size) * np.sqrt(U @ U))
+    arcs = unit * (2 * crossings + 2) * slopes * float(np.sqrt(M_i @ M_i) * np.sqrt(U @ U))
     bounded = bool(plan.bounded.any())
-    met = (1 + float(size.sum())) * (1 + float(U.sum())) * (1 + s)
+    met = (1 + float(M_i.sum())) * (1 + float(U.sum())) * (1 + s)
     pieces = {
         "retained": 6 * f * (11 if bounded else 3) * arcs + 24 * f * unit * s,
         "gates": 16 * f * arcs if bounded else 0.0,

@@ -15,6 +15,7 @@ from quadlens.arrays import BoolArray, FloatArray, IntArray
 from quadlens.certificates.compute.namespace import numpy_namespace
 from quadlens.certificates.exact.single_inputs import SingleInputs
 from quadlens.certificates.inequality.evaluate import ARITHMETIC, Inequality, evaluate, refusal
+from quadlens.certificates.inequality.rounding import sizes
 from quadlens.certificates.methods.envelope import Proof, certificate_of
 from quadlens.certificates.plan.choose import BUDGET, Budget
 from quadlens.certificates.record.certificate import Certificate, ClassBound
@@ -60,10 +61,11 @@ def certify_adaptive(
     report = progress or (lambda done: None)
 
     def prove() -> Proof:
-        reason = refusal(circuit)
+        size = sizes(circuit)
+        reason = refusal(circuit, size)
         if reason is not None:
             return Proof(arithmetic=arithmetic, refusal=reason)
-        found = evaluate(circuit, budget, numpy_namespace(), lambda done: report(0.5 * done))
+        found = evaluate(circuit, size, budget, numpy_namespace(), lambda done: report(0.5 * done))
         bound = found.rounding.lowered(found.classes.bound)
         return _Search(
             found=found,

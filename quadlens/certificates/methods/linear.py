@@ -12,6 +12,7 @@ from quadlens.certificates.compute.namespace import evaluated_by, namespace_of
 from quadlens.certificates.inequality.branch_and_bound import Limits, branch_and_bound
 from quadlens.certificates.inequality.evaluate import ARITHMETIC, evaluate, refusal
 from quadlens.certificates.inequality.ledger import accounts, blame
+from quadlens.certificates.inequality.rounding import sizes
 from quadlens.certificates.methods.envelope import Proof, certificate_of
 from quadlens.certificates.plan.choose import BUDGET, Budget
 from quadlens.certificates.record.certificate import Certificate, ClassBound
@@ -60,11 +61,12 @@ def certify_linear(
     at, report = namespace_of(device), progress or (lambda done: None)
 
     def prove() -> Proof:
-        reason = refusal(circuit)
+        size = sizes(circuit)
+        reason = refusal(circuit, size)
         if reason is not None:
             return Proof(arithmetic=arithmetic, refusal=reason)
         p = circuit.p
-        found = evaluate(circuit, budget, at, lambda done: report(0.8 * done))
+        found = evaluate(circuit, size, budget, at, lambda done: report(0.8 * done))
         counted = found.operations
         limits = Limits(per_class=pairs, pairs=int(REFINEMENT * counted.total / counted.pair))
         refined = branch_and_bound(found.classes.bound, found.least_of_pairs, found.zero, limits)
