@@ -25,20 +25,18 @@ def compiled_is_worth_it(entries: int) -> bool:
     return entries >= WORTH_COMPILING and _numba() is not None
 
 
-def kernel(*, reorder: bool = False) -> Callable[[Loops], Loops]:
+def kernel() -> Callable[[Loops], Loops]:
     """Return a decorator that compiles loops with numba, or without it leaves them as they are: slow.
 
-    A product and a sum may be fused; with ``reorder`` sums may be taken in any order, several numbers at a time. Every
-    rounding bound here allows both. No number may be NaN. The machine code is kept beside the source or in the user's
-    cache folder, where one of these can be written.
+    A product and a sum may be fused; every rounding bound here allows that. The machine code is kept beside the source
+    or in the user's cache folder, where one of these can be written.
     """
-    flags = {"contract", "reassoc", "nnan", "nsz"} if reorder else {"contract"}
 
     def compiled(loops: Loops) -> Loops:
         numba = _numba()
         for kept in (True, False) if numba is not None else ():
             try:
-                made: Loops = numba.njit(nogil=True, cache=kept, fastmath=flags)(loops)
+                made: Loops = numba.njit(nogil=True, cache=kept, fastmath={"contract"})(loops)
             except RuntimeError:  # no folder to keep it in
                 continue
             return made
