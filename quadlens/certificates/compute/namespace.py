@@ -42,6 +42,12 @@ class Namespace:
         """Return the rows, or columns, of ``values`` at a numpy index."""
         return self.xp.take(values, self.array(index), axis=axis)
 
+    def as_pairs(self, values: Any) -> Any:
+        """Return complex numbers as pairs of real ones side by side, the last axis twice as long; conjugate one factor
+        of two, and the sum of products is the real part."""
+        pairs = values.view(np.float64) if self.device is None else self.xp.view_as_real(values.resolve_conj())
+        return self.xp.reshape(pairs, (*values.shape[:-1], -1))
+
     def over(self, work: Callable[[slice], T], length: int, numbers: int) -> list[T]:
         """Return what ``work`` returns for each block of ``0 … length − 1``; one of the length takes ``numbers``.
 
@@ -50,12 +56,15 @@ class Namespace:
         blocks = blocks_of(length, self.block // max(1, numbers))
         return in_parallel(work, blocks) if self.device is None else [work(block) for block in blocks]
 
-    def segment_sums(self, rows: Any, segment: IntArray, segments: int) -> Any:
-        """Return the sums of the rows of each segment; ``segment`` is sorted and leaves none of them out."""
+    def segment_sums(self, table: Any, rows: IntArray, weights: FloatArray, first: IntArray) -> Any:
+        """Return ``Σ weights · table[rows]`` over segments of ``rows``, which begin at ``first`` (segments + 1,)."""
         if self.device is None:
-            return np.add.reduceat(rows, np.searchsorted(segment, np.arange(segments)), axis=0)
-        out = self.xp.zeros((segments, rows.shape[1]), dtype=rows.dtype, device=self.device)
-        return out.index_add_(0, self.array(segment), rows)
+            from scipy.sparse import csr_array
+
+            return csr_array((weights, rows, first), shape=(first.size - 1, table.shape[0])) @ table
+        out = self.xp.zeros((first.size - 1, table.shape[1]), dtype=table.dtype, device=self.device)
+        segment = np.repeat(np.arange(first.size - 1), np.diff(first))
+        return out.index_add_(0, self.array(segment), self.take(table, rows, 0) * self.array(weights[:, None]))
 
 
 def numpy_namespace() -> Namespace:

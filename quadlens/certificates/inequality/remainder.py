@@ -73,16 +73,8 @@ def _by_cell(at: Namespace, U: Any, plan: Plan, split: Split, number: int) -> An
     i, r = group.members, plan.amplitude[group.members]
     cells, cell = np.unique(plan.cell[i], return_inverse=True)
     first = np.searchsorted(cell, np.arange(cells.size + 1))
-    r_here = at.array(r[:, None])
-
-    def work(block: slice) -> Any:
-        mine = slice(int(first[block.start]), int(first[block.stop]))
-        rows = at.take(U, i[mine], 0) * r_here[mine]
-        return at.segment_sums(rows, cell[mine] - block.start, block.stop - block.start)
-
-    sums = at.xp.concat(at.over(work, cells.size, -(-i.size * plan.p // cells.size)), axis=0)
     u, wave = split.of_group(at, plan, number)
-    return sums - at.segment_sums(u * r_here, cell, cells.size) @ wave
+    return at.segment_sums(U, i, r, first) - at.segment_sums(u, np.arange(i.size), r, first) @ wave
 
 
 def _curve_harmonics(at: Namespace, plan: Plan, group: Group, roots: Any, slope: float) -> tuple[Any, Any, float]:
@@ -126,11 +118,13 @@ def _widest(at: Namespace, re: Any, im: Any) -> Any:
     two_re, two_im = xp.concat([re, re], axis=1), xp.concat([im, im], axis=1)
 
     def work(block: slice) -> Any:
-        out = []
-        for delta in range(block.start, block.stop):
-            x, y = two_re[:, delta : delta + p] - re, two_im[:, delta : delta + p] - im
-            out.append(xp.max(x * x + y * y, axis=1))
-        return xp.stack(out, axis=1)
+        shifts = range(block.start, block.stop)
+        size = xp.stack([two_re[:, delta : delta + p] for delta in shifts]) - re
+        other = xp.stack([two_im[:, delta : delta + p] for delta in shifts]) - im
+        size *= size
+        other *= other
+        size += other
+        return xp.max(size, axis=2)
 
-    half = xp.concat(at.over(work, p // 2 + 1, 4 * re.shape[0] * p), axis=1)
+    half = xp.concat(at.over(work, p // 2 + 1, 16 * re.shape[0] * p), axis=0).T
     return xp.sqrt(xp.concat([half, xp.flip(half[:, 1 : p - p // 2], axis=1)], axis=1))

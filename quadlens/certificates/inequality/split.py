@@ -23,7 +23,8 @@ class Split:
 
     By group: ``u_hat (members, 2 |F_γ|)``; ``osc, V (members,)`` the oscillation over c of ``dU_i``, and of the
     retained part where neurons are bounded (0 elsewhere). ``norm_U (groups, p)`` is ``‖dU(c)‖_γ``. Of the skip path:
-    ``skip_a, skip_b (p, 2 |F|)``, and ``rest_a[a, c], rest_b[b, c]`` how far the rest of a row lies below its maximum.
+    ``skip_a, skip_b (p, 2 |F|)``, and ``rest_a[a, c], rest_b[b, c]`` how far the rest of a row lies below its maximum;
+    ``skips`` says whether there is a skip path at all.
     """
 
     u_hat: tuple[Any, ...]
@@ -34,6 +35,7 @@ class Split:
     skip_b: Any
     rest_a: Any
     rest_b: Any
+    skips: bool
 
     def of_group(self, at: Namespace, plan: Plan, number: int) -> tuple[Any, Any]:
         """Return two factors, (members, 2 |F_γ|) and (2 |F_γ|, p), of the retained part of a group's rows of U."""
@@ -56,6 +58,7 @@ def split_outputs(at: Namespace, circuit: Circuit, plan: Plan) -> Split:
         skip_b=skip["S_b"][0],
         rest_a=skip["S_a"][1],
         rest_b=skip["S_b"][1],
+        skips=bool(circuit.S_a.any() or circuit.S_b.any()),
     )
 
 
