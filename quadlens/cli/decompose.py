@@ -22,7 +22,10 @@ COLUMNS = ("rel. L2", "bound", "ratio", "largest", "bound", "ratio")
 @json_option
 def command(loaded: LoadedModel, as_json: bool) -> None:
     """Where every bit of the difference between MODEL's MLP and the integral comes from."""
+    from quadlens.activations import activation_named
+    from quadlens.certificates.record import ideal_words
     from quadlens.certificates.record import words as claims_in_words
+    from quadlens.decomposition.beyond_lens import beyond_the_lens
     from quadlens.decomposition.extended_ideal import extended_ideal
     from quadlens.decomposition.group_quadrature import group_quadrature
     from quadlens.decomposition.ladder import decompose
@@ -33,7 +36,7 @@ def command(loaded: LoadedModel, as_json: bool) -> None:
     with progress_bar("decomposing") as report:
         result = decompose(loaded.circuit, form, progress=report)
     extended = None
-    if loaded.circuit.activation in ("relu", "abs"):
+    if activation_named(loaded.circuit.activation).slope_below is not None:
         with progress_bar("extending the ideal") as report:
             extended = extended_ideal(loaded.circuit, form, progress=report)
     main = list(form.main_groups)
@@ -51,7 +54,8 @@ def command(loaded: LoadedModel, as_json: bool) -> None:
     quality = f"R² {claims_in_words.r_squared(result.ideal_r_squared)}, measured over all inputs and logits"
     explain(f"{claims_in_words.compressed(result)} ({quality}).")
     if extended is not None:
-        explain(claims_in_words.extended(extended))
+        explain(ideal_words.extended(extended))
+        explain(ideal_words.beyond_lens(beyond_the_lens(extended.waveforms)))
     next_step(loaded.command("certify"), "decide, with proof, which inputs the whole network answers right")
 
 

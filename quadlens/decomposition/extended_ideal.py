@@ -1,128 +1,157 @@
-r"""A better ideal: the refined limit with more of the group's own numbers, and what each further number buys.
+r"""A better ideal: waveforms whose waves have phases of their own, to first order in what is particular to a neuron.
 
-The refined limit keeps one output harmonic of every frequency group. Take them all, with ReLU(x) = |x|/2 + x/2, and
-write ``logits = Re Σ_z Z_z(a, b) e^{iωzc}``. At fixed d = a - b the output wave ``Z_z`` is a Fourier series in b; if
-the neurons of a group share one waveform, its coefficient at frequency q is
+The refined limit keeps one exponential sum of every frequency group, one waveform with two waves and a constant. Here
+the waveform has as many waves (q, l) as pay (`phase_modulation`), the outputs as many terms as pay (`ideal_terms`). All
+numbers are read off the weights, none is fitted to the outputs; *which* are kept is chosen by what they explain of the
+network's outputs, the most helpful first: the compression curve. For every activation with one kink at 0.
 
-    Σ_k ½ |H_k|^_m(d) T_{k,m,z}   (over m with mk ≡ q mod p)   +   ½ Σ_i (Â_{q,i} e^{iωqd} + B̂_{q,i}) v_{i,z},
-
-    T_{k,m,z} = Σ_{i in k} r_i e^{imφ_i} v_{i,z},     v_{i,z} = 2 Û_z.
-
-H_k has waves at k, 2k, …, Dk (mod p: that is what a doubling chain such as 15 → 30 → 1 is) locked at φ, 2φ, …, Dφ. The
-T are exponential sums over the group; the refined limit is the single one with m = -2, z = k. The last sum, the
-identity half, needs neither integral nor waveform. All these numbers are read off the weights, none is fitted to the
-outputs;
-*which* of them are kept is chosen by what they explain of the network's outputs: the compression curve.
-
-No ideal that depends on a - b and a + b - c alone can do better than the ``invariant_floor`` measured alongside.
+Cost O(P): the tables' Fourier coefficients (pn log p), their correlations with the phases' multiples and with the
+output waves (pn with 25 multiples and at most MOST_OUTPUTS outputs as the constant), and the network's own outputs at
+no more than 2^14 inputs.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from quadlens.arrays import ComplexArray, IntArray
+from quadlens.activations import activation_named
+from quadlens.arrays import ComplexArray, FloatArray, IntArray
 from quadlens.circuits.circuit import Circuit
-from quadlens.circuits.forward import row_blocks
-from quadlens.decomposition.compression import CompressionCurve, greedy_order, invariant_floor
-from quadlens.decomposition.rungs import exact_hidden
-from quadlens.decomposition.shared_waveform import GroupWaves, group_waves, waveform_clusters
+from quadlens.decomposition.beyond_lens import beyond_the_lens
+from quadlens.decomposition.compression import CompressionCurve, greedy_order, invariant_floor, lower_envelope
+from quadlens.decomposition.ideal_terms import (
+    FIRST_A,
+    INTEGRAL,
+    LINEAR_A,
+    LINEAR_B,
+    candidates,
+    harmonics,
+    output_waves,
+    term_function,
+)
+from quadlens.decomposition.measured_outputs import MeasuredOutputs, measured_outputs
+from quadlens.decomposition.phase_modulation import (
+    PhaseCorrelations,
+    PhaseModulation,
+    phase_correlations,
+    phase_modulation,
+)
+from quadlens.decomposition.weight_sums import WeightSums, weight_sums
 from quadlens.errors import OptionError
 from quadlens.form.amplitude_phase import AmplitudePhaseForm, fit
-from quadlens.quadrature.closed_form import waveform_harmonics
 
-SMALLEST_WEIGHT = 1e-3  # groups with a smaller share of the weight take no part
-ENOUGH = 1.02  # an ideal that misses its target stops within 2 % of the best distance
+SHARE = 0.01
+"""Of the network's parameters: what the ideal may use of numbers, by default."""
+
+FEWEST, MOST = 100, 4000
+"""Numbers that a small network's ideal may use all the same, and that a large one's may not exceed."""
+
+MOST_OUTPUTS = 20
+"""Output frequencies of the ideal: those with the most of the network's outputs."""
+
+MOST_CANDIDATES = 4000
+STOPS = (1e-2, 1e-3, 3e-4, 1e-4, 3e-5)
+"""What a further wave of the heaviest waveform has to explain, tried in turn; lighter ones have to explain more."""
+
+SMALLEST_GAIN = 1e-10  # of the squares of the outputs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ExtendedIdeal:
-    """The smallest ideal on the curve that meets the target, or the best one where none does.
+    """The best ideal on the curve with at most the allowed numbers.
 
-    ``sums``: rows (group index, m, z) with ``sum_values`` T; ``identity``: rows (side, q, z), side 0 for a and 1 for b,
-    with ``identity_values``. ``parameters``: real numbers used; ``relative_l2``: distance to the exact MLP logits.
+    ``terms``: rows (kind, waveform, m, q, z) of `ideal_terms`, with ``values``. ``relative_l2``: its distance to the
+    exact MLP logits, over all inputs, or, where ``sampled``, over that many that had no part in choosing the terms.
     """
 
     p: int
-    activation: str
-    waves: tuple[GroupWaves, ...]
-    sums: IntArray
-    sum_values: ComplexArray
-    identity: IntArray
-    identity_values: ComplexArray
-    parameters: int
+    waveforms: tuple[PhaseModulation, ...]
+    terms: IntArray
+    values: ComplexArray
     relative_l2: float
-    target: float
+    sampled: int | None
     curve: CompressionCurve
+
+    @property
+    def parameters(self) -> int:
+        """Real numbers that make the ideal; the integers that say what each of them is are ``indices``."""
+        return sum(waveform.numbers for waveform in self.waveforms) + 2 * len(self.terms)
+
+    @property
+    def indices(self) -> int:
+        """Integers that say which waves and terms the numbers belong to: they are not counted as numbers."""
+        return self.terms.size + sum(1 + waveform.waves.size for waveform in self.waveforms)
 
     @property
     def r_squared(self) -> float:
         """``1 - relative_l2²``."""
         return 1 - self.relative_l2**2
 
+    @property
+    def frequencies(self) -> tuple[int, ...]:
+        """Output frequencies at which the ideal has terms."""
+        return tuple(np.unique(self.terms[:, 4]).tolist())
+
+    def kinds(self) -> tuple[int, int, int]:
+        """Return how many terms are integrals, first-order sums, and terms of the linear half."""
+        kind = self.terms[:, 0]
+        linear = np.isin(kind, (LINEAR_A, LINEAR_B))
+        return int((kind == INTEGRAL).sum()), int((kind >= FIRST_A).sum()), int(linear.sum())
+
+    def waves_at(self, a: IntArray, b: IntArray) -> dict[int, ComplexArray]:
+        """Return ``{z: Z_z}`` at the inputs (a, b), for every output frequency of the ideal."""
+        found = harmonics(self.waveforms, a, b)
+        return output_waves(self.p, self.terms, self.values, found, (a, b))
+
     def to_dict(self) -> dict[str, Any]:
         """Return the ideal and its curve (at most 100 points of it) as JSON values."""
         curve = self.curve
         last = curve.parameters.size
         shown = [] if not last else (np.unique(np.geomspace(1, last, 100).astype(np.int64)) - 1).tolist()
+        integrals, first, linear = self.kinds()
         return {
             "parameters": self.parameters,
+            "indices": self.indices,
             "relative_l2": self.relative_l2,
             "r_squared": self.r_squared,
-            "target": self.target,
-            "exponential_sums": len(self.sums),
-            "identity_terms": len(self.identity),
-            "waveforms": [{"frequency": wave.frequency, "parameters": wave.parameters} for wave in self.waves],
+            "sampled_inputs": self.sampled,
+            "integrals": integrals,
+            "first_order_sums": first,
+            "linear_terms": linear,
+            "outputs": list(self.frequencies),
+            "waveforms": [
+                {"frequency": w.frequency, "parameters": w.numbers, "waves": w.waves.tolist()} for w in self.waveforms
+            ],
+            "beyond_lens": [wave.to_dict() for wave in beyond_the_lens(self.waveforms)],
             "invariant_floor": curve.invariant_floor,
             "circuit_parameters": curve.circuit_parameters,
             "curve": [
-                {"parameters": int(curve.parameters[i]), "r_squared": float(curve.r_squared[i])} for i in shown
+                {
+                    "parameters": int(curve.parameters[i]),
+                    "relative_l2": float(curve.relative_l2[i]),
+                    "r_squared": float(curve.r_squared[i]),
+                }
+                for i in shown
             ],
         }
-
-    def output_waves(self, rows: slice = slice(None)) -> ComplexArray:
-        """Return ``Z_z(a, b)`` for the given a, shape (rows, p, (p - 1)//2), z from 1."""
-        p, b = self.p, np.arange(self.p)
-        a = np.arange(p)[rows]
-        Z = np.zeros((a.size, p, (p - 1) // 2), dtype=np.complex128)
-        d = (a[:, None] - b) % p
-        omega = 2 * np.pi / p
-        half = _half(self.activation)
-        for index, wave in enumerate(self.waves):
-            mine = self.sums[:, 0] == index
-            orders = np.unique(self.sums[mine, 1])
-            h = half * waveform_harmonics(wave.coefficients(p), orders, "abs")
-            for (_, m, z), value in zip(self.sums[mine], self.sum_values[mine], strict=True):
-                column = h[:, np.searchsorted(orders, m)]
-                Z[:, :, z - 1] += value * column[d] * np.exp(1j * omega * (m * wave.frequency * b % p))
-        for (side, q, z), value in zip(self.identity, self.identity_values, strict=True):
-            residue = a[:, None] if side == 0 else b[None, :]
-            Z[:, :, z - 1] += value * np.exp(1j * omega * (q * residue % p))
-        return Z
 
 
 def extended_ideal(
     circuit: Circuit,
     form: AmplitudePhaseForm | None = None,
     *,
-    target: float = 0.05,
-    degree: int = 6,
-    highest: int = 12,
-    clusters: Sequence[int] = (1, 2, 4),
+    numbers: int | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> ExtendedIdeal:
-    """Return the smallest extended ideal within ``target`` relative distance of the exact MLP logits, and the whole
-    curve.
+    """Return the best extended ideal with at most ``numbers`` real numbers, and the whole curve.
 
     Parameters
     ----------
-    circuit : ReLU or \\|x\\| network
+    circuit : network whose activation has one kink at 0
     form : its amplitude–phase form, computed where it is not given
-    target : largest relative distance
-    degree, highest : D of the waveforms, and the largest \\|m\\| of the exponential sums
-    clusters : how many waveforms a frequency group may have, tried in turn until the target is met
+    numbers : by default SHARE of the network's parameters, at least FEWEST and at most MOST
     progress : called with the fraction done
 
     Raises
@@ -130,144 +159,120 @@ def extended_ideal(
     OptionError
         For another activation: its harmonics depend on each neuron's amplitude.
     """
-    if circuit.activation not in ("relu", "abs"):
-        raise OptionError(f"the extended ideal needs relu or abs, whose waveforms scale; got {circuit.activation}")
-    if not 0 < target < 1 or degree < 2 or highest < 2 or not clusters or min(clusters) < 1:
-        raise OptionError("the extended ideal needs 0 < target < 1, degree and highest >= 2, clusters >= 1")
+    if activation_named(circuit.activation).slope_below is None:
+        raise OptionError(
+            f"the extended ideal needs an activation with one kink, whose waveforms scale; got {circuit.activation}"
+        )
+    if numbers is None:
+        numbers = min(max(int(SHARE * circuit.parameters), FEWEST), MOST)
+    if numbers < 1:
+        raise OptionError(f"the extended ideal needs at least one number; got {numbers}")
     form = fit(circuit) if form is None else form
-    p, v = circuit.p, _output_waves(circuit)
-    exact, rest = _exact_series(circuit, v, progress)
-    total = p * float((np.abs(exact) ** 2).sum()) + rest
-    series = (exact, total, invariant_floor(exact, total))
-    best = _with_clusters(circuit, form, v, series, target, degree, highest, clusters[0])
-    for count in clusters[1:]:
-        if best.relative_l2 <= target:
-            break
-        found = _with_clusters(circuit, form, v, series, target, degree, highest, count)
-        best = found if found.relative_l2 < best.relative_l2 else best
-    return best
-
-
-def _with_clusters(
-    circuit: Circuit,
-    form: AmplitudePhaseForm,
-    v: ComplexArray,
-    series: tuple[ComplexArray, float, float],
-    target: float,
-    degree: int,
-    highest: int,
-    count: int,
-) -> ExtendedIdeal:
-    """Return the ideal with ``count`` waveforms for every frequency group."""
-    p, (exact, total, floor) = circuit.p, series
-    limit = SMALLEST_WEIGHT * float(form.weights.sum())
-    groups = [
-        (group.frequency, members)
-        for group in form.groups
-        if group.weight > limit
-        for members in waveform_clusters(form, group.members, count)
-    ]
-    waves = tuple(group_waves(circuit, form, k, members, degree) for k, members in groups)
-    places, values, contributions = _candidates(circuit, form, groups, waves, v, highest)
-    chosen, gains = greedy_order(exact, places, contributions)
-    base = sum(wave.parameters for wave in waves)
-    # a network without output has nothing to explain: every ideal is exact
-    unit = total or 1.0
-    squares = np.maximum((total - p * np.cumsum(gains)) / unit, 0.0)
-    distance = np.sqrt(squares)
-    counts = base + 2 * np.arange(1, chosen.size + 1)
-    # where the target is out of reach, stop where further numbers hardly help
-    used = int(np.argmax(distance <= max(target, ENOUGH * float(distance.min())))) + 1 if chosen.size else 0
-    keep = np.sort(chosen[:used])
-    is_sum = places[keep, 0] >= 0
-    kept = places[keep]
-    return ExtendedIdeal(
-        p=p,
-        activation=circuit.activation,
-        waves=waves,
-        sums=kept[is_sum][:, [0, 1, 3]],
-        sum_values=values[keep][is_sum],
-        identity=np.stack([-1 - kept[~is_sum][:, 0], kept[~is_sum][:, 2], kept[~is_sum][:, 3]], axis=1),
-        identity_values=values[keep][~is_sum],
-        parameters=base + 2 * used,
-        relative_l2=float(distance[used - 1]) if used else float(np.sqrt(total / unit)),
-        target=target,
+    done = progress or (lambda fraction: None)
+    measured = measured_outputs(circuit)
+    done(0.3)
+    found, sums = _read(circuit, form, measured)
+    done(0.6)
+    tried: list[_Chosen] = []
+    for step, stop in enumerate(STOPS, 1):
+        waveforms = _waveforms(form, found, stop)
+        if not tried or [w.numbers for w in waveforms] != [w.numbers for w in tried[-1].waveforms]:
+            tried.append(_chosen(waveforms, sums, measured))
+        done(0.6 + 0.3 * step / len(STOPS))
+    # the smallest of all where none is small enough
+    best = min(tried, key=lambda one: one.within(numbers))
+    used = best.terms_within(numbers)
+    counts, distances = lower_envelope([(one.counts, one.distances) for one in tried])
+    floor = invariant_floor(circuit.p, measured.waves, measured.total) if measured.complete else None
+    ideal = ExtendedIdeal(
+        p=circuit.p,
+        waveforms=best.waveforms,
+        terms=best.terms[:used],
+        values=best.values[:used],
+        relative_l2=float(best.distances[used]),
+        sampled=None,
         curve=CompressionCurve(
-            parameters=counts.astype(np.int64),
-            relative_l2=distance,
-            r_squared=1 - squares,
-            circuit_parameters=circuit.parameters,
-            invariant_floor=floor,
+            parameters=counts, relative_l2=distances, circuit_parameters=circuit.parameters, invariant_floor=floor
         ),
+    )
+    if not measured.complete:
+        fresh = measured_outputs(circuit, draw=1)
+        ideal = replace(ideal, relative_l2=_distance(ideal, fresh), sampled=fresh.a.size)
+    done(1.0)
+    return ideal
+
+
+def _distance(ideal: ExtendedIdeal, measured: MeasuredOutputs) -> float:
+    left = measured.waves.copy()
+    for z, wave in ideal.waves_at(measured.a, measured.b).items():
+        left[z - 1] -= wave
+    outside = measured.total - float(np.square(np.abs(measured.waves)).sum())
+    return float(np.sqrt((np.square(np.abs(left)).sum() + max(outside, 0.0)) / (measured.total or 1.0)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Chosen:
+    """Waveforms and all terms that help, in order; ``distances[t]`` with the first t terms."""
+
+    waveforms: tuple[PhaseModulation, ...]
+    terms: IntArray
+    values: ComplexArray
+    distances: FloatArray
+
+    @property
+    def counts(self) -> IntArray:
+        base = sum(waveform.numbers for waveform in self.waveforms)
+        return base + 2 * np.arange(self.distances.size)
+
+    def terms_within(self, numbers: int) -> int:
+        return int(np.clip(np.searchsorted(self.counts, numbers, side="right") - 1, 0, len(self.terms)))
+
+    def within(self, numbers: int) -> tuple[bool, float]:
+        used = self.terms_within(numbers)
+        return bool(self.counts[used] > numbers), float(self.distances[used])
+
+
+def _read(
+    circuit: Circuit, form: AmplitudePhaseForm, measured: MeasuredOutputs
+) -> tuple[list[PhaseCorrelations], WeightSums]:
+    """Return what the weights say, whatever the waveforms: once for all of them."""
+    hats = tuple(np.fft.rfft(table, axis=0) / circuit.p for table in (circuit.A, circuit.B))
+    populations = [group.members[form.weights[group.members] > 0] for group in form.main_groups]
+    found = [
+        phase_correlations((hats[0], hats[1]), form, group.frequency, members)
+        for group, members in zip(form.main_groups, populations, strict=True)
+    ]
+    strength = np.square(np.abs(measured.waves)).sum(axis=1)
+    outputs = 1 + np.sort(np.argsort(-strength, kind="stable")[:MOST_OUTPUTS])
+    return found, weight_sums(circuit, form, (hats[0], hats[1]), populations, outputs)
+
+
+def _waveforms(form: AmplitudePhaseForm, found: list[PhaseCorrelations], stop: float) -> tuple[PhaseModulation, ...]:
+    weights = [group.weight for group in form.main_groups]
+    return tuple(
+        phase_modulation(one, stop * (max(weights) / weight) ** 2) for one, weight in zip(found, weights, strict=True)
     )
 
 
-def _half(activation: str) -> float:
-    return 0.5 if activation == "relu" else 1.0
-
-
-def _output_waves(circuit: Circuit) -> ComplexArray:
-    """Return ``v_{i,z} = 2 Û_z``, shape (n, (p - 1)//2), z from 1."""
-    U_hat = np.fft.fft(circuit.U, axis=1) / circuit.p
-    return np.asarray(2 * U_hat[:, 1 : (circuit.p - 1) // 2 + 1])
-
-
-def _exact_series(
-    circuit: Circuit, v: ComplexArray, progress: Callable[[float], None] | None
-) -> tuple[ComplexArray, float]:
-    """Return ``F[d, q, z]``, the series in b of every output wave of the network, and the squares outside of it.
-
-    For even p the wave at p/2 is such an outside part: no term of the ideal reaches it.
-    """
-    p = circuit.p
-    Z = np.empty((p, p, v.shape[1]), dtype=np.complex128)
-    rest = 0.0
-    nyquist = circuit.U @ (-1.0) ** np.arange(p) / p if p % 2 == 0 else None
-    for rows in row_blocks(circuit):
-        hidden = exact_hidden(circuit, rows)
-        Z[rows] = hidden @ v
-        if nyquist is not None:
-            # Σ_c over this wave is p |Z|², over the others p/2 |Z|²: in the units of the others
-            rest += 2 * float(((hidden @ nyquist) ** 2).sum())
-        if progress is not None:
-            progress(rows.stop / p)
-    b = np.arange(p)
-    return np.stack([np.fft.fft(Z[(b + d) % p, b], axis=0) / p for d in range(p)]), rest
-
-
-def _candidates(
-    circuit: Circuit,
-    form: AmplitudePhaseForm,
-    groups: list[tuple[int, IntArray]],
-    waves: tuple[GroupWaves, ...],
-    v: ComplexArray,
-    highest: int,
-) -> tuple[IntArray, ComplexArray, ComplexArray]:
-    """Return every candidate: places (index, m, q, z), its number, and its series over d, shape (candidate, d).
-
-    The index is the group's, or -1 and -2 for the two sides of the identity half.
-    """
-    p, z = circuit.p, np.arange(1, v.shape[1] + 1)
-    places, values, series = [], [], []
-    half = _half(circuit.activation)
-    orders = np.arange(-highest, highest + 1)
-    for index, ((k, members), wave) in enumerate(zip(groups, waves, strict=True)):
-        h = half * waveform_harmonics(wave.coefficients(p), orders, "abs")
-        T = np.exp(1j * np.outer(orders, form.phi[members])) @ (form.r[members, None] * v[members])
-        for row, m in enumerate(orders.tolist()):
-            q = m * k % p
-            places.append(np.stack([np.full_like(z, index), np.full_like(z, m), np.full_like(z, q), z], axis=1))
-            values.append(T[row])
-            series.append(T[row][:, None] * h[:, row])
-    if circuit.activation == "relu":
-        residues = np.arange(p)
-        for side, table in enumerate((circuit.A, circuit.B)):
-            L = 0.5 * (np.fft.fft(table, axis=0) / p) @ v
-            turn = np.exp(2j * np.pi / p * (np.outer(residues, residues) % p)) if side == 0 else np.ones((p, p))
-            at_q, at_z = (grid.ravel() for grid in np.meshgrid(residues, z, indexing="ij"))
-            places.append(np.stack([np.full_like(at_q, -1 - side), np.zeros_like(at_q), at_q, at_z], axis=1))
-            values.append(L.ravel())
-            series.append((L[:, :, None] * turn[:, None, :]).reshape(-1, p))
-    if not places:
-        return np.zeros((0, 4), dtype=np.int64), np.zeros(0, dtype=np.complex128), np.zeros((0, p), dtype=np.complex128)
-    return np.concatenate(places), np.concatenate(values), np.concatenate(series)
+def _chosen(waveforms: tuple[PhaseModulation, ...], sums: WeightSums, measured: MeasuredOutputs) -> _Chosen:
+    a, b = measured.a, measured.b
+    # a network without output has nothing to explain: every ideal is exact
+    unit = measured.total or 1.0
+    least = SMALLEST_GAIN * unit
+    by_phase = harmonics(waveforms, a, b)
+    offered = candidates(sums, waveforms, by_phase, most=MOST_CANDIDATES, least=least)
+    order, gains = greedy_order(
+        measured.waves[sums.outputs - 1],
+        np.searchsorted(sums.outputs, offered.terms[:, 4]),
+        offered.values,
+        offered.squares,
+        lambda j: term_function(sums.p, offered.terms[j], by_phase, a, b),
+        least,
+    )
+    left = measured.total - np.concatenate([[0.0], np.cumsum(gains)])
+    return _Chosen(
+        waveforms=waveforms,
+        terms=offered.terms[order],
+        values=offered.values[order],
+        distances=np.sqrt(np.maximum(left, 0.0) / unit),
+    )

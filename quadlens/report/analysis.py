@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from quadlens.activations import activation_named
 from quadlens.circuits.circuit import Circuit
 from quadlens.circuits.forward import Evaluation
 from quadlens.decomposition.extended_ideal import ExtendedIdeal, extended_ideal
@@ -22,9 +23,6 @@ from quadlens.report.figures.rates import rate_widths
 from quadlens.report.logit_agreement import LogitAgreement, logit_agreement
 from quadlens.report.proofs import LINEAR_TIME, METHODS, Proofs, prove
 from quadlens.untrusted_text import one_line
-
-SCALING = ("relu", "abs")
-"""Activations whose waveforms scale with the amplitude: the extended ideal is theirs."""
 
 DRAWS = 20
 """Draws of random phases at each width of the figure of rates."""
@@ -141,7 +139,8 @@ def analyse(
     shown = tuple(group.frequency for group in shown_groups(form))
     amplitudes = tuple(group_amplitudes(circuit, form, shown))
     agreement = logit_agreement(circuit, form)
-    extended = extended_ideal(circuit, form) if alive and circuit.activation in SCALING else None
+    one_kink = activation_named(circuit.activation).slope_below is not None
+    extended = extended_ideal(circuit, form) if alive and one_kink else None
     done(0.25)
     proofs = prove(circuit, methods, progress=lambda fraction: done(0.25 + 0.75 * fraction))
     return Analysis(

@@ -7,9 +7,11 @@ from math import ceil
 from matplotlib.figure import Figure
 
 from quadlens.certificates.inequality.ledger import TERMS
+from quadlens.certificates.record import ideal_words
 from quadlens.certificates.record import words as claims_in_words
 from quadlens.certificates.record.certificate import Certificate
 from quadlens.claims import Estimate
+from quadlens.decomposition.beyond_lens import beyond_the_lens
 from quadlens.decomposition.extended_ideal import ExtendedIdeal
 from quadlens.decomposition.ladder import ErrorDecomposition
 from quadlens.digits import at_least, number
@@ -173,13 +175,14 @@ def _ladder(result: ErrorDecomposition) -> Drawn:
 
 
 def _compression(ideal: ExtendedIdeal, result: ErrorDecomposition) -> Drawn:
+    floor = ideal.curve.invariant_floor
+    dotted = ""
+    if floor is not None:
+        dotted = f" Dotted: no function of a − b and a + b − c alone is nearer than {at_least(floor, 2)} (measured)."
     caption = (
-        "How far the network compresses. Each point of the curve is an ideal that keeps some of the exponential sums "
-        "which the integrals leave: more numbers, less left unexplained. All numbers are read off the weights; which "
-        f"are kept is chosen by what they explain. {ideal.parameters:,} numbers in place of the MLP's "
-        f"{result.mlp_parameters:,} leave a relative distance of {number(ideal.relative_l2, 2)} (R² "
-        f"{claims_in_words.r_squared(ideal.r_squared)}, measured). Dotted: no function of a − b and a + b − c alone "
-        f"can be nearer than {at_least(ideal.curve.invariant_floor, 2)} (measured)."
+        "How far the network compresses. The curve: the best ideal with so many real numbers, its waveforms and terms "
+        "read off the weights and chosen by what they explain. "
+        f"{ideal_words.extended(ideal)}{dotted} {ideal_words.beyond_lens(beyond_the_lens(ideal.waveforms))}"
     )
     return _drawn("compression", "decomposition", caption, compression(ideal, result))
 

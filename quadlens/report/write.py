@@ -6,11 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from quadlens import __version__
 from quadlens.certificates.record.file import as_data
-from quadlens.decomposition.compression import CompressionCurve
 from quadlens.files import folder_alone, make_folder, write_atomically
 from quadlens.report.analysis import Analysis
 from quadlens.report.gallery import Drawn, draw_all
@@ -43,15 +40,7 @@ def report_json(analysis: Analysis, figures: tuple[Drawn, ...] = ()) -> dict[str
         "not_explained": unexplained(analysis),
         "fit": model | analysis.form.to_dict() | {"phase_locking": analysis.locking.to_dict()},
         "decompose": None if analysis.decomposition is None else model | analysis.decomposition.to_dict(),
-        "extended_ideal": None
-        if analysis.extended is None
-        else {
-            "parameters": analysis.extended.parameters,
-            "relative_l2": analysis.extended.relative_l2,
-            "target": analysis.extended.target,
-            "invariant_floor": analysis.extended.curve.invariant_floor,
-            "curve": _thinned(analysis.extended.curve),
-        },
+        "extended_ideal": None if analysis.extended is None else analysis.extended.to_dict(),
         "rectangle": [
             {
                 "frequency": frequency,
@@ -89,14 +78,6 @@ def report_json(analysis: Analysis, figures: tuple[Drawn, ...] = ()) -> dict[str
         "not_certified": dict(analysis.proofs.refusals),
         "figures": [{"name": drawn.name, "file": _figure_file(drawn), "caption": drawn.caption} for drawn in figures],
     }
-
-
-def _thinned(curve: CompressionCurve) -> list[dict[str, float]]:
-    """Return about a hundred points of the curve, evenly spaced in the logarithm of the numbers used."""
-    if not curve.parameters.size:
-        return []
-    places = np.unique(np.geomspace(1, curve.parameters.size, CURVE_POINTS).round().astype(int)) - 1
-    return [{"parameters": int(curve.parameters[i]), "relative_l2": float(curve.relative_l2[i])} for i in places]
 
 
 def write_report(

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from quadlens.circuits.circuit import Circuit
     from quadlens.circuits.forward import Evaluation
     from quadlens.circuits.provenance import LeftOut, Provenance
-    from quadlens.decomposition.extended_ideal import ExtendedIdeal
     from quadlens.decomposition.ladder import ErrorDecomposition
     from quadlens.quadrature.certifying_width import CertifyingWidths
 
@@ -248,16 +247,6 @@ def reads(result: ErrorDecomposition, frequencies: str, *, solves: bool, locked:
     return (
         f"{', but' if solves else ', and'} the quadrature reading fails: integrals at {frequencies} {how} "
         f"({fit}, measured)."
-    )
-
-
-def extended(ideal: ExtendedIdeal) -> str:
-    """Return how far the extended ideal goes, measured over all inputs and logits."""
-    return (
-        f"With {ideal.parameters:,} numbers ({len(ideal.waves)} waveforms, {len(ideal.sums)} exponential sums, "
-        f"{len(ideal.identity)} terms of the identity half) the extended ideal is at {number(ideal.relative_l2)} "
-        f"(R² {r_squared(ideal.r_squared)}); a function of a − b and a + b − c alone could come no closer than "
-        f"{at_least(ideal.curve.invariant_floor)} (measured over all inputs and logits)."
     )
 
 

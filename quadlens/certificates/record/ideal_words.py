@@ -1,0 +1,60 @@
+"""The extended ideal in words: how far it goes with how many numbers, and what the network has beyond the lens."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from quadlens.certificates.record.words import r_squared
+from quadlens.decomposition.beyond_lens import LEAST
+from quadlens.digits import at_least, number
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from quadlens.decomposition.beyond_lens import WaveBeyond
+    from quadlens.decomposition.extended_ideal import ExtendedIdeal
+
+MOST_WAVES = 6
+"""Waves that a sentence lists."""
+
+
+def extended(ideal: ExtendedIdeal) -> str:
+    """Return how far the extended ideal goes, measured, or estimated where not all inputs were run."""
+    integrals, first, linear = ideal.kinds()
+    over = "measured over all inputs and logits"
+    if ideal.sampled is not None:
+        over = f"estimated from {ideal.sampled:,} inputs drawn at random"
+    floor = ideal.curve.invariant_floor
+    least = ""
+    if floor is not None:
+        least = f"; a function of a − b and a + b − c alone could come no closer than {at_least(floor)} (measured)"
+    return (
+        f"With {ideal.parameters:,} numbers ({len(ideal.waveforms)} waveforms, {integrals:,} integrals, {first:,} "
+        f"first-order sums, {linear:,} terms of the linear half; {ideal.indices:,} small integers that name them are "
+        f"not counted) the extended ideal is at {number(ideal.relative_l2)} (R² {r_squared(ideal.r_squared)}, {over})"
+        f"{least}."
+    )
+
+
+def beyond_lens(waves: Sequence[WaveBeyond]) -> str:
+    """Return what the neurons carry beyond the lens: the strongest waves, each with the phase that it turns with."""
+    told = "Beyond the lens's waves (key, 2k at 2φ, constant)"
+    if not waves:
+        return f"{told} the extended ideal's waveforms hold none of at least {LEAST:g} of the key wave (fitted)."
+    listed = "; ".join(f"those of {wave.frequency}: {_wave(wave)}" for wave in waves[:MOST_WAVES])
+    more = f"; and {len(waves) - MOST_WAVES} more of at least {LEAST:g}" if len(waves) > MOST_WAVES else ""
+    return f"{told} the neurons carry, φ their phase, amplitude relative to the key wave (fitted): {listed}{more}."
+
+
+def _wave(wave: WaveBeyond) -> str:
+    if wave.name == "constant":
+        what = "a constant"
+    elif wave.name == "key":
+        what = f"another group's key {wave.q}"
+    elif wave.name == "other":
+        what = f"the frequency {wave.q}"
+    else:
+        what = f"{wave.name} (mod p: {wave.q})" if wave.name != "1k" else "k"
+    multiple = wave.multiple
+    turn = f"{'−' if multiple < 0 else ''}{abs(multiple) if abs(multiple) != 1 else ''}φ"
+    return f"{what} {'alike in all' if multiple == 0 else f'at {turn}'} ({number(wave.amplitude, 2)})"
