@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import quadlens as ql
+from quadlens.certificates.plan import unsettled
 from quadlens.certificates.plan.choose import Budget, choose
 from quadlens.certificates.plan.outputs import OutputNeeds, retained_outputs
 from quadlens.certificates.plan.plan import SCALE, Group, Plan
@@ -113,8 +114,12 @@ def test_a_budget_refuses(name: str) -> None:
         Budget(**{name: -1})
 
 
+@pytest.mark.parametrize("compiled", [False, True])
 @pytest.mark.parametrize("seed", range(6))
-def test_what_a_neuron_needs_is_no_less_than_in_fractions(seed: int) -> None:
+def test_what_a_neuron_needs_is_no_less_than_in_fractions(
+    seed: int, compiled: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unsettled, "compiled_is_worth_it", lambda entries: compiled)
     rng = np.random.default_rng(seed)
     p, n = int(rng.integers(3, 8)), 12
     plan, circuit = random_plan(rng, p, n), network(rng, p, n)

@@ -97,10 +97,11 @@ def prefix_sums(members: Members, row: int, start: FloatArray, prefix: FloatArra
 @kernel()
 def read_row(reads: Reads, row: int, start: FloatArray, prefix: FloatArray, out: FloatArray) -> None:
     """Write a residue's sums for every residue of the other table to ``out (p, channels)``, four channels at a time."""
-    p, thresholds, width = out.shape[0], prefix.shape[0], prefix.shape[1]
-    cells, whole, near = reads.position.size // 3, out.shape[1] // 4 * 4, out.shape[1] - 2
-    flat = prefix.reshape(thresholds * width, prefix.shape[2])
+    (p, channels), (thresholds, width, _) = out.shape, prefix.shape
+    cells, whole, near = reads.position.size // 3, channels // 4 * 4, channels - 2
+    flat = prefix.reshape(prefix.size)
     # without a sign, so that compiled code need not look for a place counted from the end
+    first, second, third = np.uint64(1), np.uint64(2), np.uint64(3)
     plus = np.zeros(thresholds * (reads.filled.shape[1] + 1), dtype=np.uint64)
     minus = np.zeros(plus.size, dtype=np.uint64)
     for rank in range(p):
@@ -115,29 +116,29 @@ def read_row(reads: Reads, row: int, start: FloatArray, prefix: FloatArray, out:
                 # what is beyond the level changes the sums of û and V alone
                 below = count
             if reads.thresholds[t] < H:
-                plus[count], minus[count] = t * width + width - 1, t * width
+                plus[count], minus[count] = (t * width + width - 1) * channels, t * width * channels
                 count += 1
             for end in range(reads.filled.shape[1]):
                 if rank >= reads.filled[t, end]:
                     break
-                plus[count] = t * width + reads.position[reads.stops[t, end, rank] + back]
-                minus[count] = t * width + reads.position[reads.starts[t, end, rank] + back]
+                plus[count] = (t * width + reads.position[reads.stops[t, end, rank] + back]) * channels
+                minus[count] = (t * width + reads.position[reads.starts[t, end, rank] + back]) * channels
                 count += 1
         if thresholds == 1:
             below = count
         for c in range(0, whole, 4):
             one, two, three, four = start[c], start[c + 1], start[c + 2], start[c + 3]
             for read in range(count if c < near else below):
-                to, away = flat[plus[read]], flat[minus[read]]
-                one += to[c] - away[c]
-                two += to[c + 1] - away[c + 1]
-                three += to[c + 2] - away[c + 2]
-                four += to[c + 3] - away[c + 3]
+                to, away = plus[read] + np.uint64(c), minus[read] + np.uint64(c)
+                one += flat[to] - flat[away]
+                two += flat[to + first] - flat[away + first]
+                three += flat[to + second] - flat[away + second]
+                four += flat[to + third] - flat[away + third]
             out[other, c], out[other, c + 1], out[other, c + 2], out[other, c + 3] = one, two, three, four
-        for c in range(whole, out.shape[1]):
+        for c in range(whole, channels):
             one = start[c]
             for read in range(count if c < near else below):
-                one += flat[plus[read], c] - flat[minus[read], c]
+                one += flat[plus[read] + np.uint64(c)] - flat[minus[read] + np.uint64(c)]
             out[other, c] = one
 
 

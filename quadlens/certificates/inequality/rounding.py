@@ -118,12 +118,10 @@ def rounding_term(circuit: Circuit, size: Sizes, plan: Plan, crossings: int, tai
 
 def _largest(table: FloatArray, axis: int) -> FloatArray:
     """Return the largest moduli along an axis."""
-    across = table if axis == 0 else table.T
-    out = np.empty(across.shape[1])
 
-    def work(block: slice) -> None:
-        part = across[:, block]
-        out[block] = np.maximum(part.max(axis=0), -part.min(axis=0))
+    def work(block: slice) -> FloatArray:
+        part = table[block]
+        return np.asarray(np.maximum(part.max(axis=axis), -part.min(axis=axis)))
 
-    in_parallel(work, blocks_of(across.shape[1], max(64, BLOCK // across.shape[0])))
-    return out
+    found = in_parallel(work, blocks_of(table.shape[0], BLOCK // table.shape[1]))
+    return np.asarray(np.max(found, axis=0) if axis == 0 else np.concatenate(found))

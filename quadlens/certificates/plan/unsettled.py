@@ -13,7 +13,8 @@ from math import gcd
 import numpy as np
 
 from quadlens.arrays import BoolArray, FloatArray, IntArray
-from quadlens.certificates.compute.blocks import BLOCK, blocks_of, in_parallel
+from quadlens.certificates.compute.blocks import BLOCK, blocks_of, cores, in_parallel
+from quadlens.certificates.compute.compiled import compiled_is_worth_it
 from quadlens.certificates.plan.plan import LIMIT, SCALE, Group, Plan
 from quadlens.circuits.circuit import Circuit
 
@@ -41,28 +42,43 @@ def deviations(plan: Plan, group: Group, table: FloatArray, first: bool, block: 
 
 def needs(circuit: Circuit, plan: Plan) -> Needs:
     """Return what the neurons' curves leave of their tables: O(pn)."""
-    n = circuit.neurons
-    above, below, square = np.zeros(n), np.zeros(n), np.zeros(n)
-    for table, first in ((circuit.A, True), (circuit.B, False)):
-
-        def work(block: slice, table: FloatArray = table, first: bool = first) -> list[FloatArray]:
-            parts = [deviations(plan, group, table, first, block) for group in plan.groups]
-            return [
-                np.concatenate([np.maximum(part.max(axis=0), 0.0) for part in parts]),
-                np.concatenate([np.maximum(-part.min(axis=0), 0.0) for part in parts]),
-                np.concatenate([np.einsum("ai,ai->i", part, part) for part in parts]),
-            ]
-
-        found = in_parallel(work, blocks_of(plan.p, BLOCK // n))
-        above += np.max([one[0] for one in found], axis=0)
-        below += np.max([one[1] for one in found], axis=0)
-        square += np.sum([one[2] for one in found], axis=0) / plan.p
-    order = np.concatenate([group.members for group in plan.groups])
-    out = Needs(delta=np.empty(n), square=np.empty(n))
+    extremes = _extremes_compiled if compiled_is_worth_it(circuit.A.size + circuit.B.size) else _extremes
+    of_A, of_B = (extremes(plan, table, first) for table, first in ((circuit.A, True), (circuit.B, False)))
+    above, below, square = of_A[0] + of_B[0], of_A[1] + of_B[1], (of_A[2] + of_B[2]) / plan.p
     # tables made from weights elsewhere may differ by twice their radius, and must still be settled there
     room = 2 * (circuit.radius["A"] + circuit.radius["B"])
-    out.delta[order], out.square[order] = (np.maximum(above, below) + room) * SLACK, square
-    return out
+    return Needs(delta=(np.maximum(above, below) + room) * SLACK, square=square)
+
+
+def _extremes(plan: Plan, table: FloatArray, first: bool) -> FloatArray:
+    """Return each neuron's largest ``δ₊`` and ``δ₋`` in a table and the sum of ``δ²``, shape (3, n)."""
+
+    def work(block: slice) -> FloatArray:
+        out = np.empty((3, plan.cell.size))
+        for group in plan.groups:
+            part = deviations(plan, group, table, first, block)
+            out[:, group.members] = part.max(axis=0), -part.min(axis=0), np.einsum("ai,ai->i", part, part)
+        return out
+
+    return _together(in_parallel(work, blocks_of(plan.p, BLOCK // plan.cell.size)))
+
+
+def _extremes_compiled(plan: Plan, table: FloatArray, first: bool) -> FloatArray:
+    from quadlens.certificates.plan.deviation_kernel import curves_of, extremes
+
+    curves = curves_of(plan, first)
+
+    def work(block: slice) -> FloatArray:
+        out = np.zeros((3, plan.cell.size))
+        extremes(table[block], block.start, curves, out)
+        return out
+
+    return _together(in_parallel(work, blocks_of(plan.p, -(-plan.p // cores()))))
+
+
+def _together(found: list[FloatArray]) -> FloatArray:
+    blocks = np.stack(found)
+    return np.concatenate([np.maximum(blocks[:, :2].max(axis=0), 0.0), blocks[:, 2:].sum(axis=0)])
 
 
 def levels_needed(plan: Plan, group: Group, delta: FloatArray) -> FloatArray:

@@ -26,7 +26,7 @@ UNIT_ROUNDOFF_32 = 2.0**-24
 SMALLEST_NORMAL_32 = 2.0**-126
 LARGEST_32 = 2.0**127
 COVERED = ("relu", "abs")
-BLOCK = 2**17
+BLOCK = 2**18
 """Float64 numbers of a matrix that are looked at together: they stay in a core's cache meanwhile."""
 BEYOND_24_BITS = np.uint64(2**29 - 1)
 """The bits of a float64 number for which float32 has no place."""
