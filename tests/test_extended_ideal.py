@@ -5,7 +5,6 @@ import pytest
 
 from quadlens.circuits.bundled import bundled
 from quadlens.circuits.circuit import Circuit
-from quadlens.circuits.construct import construct
 from quadlens.circuits.load import load
 from quadlens.decomposition import extended_ideal as module
 from quadlens.decomposition import measured_outputs as measuring
@@ -27,6 +26,7 @@ from quadlens.decomposition.ideal_terms import (
 from quadlens.decomposition.ladder import decompose
 from quadlens.errors import OptionError
 from quadlens.form.amplitude_phase import fit
+from tests.planted_networks import every_input, noisy, own_logits, planted
 
 EXACT = 1e-9  # of distances and sums computed once by series and once directly, relative
 
@@ -41,28 +41,9 @@ def mlp_logits(circuit):
     return logits - logits.mean(axis=-1, keepdims=True)
 
 
-def every_input(p):
-    return [axis.ravel() for axis in np.meshgrid(np.arange(p), np.arange(p), indexing="ij")]
-
-
-def own_logits(ideal):
-    """The ideal's logits at all inputs, from its output waves."""
-    p = ideal.p
-    waves = ideal.waves_at(*every_input(p))
-    angle = 2j * np.pi / p * np.arange(p)
-    return sum((wave[:, None] * np.exp(angle * z)).real for z, wave in waves.items()).reshape(p, p, p)
-
-
 def distance_of(circuit, ideal):
     exact = mlp_logits(circuit)
     return np.linalg.norm(exact - own_logits(ideal)) / np.linalg.norm(exact)
-
-
-def noisy(p, seed, activation="relu"):
-    rng = np.random.default_rng(seed)
-    base = construct(p=p, frequencies=(1, 3), neurons=40)
-    noise = [0.05 * np.abs(table).max() * rng.normal(size=table.shape) for table in (base.A, base.B, base.U)]
-    return Circuit(p=p, A=base.A + noise[0], B=base.B + noise[1], U=base.U + noise[2], activation=activation)
 
 
 @pytest.mark.parametrize(("p", "activation"), [(13, "relu"), (12, "relu"), (13, "abs"), (3, "relu")])
@@ -168,14 +149,6 @@ def test_no_invariant_function_beats_the_floor():
     best = (sums / counts)[difference, rest]
     expected = np.linalg.norm(exact - best) / np.linalg.norm(exact)
     assert extended_ideal(circuit).curve.invariant_floor == pytest.approx(expected, abs=EXACT)
-
-
-def planted(p, k, waves, n=200):
-    """A network of frequency k with waves (q, l): amplitude, the same on both sides."""
-    phi = 2 * np.pi * np.arange(n) / n
-    a = np.arange(p)[:, None]
-    A = sum(size * np.cos(2 * np.pi / p * q * a + multiple * phi) for (q, multiple), size in waves.items())
-    return Circuit(p=p, A=A, B=A, U=np.cos(2 * np.pi / p * k * np.arange(p) + 2 * phi[:, None]))
 
 
 def test_planted_waves_are_found_and_named():

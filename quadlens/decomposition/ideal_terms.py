@@ -111,13 +111,14 @@ def term_function(p: int, term: IntArray, found: Harmonics, a: IntArray, b: IntA
 def output_waves(
     p: int, terms: IntArray, values: ComplexArray, found: Harmonics, inputs: tuple[IntArray, IntArray]
 ) -> dict[int, ComplexArray]:
-    """Return ``{z: Z_z}`` at the inputs: terms that share a function of the phase are first summed over q, O(p) each.
+    """Return ``{z: Z_z}`` at the inputs: terms that share a function of the phase are first summed over q.
 
     Cost: the inputs times the pairs of a harmonic and an output.
     """
     a, b = inputs
     order = np.lexsort((terms[:, 2], terms[:, 1], terms[:, 0], terms[:, 4]))
     terms, values = terms[order], values[order]
+    turn = np.exp(2j * np.pi / p * np.arange(p))
     out: dict[int, ComplexArray] = {}
     starts = np.flatnonzero((np.diff(terms[:, [0, 1, 2, 4]], axis=0, prepend=-99) != 0).any(axis=1))
     for start, stop in zip(starts, np.append(starts, len(terms))[1:], strict=True):
@@ -126,8 +127,9 @@ def output_waves(
         if kind == INTEGRAL:
             total += values[start] * found.of(kind, waveform, m)
             continue
-        coefficients = np.zeros(p, dtype=np.complex128)
-        np.add.at(coefficients, terms[start:stop, 3], values[start:stop])
-        series = (np.fft.ifft(coefficients) * p)[a if kind in (LINEAR_A, FIRST_A) else b]
+        # summed directly: the rounding of a transform of prime length is not known as well
+        series = (turn[np.outer(np.arange(p), terms[start:stop, 3]) % p] @ values[start:stop])[
+            a if kind in (LINEAR_A, FIRST_A) else b
+        ]
         total += series if kind in (LINEAR_A, LINEAR_B) else series * found.of(kind, waveform, m)
     return out

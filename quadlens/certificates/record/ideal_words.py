@@ -41,20 +41,19 @@ def beyond_lens(waves: Sequence[WaveBeyond]) -> str:
     told = "Beyond the lens's waves (key, 2k at 2φ, constant)"
     if not waves:
         return f"{told} the extended ideal's waveforms hold none of at least {LEAST:g} of the key wave (fitted)."
-    listed = "; ".join(f"those of {wave.frequency}: {_wave(wave)}" for wave in waves[:MOST_WAVES])
+    shown = waves[:MOST_WAVES]
+    listed = "; ".join(
+        f"those of {k}: {', '.join(_wave(wave) for wave in shown if wave.frequency == k)}"
+        for k in dict.fromkeys(wave.frequency for wave in shown)
+    )
     more = f"; and {len(waves) - MOST_WAVES} more of at least {LEAST:g}" if len(waves) > MOST_WAVES else ""
     return f"{told} the neurons carry, φ their phase, amplitude relative to the key wave (fitted): {listed}{more}."
 
 
 def _wave(wave: WaveBeyond) -> str:
-    if wave.name == "constant":
-        what = "a constant"
-    elif wave.name == "key":
-        what = f"another group's key {wave.q}"
-    elif wave.name == "other":
-        what = f"the frequency {wave.q}"
-    else:
-        what = f"{wave.name} (mod p: {wave.q})" if wave.name != "1k" else "k"
-    multiple = wave.multiple
-    turn = f"{'−' if multiple < 0 else ''}{abs(multiple) if abs(multiple) != 1 else ''}φ"
-    return f"{what} {'alike in all' if multiple == 0 else f'at {turn}'} ({number(wave.amplitude, 2)})"
+    named = {"constant": "a constant", "key": f"another group's key {wave.q}", "other": f"the frequency {wave.q}"}
+    what = named.get(wave.name, "k" if wave.name == "1k" else f"{wave.name} (frequency {wave.q})")
+    size, multiple = number(wave.amplitude, 2), wave.multiple
+    if multiple == 0:
+        return f"{what} alike in all {size}"
+    return f"{what} at {'−' if multiple < 0 else ''}{abs(multiple) if abs(multiple) > 1 else ''}φ {size}"
