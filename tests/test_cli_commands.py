@@ -15,6 +15,11 @@ TINY = ["--neurons", "16", "--d-model", "16", "--epochs", "3"]
 CASES: dict[str, tuple[list[str], set[str], int]] = {
     "report": (["small.safetensors", "-o", "page"], {"model", "accuracy", "verdict", "figures"}, 0),
     "fit": (["small.safetensors", "--per-neuron"], {"p", "neurons", "activation", "accuracy", "frequencies"}, 0),
+    "compare": (
+        ["small.safetensors", "--a", "3", "--b", "4"],
+        {"a", "b", "c", "logit", "rest", "frequencies"},
+        0,
+    ),
     "decompose": (["small.safetensors"], {"terms", "stages", "telescoping_error"}, 0),
     "certify": (
         ["small.safetensors", "--method", "exact", "-o", "written.json"],

@@ -3,14 +3,20 @@
 import re
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()
 
 
-def test_the_ten_lines_hold() -> None:
-    (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-    assert "assert" in code.splitlines()[-1]
-    exec(compile(code, "README.md", "exec"), {})
+def test_the_three_lines_and_the_ten_hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    three, ten = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    assert len(three.splitlines()) == 3  # one of them empty
+    assert "assert" in ten.splitlines()[-1]
+    for code in (three, ten):
+        exec(compile(code, "README.md", "exec"), {})
+    assert (tmp_path / "rectangles.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_every_link_points_to_a_file() -> None:

@@ -13,7 +13,7 @@ from quadlens.certificates.methods.interval import certify_interval
 from quadlens.certificates.methods.linear import certify_linear
 from quadlens.certificates.methods.rectangle import certify_rectangle
 from quadlens.certificates.record.certificate import METHODS, Certificate
-from quadlens.circuits.circuit import Circuit
+from quadlens.circuits.circuit import Circuit, require_circuit
 from quadlens.errors import CertificateError, OptionError
 
 PROVERS: Mapping[str, Callable[..., Certificate]] = MappingProxyType(
@@ -56,6 +56,7 @@ def certify(
     CertificateError
         If the method cannot treat this circuit (its activation, or tables that are not known exactly).
     """
+    require_circuit(circuit, "certify")
     if method is None:
         if options:
             raise OptionError(f"{min(options)} is an option of one method; name the method, too")

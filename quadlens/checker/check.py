@@ -10,6 +10,7 @@ refused where not.
 What it does with each key of a certificate stands in ``record``, and a result lists it.
 """
 
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ import flint
 
 from quadlens.certificates.record.certificate import Certificate
 from quadlens.certificates.record.digest import network_digest
+from quadlens.certificates.record.file import read_certificate
 from quadlens.checker.all_inputs import all_inputs
 from quadlens.checker.float32 import evaluation, float32_error_ball
 from quadlens.checker.inequality import class_margins
@@ -26,7 +28,7 @@ from quadlens.checker.provenance import provenance_reasons
 from quadlens.checker.record import keys_of, record_reasons
 from quadlens.checker.stored import StoredTables
 from quadlens.checker.tables import PRECISION, BallNetwork, ball_network
-from quadlens.circuits.circuit import Circuit
+from quadlens.circuits.circuit import Circuit, require_circuit
 from quadlens.errors import CertificateError
 
 Progress = Callable[[float], None] | None
@@ -52,8 +54,10 @@ class CheckResult:
         return not self.reasons
 
 
-def check(certificate: Certificate, circuit: Circuit, *, progress: Progress = None) -> CheckResult:
-    """Check every claim of ``certificate`` about ``circuit`` again.
+def check(
+    certificate: Certificate | str | os.PathLike[str], circuit: Circuit, *, progress: Progress = None
+) -> CheckResult:
+    """Check every claim of ``certificate``, or of the file that holds one, about ``circuit`` again.
 
     ``linear``: the inequalities of docs/certificates.md are evaluated from the prover's choices, O(p² n); a class bound
     is accepted if it is at most what comes out. ``adaptive``, ``exact``, ``brute-force``,
@@ -61,6 +65,11 @@ def check(certificate: Certificate, circuit: Circuit, *, progress: Progress = No
     nothing about inputs and is refused.
     """
     start = time.perf_counter()
+    require_circuit(circuit, "check")
+    if isinstance(certificate, str | os.PathLike):
+        certificate = read_certificate(certificate)
+    elif not isinstance(certificate, Certificate):
+        raise CertificateError(f"check takes a Certificate or the file of one, got {type(certificate).__qualname__}")
     reasons = _identity(certificate, circuit) + provenance_reasons(certificate, circuit) + record_reasons(certificate)
     if not reasons:
         with _precision():

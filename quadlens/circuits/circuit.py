@@ -9,6 +9,7 @@ so five tables hold the whole network: ``A, B (p, n)`` the preactivations, ``U (
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -229,3 +230,23 @@ class Circuit:
             ),
             index="table",
         )
+
+
+def require_circuit(value: Any, who: str) -> Circuit:
+    """Return the value, which must be a circuit.
+
+    Raises
+    ------
+    CircuitError
+        If it is something else: what to do with a path, a torch module or a form is said.
+    """
+    if isinstance(value, Circuit):
+        return value
+    kind = type(value)
+    if isinstance(value, str | os.PathLike):
+        remedy = "read the file first: quadlens.load(path)"
+    elif any(base.__module__.startswith("torch.nn") for base in kind.__mro__):
+        remedy = "make a circuit of the module first: quadlens.from_module(model, p=…)"
+    else:
+        remedy = "make one with quadlens.load, from_module or Circuit"
+    raise CircuitError(f"{who} takes a Circuit, got {kind.__module__}.{kind.__qualname__}; {remedy}")

@@ -4,7 +4,7 @@ r"""Circuits in closed form: equally spaced phases, one waveform per frequency, 
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -44,6 +44,12 @@ def construct(
     CircuitError
         If sigma, kappa or noise make tables so large that a logit's square could overflow.
     """
+    for name, value in (("p", p), ("neurons", neurons), ("seed", seed)):
+        if isinstance(value, bool) or not isinstance(value, int | np.integer):
+            raise OptionError(f"{name} must be a whole number, got {value!r:.60}")
+    listed: object = frequencies
+    if not isinstance(listed, Iterable) or isinstance(listed, str | bytes):
+        raise OptionError(f"frequencies must be a sequence of whole numbers, such as (3, 15), got {frequencies!r:.60}")
     if p < 3:
         raise OptionError(f"a circuit needs p >= 3 residues, got p = {p}")
     chosen = [int(k) for k in frequencies]

@@ -7,7 +7,7 @@ import numpy as np
 
 from quadlens.activations import activation_named
 from quadlens.arrays import FloatArray
-from quadlens.circuits.circuit import Circuit
+from quadlens.circuits.circuit import Circuit, require_circuit
 from quadlens.circuits.number_range import require_range
 
 BLOCK_BYTES = 2**27
@@ -78,9 +78,9 @@ def evaluate(circuit: Circuit, *, skip: bool = True) -> Evaluation:
     Raises
     ------
     CircuitError
-        If the tables are so large that a logit's square could overflow.
+        If it is not a circuit, or its tables are so large that a logit's square could overflow.
     """
-    require_range(circuit)
+    require_range(require_circuit(circuit, "evaluate"))
     right, smallest, total, squares = 0, np.inf, 0.0, 0.0
     for rows in row_blocks(circuit):
         block = logits(circuit, rows) if skip else mlp_logits(circuit, rows)

@@ -90,6 +90,11 @@ def from_module(
     >>> from_module(Mine(), p=7).neurons
     9
     """
+    from torch.nn import Module
+
+    if not isinstance(model, Module):
+        what = f"{type(model).__module__}.{type(model).__qualname__}"
+        raise CircuitError(f"from_module takes a torch.nn.Module, got {what}; load takes a path")
     if isinstance(p, bool) or not isinstance(p, int) or p < 3:
         raise CircuitError(f"p must be an integer >= 3, got {p!r:.40}")
     if activation is not None:

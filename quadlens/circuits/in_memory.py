@@ -65,6 +65,10 @@ def from_state_dict(
     >>> from_state_dict({"mlp.W_in": W_in, "mlp.W_out": W_out.T}, family="one-hot", activation="relu").neurons
     8
     """
+    given: object = state
+    if not isinstance(given, Mapping):
+        what = f"{type(state).__module__}.{type(state).__qualname__}"
+        raise CheckpointError(f"state must be a mapping of names to tensors, as model.state_dict() is; got {what}")
     name = ALIASES.get(family, family)
     known = [*FAMILIES, *ALIASES]
     if name not in FAMILIES or name == "native":

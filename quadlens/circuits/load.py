@@ -12,6 +12,7 @@ import numpy as np
 
 from quadlens.circuits import freeze_attention as freezing
 from quadlens.circuits import native
+from quadlens.circuits.bundled import bundled_names, bundled_path
 from quadlens.circuits.circuit import Circuit
 from quadlens.circuits.input_file import STANDARD_INPUT, map_file, read_file
 from quadlens.circuits.left_out import inputs_won
@@ -60,7 +61,7 @@ def load(
 
     Parameters
     ----------
-    path : the file; ``-`` is standard input
+    path : the file, or the name of a bundled network where there is no file of that name; ``-`` is standard input
     family : one of ``FAMILIES``, where it is not to be recognised
     config : the JSON file that describes the checkpoint; without it ``config_ID.json`` beside ``model_ID.pt``, or
         ``NAME_cfg.json`` beside ``NAME_model.pt``, is used
@@ -109,6 +110,12 @@ def load_measured(
     progress: Callable[[float], None] | None = None,
 ) -> tuple[Circuit, freezing.FrozenAttention | None]:
     """Do what ``load`` does, and return what freezing attention changed (None where attention is constant)."""
+    given: object = path
+    if not isinstance(given, str | os.PathLike):
+        what = f"{type(path).__module__}.{type(path).__qualname__}"
+        raise CheckpointError(f"load takes a path, got {what}; from_module and from_state_dict take what is in memory")
+    if path in bundled_names() and not os.path.exists(path):
+        path = bundled_path(os.fspath(path))
     piped = os.fspath(path) == STANDARD_INPUT
     where, source = ("standard input",) * 2 if piped else (one_line(path), str(path))
     budget = Budget(where=where, limits=Limits() if max_bytes is None else Limits(max_bytes=max_bytes))

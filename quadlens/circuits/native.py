@@ -20,7 +20,7 @@ from typing import Any
 
 from quadlens.activations import ACTIVATIONS
 from quadlens.arrays import FloatArray
-from quadlens.circuits.circuit import TABLES, Circuit
+from quadlens.circuits.circuit import TABLES, Circuit, require_circuit
 from quadlens.circuits.input_file import map_file, read_file
 from quadlens.circuits.limits import Budget, Limits, spend_evaluation, spend_tables
 from quadlens.circuits.number_range import require_range
@@ -47,6 +47,19 @@ def write(
 ) -> None:
     """Write a circuit or its weights to ``path`` as native safetensors, whole or not at all; see ``encode``."""
     write_atomically(path, encode_parts(model, provenance=provenance))
+
+
+def save(model: Circuit | Weights, path: str | os.PathLike[str]) -> None:
+    """Write a circuit, or the weights of one, as a native safetensors file that ``load`` reads back exactly.
+
+    Raises
+    ------
+    CircuitError
+        If it is neither.
+    OutputError
+        If the file cannot be written; nothing half-written is left.
+    """
+    write(model if isinstance(model, Weights) else require_circuit(model, "save"), path)
 
 
 def encode(model: Circuit | Weights, *, provenance: Mapping[str, str] | None = None) -> bytes:

@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -135,6 +135,28 @@ def train(
     if resume_file is not None:
         Path(resume_file).unlink(missing_ok=True)
     return trained_networks(state)[0]
+
+
+def trained_circuit(*, seed: int = 0, progress: Callable[[float], None] | None = None, **options: Any) -> Circuit:
+    """Train one network with constant attention on ``a + b`` mod p, on the CPU, and return its circuit.
+
+    Parameters
+    ----------
+    seed : chooses the pairs that are trained on, and the first weights
+    progress : called with the fraction done
+    options : of `TrainingOptions`, by name: ``p``, ``neurons``, ``d_model``, ``activation``, ``epochs`` …. The same
+        seed gives the same bits on one machine with ``torch.set_num_threads(1)``.
+
+    Raises
+    ------
+    OptionError
+        If there is no such option, a value is outside its range, or the training diverges.
+    """
+    known = [field.name for field in fields(TrainingOptions)]
+    unknown = [name for name in options if name not in known]
+    if unknown:
+        raise OptionError(f"train has no option {unknown[0]!r}; it has seed, progress, {', '.join(known)}")
+    return train(TrainingOptions(**options), seed, progress=progress).circuit()
 
 
 def train_population(

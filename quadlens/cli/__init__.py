@@ -29,11 +29,12 @@ LONGEST_MESSAGE = 2000
 COMMANDS = {
     "report": "The main job: one model, everything about it, as one page.",
     "fit": "Amplitude–phase form, per frequency and per neuron.",
+    "compare": "Finite sums beside their integrals at one input and logit.",
     "decompose": "Where every bit of the difference to the integral comes from.",
     "certify": "Prove that a network is right on every input.",
     "check": "Check a certificate file independently.",
     "derive": "Run derivations and print their steps.",
-    "equations": "Regenerate every equation (LaTeX, Markdown, HTML).",
+    "equations": "Show one equation, or regenerate all (LaTeX, Markdown, HTML).",
     "train": "Train one network.",
     "sweep": "Train and analyse a population, resumably.",
     "construct": "Build a network in closed form.",

@@ -16,7 +16,8 @@ def _known() -> dict[str, str]:
     return {statement.name: statement.family for statement in all_statements()} | {name: name for name in FAMILIES}
 
 
-def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Complete the name of a family, or, once its family is typed, of a statement."""
     from quadlens.identities.catalogue import FAMILIES
 
     # statements are offered once their family is typed
@@ -25,7 +26,7 @@ def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> li
 
 
 @click.command(epilog="Example: quadlens derive pizza_integral")
-@click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=_complete)
+@click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=complete)
 @click.option("--all", "everything", is_flag=True, help="Run every derivation.")
 @json_option
 def command(names: tuple[str, ...], everything: bool, as_json: bool) -> None:

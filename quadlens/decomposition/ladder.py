@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from quadlens.activations import activation_named
-from quadlens.circuits.circuit import Circuit
+from quadlens.circuits.circuit import Circuit, require_circuit
 from quadlens.circuits.forward import row_blocks
 from quadlens.circuits.number_range import require_range
 from quadlens.claims import ProvedBound
@@ -19,6 +19,7 @@ from quadlens.data_frame import data_frame
 from quadlens.decomposition.bounds import ladder_bounds, norm_rounding
 from quadlens.decomposition.rung_logits import RungLogits, Totals
 from quadlens.decomposition.rungs import RUNGS
+from quadlens.errors import OptionError
 from quadlens.form.amplitude_phase import AmplitudePhaseForm, fit
 from quadlens.text_table import html_table, text_table
 
@@ -89,6 +90,13 @@ class ErrorDecomposition:
     terms: tuple[Term, ...]
     stages: tuple[Stage, ...]
     telescoping_error: float
+
+    def __getitem__(self, name: str) -> Term:
+        """Return the term of a rung, by name."""
+        for term in self.terms:
+            if term.name == name:
+                return term
+        raise OptionError(f"no term is called {name!r}; there are {', '.join(term.name for term in self.terms)}")
 
     @property
     def mlp_parameters(self) -> int:
@@ -204,7 +212,7 @@ def decompose(
     form : its amplitude–phase form, computed where it is not given
     progress : called with the fraction done
     """
-    require_range(circuit)
+    require_range(require_circuit(circuit, "decompose"))
     form = fit(circuit) if form is None else form
     totals = Totals(stages=len(RUNGS), groups=len(form.groups))
     rungs = RungLogits(circuit, form)

@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 
 from quadlens.arrays import ComplexArray, FloatArray, IntArray, wrap_angle
-from quadlens.circuits.circuit import Circuit
+from quadlens.circuits.circuit import Circuit, require_circuit
 from quadlens.circuits.number_range import require_waves
 from quadlens.data_frame import data_frame
+from quadlens.errors import OptionError
 from quadlens.text_table import html_table, text_table
 
 EXPONENTIAL_SUMS = 6
@@ -129,6 +130,14 @@ class AmplitudePhaseForm:
         least = NEGLIGIBLE_SHARE * float(self.weights.sum())
         return tuple(group for group in self.groups if 0 < group.weight >= least)
 
+    def __getitem__(self, frequency: int) -> FrequencyGroup:
+        """Return the group of a key frequency."""
+        for group in self.groups:
+            if group.frequency == frequency:
+                return group
+        known = ", ".join(str(group.frequency) for group in self.groups)
+        raise OptionError(f"no group has frequency {frequency!r}; there are {known}")
+
     def to_dict(self, *, per_neuron: bool = False) -> dict[str, Any]:
         """Return the form as JSON values: ``frequencies`` and, on request, ``per_neuron``."""
         out: dict[str, Any] = {
@@ -205,8 +214,9 @@ def fit(circuit: Circuit) -> AmplitudePhaseForm:
     Raises
     ------
     CircuitError
-        If a wave is so large that the square of its amplitude or of its logits could overflow.
+        If it is not a circuit, or a wave is so large that the square of its amplitude or of its logits could overflow.
     """
+    circuit = require_circuit(circuit, "fit")
     p, columns = circuit.p, np.arange(circuit.neurons)
     A_hat, B_hat, U_hat = (np.fft.fft(table, axis=0) / p for table in (circuit.A, circuit.B, circuit.U.T))
     candidates = slice(1, (p - 1) // 2 + 1)

@@ -9,20 +9,24 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from quadlens.identities.statement import Statement
+    from quadlens.identities.equation import Statements
 
 
-def identities() -> "tuple[Statement, ...]":
-    """Return every statement of every family, in the order of the scripts: name, both sides, source, derivation."""
+def identities() -> "Statements":
+    """Return every statement of every family, in the order of the scripts: name, both sides, source, derivation.
+
+    ``identities()["pizza_integral"]`` is the statement of that name.
+    """
     from quadlens.identities.catalogue import all_statements
+    from quadlens.identities.equation import Statements
 
-    return all_statements()
+    return Statements(all_statements())
 
 
 class _CallableModule(ModuleType):
     """A module that can be called: the function ``identities`` and the package of that name are one object."""
 
-    def __call__(self) -> "tuple[Statement, ...]":
+    def __call__(self) -> "Statements":
         return identities()
 
 

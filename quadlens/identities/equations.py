@@ -11,6 +11,7 @@ from quadlens.files import make_folder, write_atomically
 from quadlens.identities.latex import statement_lines
 from quadlens.identities.proof import Derivation, Result
 from quadlens.identities.scripts import TimedDerivation, script_folder
+from quadlens.identities.statement import Statement
 
 TEX_HEAD = r"""\documentclass{article}
 \usepackage{amsmath}
@@ -134,11 +135,7 @@ def as_markdown(derivations: Sequence[Derivation]) -> str:
 
 def as_html(derivations: Sequence[Derivation], *, progress: Callable[[float], None] | None = None) -> str:
     """Return one page that needs no network and no fonts: every formula is MathML, which browsers draw."""
-    try:
-        from latex2mathml.converter import convert
-    except ImportError as error:
-        raise DependencyError("equations.html needs latex2mathml; install it with: pip install latex2mathml") from error
-
+    convert = _converter()
     total = sum(len(derivation.results) for derivation in derivations)
     number = 0
     contents, body = [], []
@@ -157,6 +154,26 @@ def as_html(derivations: Sequence[Derivation], *, progress: Callable[[float], No
         f"Run <code>quadlens derive NAME</code> to read the steps.</p><nav><ol>{''.join(contents)}</ol></nav>"
         f"{''.join(body)}</body></html>\n"
     )
+
+
+def _converter() -> Callable[..., str]:
+    try:
+        from latex2mathml.converter import convert
+    except ImportError as error:
+        raise DependencyError("formulas in HTML need latex2mathml; install it: pip install latex2mathml") from error
+    return convert
+
+
+def drawn_lines(statement: Statement) -> str:
+    """Return a statement's formula as MathML, line by line.
+
+    Raises
+    ------
+    DependencyError
+        If the package that draws formulas is not installed.
+    """
+    convert = _converter()
+    return "".join(_picture(line, convert) for line in statement_lines(statement))
 
 
 def _article(number: int, result: Result, draw: Callable[..., str]) -> str:

@@ -8,8 +8,10 @@ from typing import Any
 
 from quadlens import __version__
 from quadlens.certificates.record.file import as_data
+from quadlens.circuits.circuit import Circuit, require_circuit
+from quadlens.circuits.forward import evaluate
 from quadlens.files import folder_alone, make_folder, write_atomically
-from quadlens.report.analysis import Analysis
+from quadlens.report.analysis import Analysis, analyse
 from quadlens.report.gallery import Drawn, draw_all
 from quadlens.report.page import page
 from quadlens.report.verdict import source_name, unexplained, verdict
@@ -81,7 +83,7 @@ def report_json(analysis: Analysis, figures: tuple[Drawn, ...] = ()) -> dict[str
 
 
 def write_report(
-    analysis: Analysis,
+    analysis: Analysis | Circuit,
     folder: str | os.PathLike[str],
     *,
     progress: Callable[[float], None] | None = None,
@@ -89,7 +91,8 @@ def write_report(
     """Draw and write the report into ``folder`` (made if missing); return the page's path and the JSON values.
 
     The page is written last: where it is there, the rest is. Of two processes that write to one folder, one comes
-    after the other: what the page and report.json name is of one report.
+    after the other: what the page and report.json name is of one report. A circuit is analysed first, with its accuracy
+    measured over all p² inputs; `analyse` makes other choices.
 
     Raises
     ------
@@ -99,6 +102,9 @@ def write_report(
     done = progress or (lambda fraction: None)
     target = make_folder(folder)
     make_folder(target / "figures")
+    if not isinstance(analysis, Analysis):
+        circuit = require_circuit(analysis, "write_report")
+        analysis = analyse(circuit.provenance.file or circuit.source, circuit, evaluate(circuit))
     done(0.05)
     figures = draw_all(analysis)
     done(0.8)
