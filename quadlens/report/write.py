@@ -16,8 +16,6 @@ from quadlens.report.gallery import Drawn, draw_all
 from quadlens.report.page import page
 from quadlens.report.verdict import source_name, unexplained, verdict
 
-CURVE_POINTS = 100
-"""Points of the compression curve that report.json holds, at most."""
 
 
 def report_json(analysis: Analysis, figures: tuple[Drawn, ...] = ()) -> dict[str, Any]:
