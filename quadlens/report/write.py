@@ -17,7 +17,6 @@ from quadlens.report.page import page
 from quadlens.report.verdict import source_name, unexplained, verdict
 
 
-
 def report_json(analysis: Analysis, figures: tuple[Drawn, ...] = ()) -> dict[str, Any]:
     """Return the report's numbers as JSON values: what ``fit``, ``decompose`` and ``certify`` print, in one place."""
     circuit, evaluation = analysis.circuit, analysis.evaluation
