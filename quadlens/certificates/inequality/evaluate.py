@@ -16,7 +16,7 @@ from quadlens.certificates.inequality.operations import Operations, operations
 from quadlens.certificates.inequality.pair_bounds import PairBounds
 from quadlens.certificates.inequality.remainder import Remainder, remainder
 from quadlens.certificates.inequality.rounding import RoundingTerm, Sizes, rounding_term, too_large
-from quadlens.certificates.inequality.split import split_outputs
+from quadlens.certificates.inequality.split import Split, split_outputs
 from quadlens.certificates.plan.choose import Budget, choose
 from quadlens.certificates.plan.plan import Plan
 from quadlens.circuits.circuit import Circuit
@@ -33,6 +33,7 @@ class Inequality:
     """(L) of every pair, what (G′) of any pair needs, and what rounding can do to both."""
 
     plan: Plan
+    split: Split
     rest: Remainder
     classes: ClassBounds
     pairs: PairBounds
@@ -86,4 +87,6 @@ def _evaluate(
     rounding = rounding_term(circuit, size, plan, crossings, rest.tail_error)
     pairs = PairBounds.of(at, plan, every, rest, split)
     report(1.0)
-    return Inequality(plan=plan, rest=rest, classes=classes, pairs=pairs, rounding=rounding, operations=counted)
+    return Inequality(
+        plan=plan, split=split, rest=rest, classes=classes, pairs=pairs, rounding=rounding, operations=counted
+    )

@@ -70,7 +70,7 @@ def certify_linear(
         counted = found.operations
         limits = Limits(per_class=pairs, pairs=int(REFINEMENT * counted.total / counted.pair))
         refined = branch_and_bound(found.classes.bound, found.least_of_pairs, found.zero, limits)
-        account = accounts(found, refined)
+        account = accounts(circuit, found, refined)
         margins = found.rounding.lowered(refined.bound.min(axis=1))
         classes = tuple(
             ClassBound(
@@ -88,7 +88,7 @@ def certify_linear(
             classes=classes,
             prover={**found.plan.to_dict(), "pairs": used},
             operations=counted.total + counted.refinement(refined.refined),
-            blame=blame(account, [bound.difference for bound in classes if not bound.certified]),
+            blame=blame(account),
         )
 
     return certificate_of("linear", circuit, prove)
