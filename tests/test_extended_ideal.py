@@ -159,6 +159,8 @@ def test_planted_waves_are_found_and_named():
     # 60 = 4·15 is 1 mod 59; 2·15 = 30 is the lens's own and the constant at 0 too; 14 = −3·15 turns the other way
     names = {(1, 4): "4k", (7, -1): "other", (0, 3): "constant", (14, -2): "3k"}
     assert {place: name for place, (name, _) in found.items()} == names
+    # four numbers a wave, but one side at 0, and a single number where nothing turns
+    assert ideal.waveforms[0].numbers == 5 * 4 + 1 + 2
     assert found[1, 4][1] == pytest.approx(0.15, abs=1e-9)
     assert found[0, 3][1] == pytest.approx(2 * 0.03 / np.sqrt(2), abs=1e-9)
     # what a waveform of locked waves alone misses is worth more than the whole distance now

@@ -10,7 +10,7 @@ from quadlens.decomposition import ideal_outputs, ideal_terms
 from quadlens.decomposition.extended_ideal import extended_ideal
 from quadlens.decomposition.ideal_outputs import ideal_blocks, waveform_error
 from quadlens.decomposition.ideal_terms import FIRST_A, FIRST_B, INTEGRAL, LINEAR_A, PHASES
-from tests.planted_networks import noisy, own_logits, planted
+from tests.planted_networks import every_input, noisy, own_logits, planted
 
 
 def in_forty_digits(ideal, z, a, b):
@@ -82,8 +82,14 @@ def test_a_sign_that_rounding_decides_costs_its_share_of_the_radius(monkeypatch)
         assert open_[place] >= flat[place] + 4 / PHASES * values * (1 - 1e-9)
 
 
-@pytest.mark.parametrize("name", ["p59-seed0", "p59-seed1"])
-def test_no_sign_of_a_bundled_ideal_is_decided_by_rounding(name):
-    ideal = extended_ideal(bundled(name))
-    for block in ideal_blocks(ideal):
+def test_no_sign_of_a_bundled_ideal_is_decided_by_rounding():
+    for block in ideal_blocks(extended_ideal(bundled("p59-seed0"))):
         assert block.radius.max() < 1e-9
+
+
+def test_no_phase_of_the_rule_is_a_zero_of_a_symmetric_waveform(monkeypatch):
+    waveform = extended_ideal(planted(59, 15, {(15, 1): 1.0})).waveforms[0]
+    inputs = every_input(59)
+    assert ideal_outputs.most_undecided(waveform, *inputs) == 0
+    monkeypatch.setattr(ideal_outputs, "OFFSET", 0.0)
+    assert ideal_outputs.most_undecided(waveform, *inputs) == 2

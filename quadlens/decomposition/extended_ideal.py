@@ -19,6 +19,7 @@ import numpy as np
 from quadlens.activations import activation_named
 from quadlens.arrays import ComplexArray, FloatArray, IntArray
 from quadlens.circuits.circuit import Circuit
+from quadlens.circuits.number_range import require_range
 from quadlens.decomposition.beyond_lens import beyond_the_lens
 from quadlens.decomposition.compression import CompressionCurve, greedy_order, invariant_floor, lower_envelope
 from quadlens.decomposition.ideal_terms import (
@@ -158,6 +159,8 @@ def extended_ideal(
     ------
     OptionError
         For another activation: its harmonics depend on each neuron's amplitude.
+    CircuitError
+        If the tables are so large that a logit's square could overflow.
     """
     if activation_named(circuit.activation).slope_below is None:
         raise OptionError(
@@ -167,6 +170,7 @@ def extended_ideal(
         numbers = min(max(int(SHARE * circuit.parameters), FEWEST), MOST)
     if numbers < 1:
         raise OptionError(f"the extended ideal needs at least one number; got {numbers}")
+    require_range(circuit)
     form = fit(circuit) if form is None else form
     done = progress or (lambda fraction: None)
     measured = measured_outputs(circuit)

@@ -59,7 +59,7 @@ def ideal_blocks(ideal: ExtendedIdeal) -> Iterator[IdealBlock]:
         outputs = np.empty((len(at), rows.stop - start, p), dtype=np.complex128)
         for z, place in at.items():
             outputs[place] = waves[z].reshape(-1, p)
-        undecided = np.array([_undecided(waveform, a, b) for waveform in ideal.waveforms], dtype=np.float64)
+        undecided = np.array([most_undecided(waveform, a, b) for waveform in ideal.waveforms], dtype=np.float64)
         yield IdealBlock(rows=rows, outputs=outputs, radius=output_radius(ideal, undecided))
 
 
@@ -95,7 +95,8 @@ def output_radius(ideal: ExtendedIdeal, undecided: FloatArray) -> FloatArray:
     return up(radius, len(kind) + 64)
 
 
-def _undecided(waveform: PhaseModulation, a: IntArray, b: IntArray) -> int:
+def most_undecided(waveform: PhaseModulation, a: IntArray, b: IntArray) -> int:
+    """Return at how many of the rule's phases, at most, rounding may have decided the sign of H at one input."""
     theta = 2 * np.pi * (np.arange(PHASES) + OFFSET) / PHASES
     at_a, at_b = waveform.tables(theta)
     return int((np.abs(at_a[a] + at_b[b]) <= waveform_error(waveform)).sum(axis=1).max())
