@@ -60,7 +60,7 @@ _HOMES = {
     "circuit_from_weights": "quadlens.circuits.weights",
     "compare": "quadlens.report.comparison",
     "construct": "quadlens.circuits.construct",
-    "decompose": "quadlens.decomposition.ladder",
+    "decompose": "quadlens.certificates.ladder.decompose",
     "equation": "quadlens.identities.equation",
     "evaluate": "quadlens.circuits.forward",
     "fit": "quadlens.form.amplitude_phase",

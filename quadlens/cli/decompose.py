@@ -23,12 +23,12 @@ COLUMNS = ("rel. L2", "bound", "ratio", "largest", "bound", "ratio")
 def command(loaded: LoadedModel, as_json: bool) -> None:
     """Where every bit of the difference between MODEL's MLP and the integral comes from."""
     from quadlens.activations import activation_named
+    from quadlens.certificates.ladder.decompose import decompose
     from quadlens.certificates.record import ideal_words
     from quadlens.certificates.record import words as claims_in_words
     from quadlens.decomposition.beyond_lens import beyond_the_lens
     from quadlens.decomposition.extended_ideal import extended_ideal
     from quadlens.decomposition.group_quadrature import group_quadrature
-    from quadlens.decomposition.ladder import decompose
     from quadlens.form.amplitude_phase import fit
 
     with progress_bar("fitting"):

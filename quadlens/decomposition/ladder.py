@@ -78,6 +78,11 @@ class ErrorDecomposition:
     refined limit of the main groups (``AmplitudePhaseForm.main_groups``), measured to be within ``ideal_relative_l2``
     of the exact MLP logits; ``parameters`` are the circuit's, ``mlp_parameters`` those of A, B and U, which they stand
     for.
+
+    Where ``output_frequencies`` (of the p//2 there are) is given, terms are evaluated at those and the rest is bounded:
+    ``relative_l2`` and ``max_abs`` of a term are then no more than the true values, to rounding, and its bounds no
+    less; distances of stages are no less. Where all are, each is the value itself. ``inputs_counted`` says on how many
+    inputs the accuracies were counted; None: on all.
     """
 
     p: int
@@ -90,6 +95,8 @@ class ErrorDecomposition:
     terms: tuple[Term, ...]
     stages: tuple[Stage, ...]
     telescoping_error: float
+    output_frequencies: int | None = None
+    inputs_counted: int | None = None
 
     def __getitem__(self, name: str) -> Term:
         """Return the term of a rung, by name."""

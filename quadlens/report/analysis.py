@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from quadlens.activations import activation_named
+from quadlens.certificates.ladder.decompose import decompose
 from quadlens.circuits.circuit import Circuit
 from quadlens.circuits.forward import Evaluation
 from quadlens.decomposition.extended_ideal import ExtendedIdeal, extended_ideal
 from quadlens.decomposition.group_quadrature import group_quadrature
-from quadlens.decomposition.ladder import ErrorDecomposition, decompose
+from quadlens.decomposition.ladder import ErrorDecomposition
 from quadlens.form.amplitude_phase import AmplitudePhaseForm, FrequencyGroup, fit
 from quadlens.form.phase_locking import PhaseLocking, phase_locking
 from quadlens.quadrature.certifying_width import CertifyingWidths

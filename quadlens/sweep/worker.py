@@ -123,8 +123,8 @@ def analyse(circuit: Circuit, methods: Sequence[str]) -> dict[str, Any]:
     """Return accuracy, form, decomposition and certificates of a circuit as JSON values."""
     from dataclasses import asdict
 
+    from quadlens.certificates.ladder.decompose import decompose
     from quadlens.circuits.forward import evaluate
-    from quadlens.decomposition.ladder import decompose
     from quadlens.form.amplitude_phase import fit
 
     form = fit(circuit)

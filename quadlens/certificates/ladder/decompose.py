@@ -1,0 +1,234 @@
+r"""The error decomposition in linear time: every term evaluated where it is retained, the rest bounded.
+
+Rungs 1 to 6 have logits at the key frequencies only, so the terms after the first are evaluated whole. The first, and
+with it the network, is evaluated at the retained output frequencies; over c the two parts are orthogonal,
+
+    ‖term‖² = Σ_{z retained} (‖E_z‖ ± ‖rest_z‖)² + Σ_{z not} ‖rest_z‖²,
+
+with every ``‖rest_z‖`` bounded (``rest``). Up to p of about 200 everything is retained and nothing is left to bound.
+Cost O(pn) with constants, O(p²) for each sum that is evaluated, and the gates near their kinks.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from quadlens.activations import activation_named, negative_slope
+from quadlens.arrays import FloatArray, IntArray
+from quadlens.certificates.ladder.evaluate import Found, Rungs, evaluate, responses
+from quadlens.certificates.ladder.group_waves import group_waves, strays
+from quadlens.certificates.ladder.rest import Peaks, logit_weights, peaks, rest
+from quadlens.certificates.ladder.retained import retain, sums_allowed
+from quadlens.circuits.circuit import Circuit
+from quadlens.circuits.number_range import require_range
+from quadlens.claims import ProvedBound
+from quadlens.decomposition import ladder
+from quadlens.decomposition.ladder import ErrorDecomposition, Stage, Term, TermPart, refined_numbers
+from quadlens.decomposition.rungs import RUNGS
+from quadlens.form.amplitude_phase import AmplitudePhaseForm, fit
+from quadlens.quadrature.closed_form import harmonics_rounding
+from quadlens.quadrature.waveform import group_waveform
+from quadlens.rounding import UNIT_ROUNDOFF, gamma
+
+THEOREM = "quadlens.certificates.ladder, module documentation of decompose and rest"
+ARITHMETIC = "float64; every sum widened by its a-priori rounding"
+
+SAMPLE = 2 * 10**10
+"""Operations that counting right answers may take where inputs are many."""
+
+
+def decompose(
+    circuit: Circuit,
+    form: AmplitudePhaseForm | None = None,
+    *,
+    sums: int | None = None,
+    progress: Callable[[float], None] | None = None,
+) -> ErrorDecomposition:
+    """Return every term of the ladder over all p² inputs and p logits.
+
+    Parameters
+    ----------
+    circuit : the network; only its MLP takes part, the skip path is left out
+    form : its amplitude–phase form, computed where it is not given
+    sums : how many sums, each of one group at one output frequency, are evaluated; the rest is bounded. None: as many
+        as linear time allows. The groups' own are evaluated in any case.
+    progress : called with the fraction done
+
+    For an activation without a single kink every input is evaluated, and no bound is given: O(p³ n).
+    """
+    if activation_named(circuit.activation).slope_below is None:
+        return ladder.decompose(circuit, form, progress=progress)
+    require_range(circuit)
+    form, report = fit(circuit) if form is None else form, progress or (lambda done: None)
+    keys = np.array([group.frequency for group in form.groups])
+    p, slope = circuit.p, negative_slope(circuit.activation)
+    most = sums_allowed(p, keys.size, max(1, len(form.main_groups))) if sums is None else max(sums, keys.size)
+    everything = most >= keys.size * (p // 2)
+    waves = [group_waves(circuit, form, group) for group in form.groups]
+    stray = [strays(circuit, one, slope) for one in waves]
+    rests = (
+        []
+        if everything
+        else [rest(circuit, one, own, circuit.activation) for one, own in zip(waves, stray, strict=True)]
+    )
+    retained = retain(None if everything else np.stack([one.l2 for one in rests]), keys, p, most)
+    report(0.1)
+    rungs = Rungs(
+        circuit=circuit,
+        form=form,
+        waves=waves,
+        levels=[one.levels for one in stray],
+        retained=retained,
+        responses=responses(form),
+        sample=None if retained.whole else _sample(circuit),
+    )
+    found = evaluate(rungs, lambda done: report(0.1 + 0.9 * done))
+    tops = [Peaks(of_class=np.zeros(1), of_a=np.zeros(1), of_b=np.zeros(1)) for _ in waves]
+    if not retained.whole:
+        tops = [peaks(circuit, *one) for one in zip(waves, rests, retained.kept, strict=True)]
+    return _result(rungs, found, tops, _errors(rungs))
+
+
+def _sample(circuit: Circuit) -> IntArray:
+    """Return inputs, drawn with a fixed seed, on which right answers are counted."""
+    count = int(np.clip(SAMPLE // (2 * circuit.p * circuit.neurons), 128, 4096))
+    return np.sort(np.random.default_rng(0).choice(circuit.p**2, min(count, circuit.p**2), replace=False))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Errors:
+    """What rounding can change, by group: a wave of any finite rung on one input (``sums``), and of the integrals
+    (``integrals``) in root of summed squares over all classes, and at most (``integrals_most``).
+    """
+
+    sums: FloatArray
+    integrals: FloatArray
+    integrals_most: FloatArray
+
+
+def _errors(rungs: Rungs) -> _Errors:
+    circuit, p, sums, integrals = rungs.circuit, rungs.circuit.p, [], []
+    for one in rungs.waves:
+        i = one.group.members
+        most = np.array([float(np.abs(circuit.U[j]).max()) for j in i])
+        # prefix sums of at most m + 1 terms, a few of them read; tables and output waves have few roundings each
+        sums.append(2 * gamma(64 * (i.size + p) + 2048) * float(one.size @ most))
+        pure = group_waveform(p, one.group.frequency, 1, 1, 0, 0, 0.0)
+        lost = sum(harmonics_rounding(c, [2])[:, 0] for c in (one.coefficients, pure))
+        lost = lost + 128 * UNIT_ROUNDOFF * (np.abs(one.coefficients).sum(axis=1) + 2)
+        integrals.append(one.group.weight * lost)
+    stacked = np.stack(integrals)
+    return _Errors(
+        sums=np.array(sums), integrals=np.linalg.norm(stacked, axis=1) * np.sqrt(p), integrals_most=stacked.max(axis=1)
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Ends:
+    """Lower and upper ends of norms and largest logits, by term ``(6,)`` and by term and group ``(6, groups)``."""
+
+    l2: tuple[FloatArray, FloatArray]
+    part_l2: tuple[FloatArray, FloatArray]
+    logit: tuple[FloatArray, FloatArray]
+    part_logit: tuple[FloatArray, FloatArray]
+
+
+def _ends(rungs: Rungs, found: Found, tops: list[Peaks], errors: _Errors) -> _Ends:
+    p, retained = rungs.circuit.p, rungs.retained
+    root, left = np.sqrt(logit_weights(p)), retained.left.sum(axis=0)
+    parts = np.sqrt(found.parts) * root
+    first = np.sqrt(found.first) * root
+    over_inputs, single = _rounding(errors, p)
+    # every sum that is evaluated is off by as much, at each z
+    part_upper = np.where(parts > 0, parts + over_inputs[..., None] * root, 0.0)
+    part_upper = np.maximum(part_upper, over_inputs[..., None] * root * retained.kept)
+    part_upper[0] += retained.left
+    lower, upper = np.linalg.norm(parts, axis=2), np.linalg.norm(part_upper, axis=2)
+    whole = [np.linalg.norm(one, axis=1) for one in (lower, upper)]
+    whole[0][0] = np.linalg.norm(np.maximum(first - left, 0))
+    whole[1][0] = np.linalg.norm(first + left + over_inputs[0].sum() * root)
+    beyond = np.zeros(6)
+    beyond[0] = sum(np.sum([getattr(one, name) for one in tops], axis=0).max() for name in ("of_class", "of_a", "of_b"))
+    apart = np.zeros(lower.shape)
+    apart[0] = [one.most for one in tops]
+    waves = np.ones(lower.shape)
+    waves[0] = retained.kept.sum(axis=1)  # so many waves of a group are off
+    return _Ends(
+        l2=(whole[0], whole[1]),
+        part_l2=(lower, upper),
+        logit=(
+            np.maximum(found.largest - beyond, 0),
+            found.at_most + beyond + (waves * single).sum(axis=1),
+        ),
+        part_logit=(
+            np.maximum(found.part_largest - apart, 0),
+            np.maximum(found.part_at_most, found.part_largest) + apart + waves * single,
+        ),
+    )
+
+
+def _rounding(errors: _Errors, p: int) -> tuple[FloatArray, FloatArray]:
+    """Return what rounding can change of a wave of each term and group: over all inputs, and on one, (6, groups)."""
+    counts = ((2, 0), (2, 0), (2, 0), (2, 0), (1, 1), (0, 2))  # finite rungs and integrals in a term
+    over_inputs = [finite * p * errors.sums + integral * errors.integrals for finite, integral in counts]
+    single = [finite * errors.sums + integral * errors.integrals_most for finite, integral in counts]
+    return np.stack(over_inputs), np.stack(single)
+
+
+def _result(rungs: Rungs, found: Found, tops: list[Peaks], errors: _Errors) -> ErrorDecomposition:
+    circuit, form, p, left = rungs.circuit, rungs.form, rungs.circuit.p, rungs.retained.left.sum(axis=0)
+    root = np.sqrt(logit_weights(p))
+    exact = np.sqrt(found.exact) * root
+    norm, high = float(np.linalg.norm(exact)), float(np.linalg.norm(exact + left)) or 1.0
+    low = float(np.linalg.norm(np.maximum(exact - left - p * errors.sums.sum() * root, 0))) * (1 - 1e-9)
+    ends, proved = _ends(rungs, found, tops, errors), low > 0
+
+    def bound(value: float) -> ProvedBound | None:
+        return ProvedBound(value=value * (1 + 1e-9), theorem=THEOREM, arithmetic=ARITHMETIC) if proved else None
+
+    def parts(index: int) -> tuple[TermPart, ...]:
+        return tuple(
+            TermPart(
+                frequency=int(key),
+                relative_l2=float(ends.part_l2[0][index, number]) / high,
+                max_abs=float(ends.part_logit[0][index, number]),
+                bound=float(ends.part_l2[1][index, number]) / low * (1 + 1e-9) if proved else None,
+                max_abs_bound=float(ends.part_logit[1][index, number]) * (1 + 1e-9) if proved else None,
+            )
+            for number, key in enumerate(rungs.keys)
+        )
+
+    distance = np.linalg.norm(np.sqrt(found.distance) * root + left, axis=1) / (norm or 1.0)
+    return ErrorDecomposition(
+        p=p,
+        neurons=circuit.neurons,
+        parameters=circuit.parameters,
+        ideal_parameters=refined_numbers(form),
+        ideal_relative_l2=float(np.linalg.norm(np.sqrt(found.ideal) * root + left)) / (norm or 1.0),
+        exact_norm=norm,
+        exact_accuracy=float(found.right[0]) / found.inputs,
+        terms=tuple(
+            Term(
+                name=name,
+                relative_l2=float(ends.l2[0][index]) / high,
+                max_abs=float(ends.logit[0][index]),
+                bound=bound(float(ends.l2[1][index]) / low) if proved else None,
+                max_abs_bound=bound(float(ends.logit[1][index])),
+                frequencies=parts(index),
+            )
+            for index, name in enumerate(RUNGS)
+        ),
+        stages=tuple(
+            Stage(
+                name=name,
+                relative_l2_to_exact=float(far),
+                r_squared=1 - float(far) ** 2,
+                accuracy=float(right) / found.inputs,
+            )
+            for name, far, right in zip(RUNGS, distance, found.right[1:], strict=True)
+        ),
+        telescoping_error=found.telescoping / (found.exact_largest or 1.0),
+        output_frequencies=int(rungs.retained.frequencies.size),
+        inputs_counted=found.inputs,
+    )

@@ -1,0 +1,242 @@
+r"""The rungs at the retained output frequencies, on all inputs, block by block: what is added up of them.
+
+The network's part at z is ``E_z = Σ_γ E_{γ,z}``; a finite rung or an integral has parts at the keys only. All terms are
+differences of these, so they telescope exactly; what is not retained belongs to the network alone, and so to the first
+term.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from quadlens.activations import activation_named
+from quadlens.arrays import BoolArray, ComplexArray, FloatArray, IntArray
+from quadlens.certificates.ladder.circle import tiers
+from quadlens.certificates.ladder.circle_sums import Tables, dense_sums, sums
+from quadlens.certificates.ladder.group_waves import GroupWaves, network_tables
+from quadlens.certificates.ladder.rest import output_waves
+from quadlens.certificates.ladder.retained import Retained
+from quadlens.circuits.circuit import Circuit
+from quadlens.circuits.forward import margins
+from quadlens.decomposition.rungs import RUNGS, ideal_response, ideal_sum, largest_entries, wave_logits
+from quadlens.form.amplitude_phase import AmplitudePhaseForm
+
+BLOCK_BYTES = 2**28
+"""What the sums of one block of rows may take."""
+
+DENSE = 3 * 10**8
+"""Operations up to which every neuron is evaluated on every input: sorting out arcs would take longer."""
+
+SEARCHED = 64
+"""Inputs looked at together for the largest logit, and so many times this in one block."""
+
+
+class Found:
+    """Sums over blocks: squares by term (of each group, and at each z of the whole), largest logits from both sides.
+
+    ``distance (6, z)`` are squares of the distance to every rung, ``ideal (z,)`` to the main groups' refined limit,
+    ``exact (z,)`` of the network itself; all summed over inputs.
+    """
+
+    def __init__(self, groups: int, half: int) -> None:
+        terms = len(RUNGS)
+        self.parts = np.zeros((terms, groups, half))
+        self.first = np.zeros(half)
+        self.distance = np.zeros((terms, half))
+        self.ideal, self.exact = np.zeros(half), np.zeros(half)
+        self.part_largest, self.part_at_most = np.zeros((terms, groups)), np.zeros((terms, groups))
+        self.largest, self.at_most = np.zeros(terms), np.zeros(terms)
+        self.exact_largest = 0.0
+        self.telescoping = 0.0
+        self.right, self.inputs = np.zeros(1 + terms), 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Rungs:
+    """What a block is made from, by group: tiers and outputs of the network's sums (own key first) and of the finite
+    rungs'; ``sample`` are inputs ``a p + b`` on which answers are counted, None for all of them.
+    """
+
+    circuit: Circuit
+    form: AmplitudePhaseForm
+    waves: list[GroupWaves]
+    levels: list[FloatArray]
+    retained: Retained
+    responses: list[ComplexArray]
+    sample: IntArray | None
+
+    @property
+    def keys(self) -> IntArray:
+        """The groups' key frequencies."""
+        return np.array([one.group.frequency for one in self.waves])
+
+    @property
+    def rows(self) -> int:
+        """How many rows of inputs a block has."""
+        p, groups = self.circuit.p, len(self.waves)
+        numbers = 2 * self.retained.frequencies.size + 6 * groups + 3 * int(self.retained.kept.sum(axis=1).max()) + 8
+        if self.sample is None:
+            numbers += 4 * p
+        return max(1, min(p, BLOCK_BYTES // (16 * p * numbers)))
+
+
+def responses(form: AmplitudePhaseForm) -> list[ComplexArray]:
+    """Return the integrals of every group, the refined and the pure ones, each (groups, p)."""
+    return [np.stack([ideal_response(form, group, pure=pure) for group in form.groups]) for pure in (False, True)]
+
+
+class _Group:
+    """One group's sums for a block of rows; what is chosen once is kept."""
+
+    def __init__(self, rungs: Rungs, number: int) -> None:
+        circuit, form, waves = rungs.circuit, rungs.form, rungs.waves[number]
+        i, key = waves.group.members, waves.group.frequency
+        self.circuit, self.p = circuit, circuit.p
+        self.z = rungs.retained.of_group(number, key)
+        self.u = output_waves(circuit, i, self.z)
+        v = form.u[i] * np.exp(1j * form.psi[i])
+        self.u[:, 0] = v
+        self.locked = form.u[i] * np.exp(2j * form.phi[i])
+        both = np.stack([v, self.locked], axis=1)
+        silent = np.where(waves.r > 0, 0.0, np.inf)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            spread = np.where(waves.r > 0, waves.spread / waves.r, np.inf)
+        self.jobs: list[tuple[Tables, ComplexArray, FloatArray]] = [
+            (network_tables(circuit, i), self.u, rungs.levels[number]),
+            (Tables(A=waves.own.A, B=waves.own.B), v[:, None], spread),
+            (Tables(A=waves.mean.A, B=waves.mean.B), both, silent),
+        ]
+        self.tiers = [
+            None if self._dense(out) else tiers(waves.coefficients, key, waves.phi, levels, 2 * out.shape[1])
+            for _, out, levels in self.jobs
+        ]
+
+    def _dense(self, out: ComplexArray) -> bool:
+        return bool(self.p**2 * out.shape[0] * (4 * out.shape[1] + 4) <= DENSE)
+
+    def sums(self, rows: slice) -> list[ComplexArray]:
+        """Return the sums of the network (rows, p, z), of rung 2, and of rungs 3 and 4."""
+        activation = self.circuit.activation
+        apply = activation_named(activation).apply
+        return [
+            dense_sums(tables, out, apply, rows, self.p)
+            if found is None
+            else sums(tables, out, found, activation, rows)
+            for (tables, out, _), found in zip(self.jobs, self.tiers, strict=True)
+        ]
+
+
+def evaluate(rungs: Rungs, report: Callable[[float], None]) -> Found:
+    """Run every block of rows."""
+    p, form = rungs.circuit.p, rungs.form
+    found = Found(len(rungs.waves), p // 2)
+    groups = [_Group(rungs, number) for number in range(len(rungs.waves))]
+    frequencies = rungs.retained.frequencies
+    place = {int(z): at for at, z in enumerate(frequencies)}
+    main = {group.frequency for group in form.main_groups}
+    counted = np.array([key in main for key in rungs.keys])
+    for start in range(0, p, rungs.rows):
+        rows = slice(start, min(start + rungs.rows, p))
+        E = np.zeros((rows.stop - start, p, frequencies.size), dtype=np.complex128)
+        others = np.zeros_like(E)
+        z = np.zeros((6, rows.stop - start, p, len(groups)), dtype=np.complex128)
+        for number, group in enumerate(groups):
+            network, own, mean = group.sums(rows)
+            at = [place[int(q)] for q in group.z]
+            E[..., at] += network
+            others[..., at[1:]] += network[..., 1:]
+            z[0, ..., number], z[1, ..., number] = network[..., 0], own[..., 0]
+            z[2, ..., number], z[3, ..., number] = mean[..., 0], mean[..., 1]
+            found.parts[0, number, group.z[1:] - 1] += (np.abs(network[..., 1:]) ** 2).sum(axis=(0, 1))
+            _largest(found.part_largest[0], found.part_at_most[0], number, network[..., 1:], group.z[1:], p)
+        z[4], z[5] = (ideal_sum(one, form, rows) for one in rungs.responses)
+        _add(found, rungs, rows, E, others, z, place, counted)
+        report(rows.stop / p)
+    return found
+
+
+def _add(
+    found: Found,
+    rungs: Rungs,
+    rows: slice,
+    E: ComplexArray,
+    others: ComplexArray,
+    z: ComplexArray,
+    place: dict[int, int],
+    counted: BoolArray,
+) -> None:
+    p, keys, frequencies = rungs.circuit.p, rungs.keys, rungs.retained.frequencies
+    own = np.array([place[int(key)] for key in keys])
+    found.first[frequencies - 1] += (np.abs(others) ** 2).sum(axis=(0, 1))
+    found.exact[frequencies - 1] += (np.abs(E) ** 2).sum(axis=(0, 1))
+    _largest(found.largest, found.at_most, 0, others, frequencies, p)
+    total = others.copy()
+    for term in range(1, 6):
+        change = z[term - 1] - z[term]
+        total[..., own] += change
+        found.parts[term, np.arange(keys.size), keys - 1] += (np.abs(change) ** 2).sum(axis=(0, 1))
+        tops = largest_entries(change, keys, p).max(axis=(0, 1))
+        found.part_largest[term] = np.maximum(found.part_largest[term], tops)
+        _largest(found.largest, found.at_most, term, change, keys, p)
+    for rung in range(6):
+        left = E.copy()
+        left[..., own] -= z[rung]
+        found.distance[rung, frequencies - 1] += (np.abs(left) ** 2).sum(axis=(0, 1))
+        if rung == 5:
+            found.telescoping = max(found.telescoping, float(np.abs(total - left).sum(axis=-1).max()))
+    left = E.copy()
+    left[..., own[counted]] -= z[4][..., counted]
+    found.ideal[frequencies - 1] += (np.abs(left) ** 2).sum(axis=(0, 1))
+    _answers(found, rungs, rows, E, z)
+
+
+def _answers(found: Found, rungs: Rungs, rows: slice, E: ComplexArray, z: ComplexArray) -> None:
+    """Count the right answers of the network and of every rung, on all inputs or on the sample."""
+    p, keys = rungs.circuit.p, rungs.keys
+    if rungs.sample is None:
+        logits = [wave_logits(E, rungs.retained.frequencies, p), *(wave_logits(one, keys, p) for one in z)]
+        found.exact_largest = max(found.exact_largest, float(np.abs(logits[0]).max()))
+        found.right += [float((margins(one, rows) > 0).sum()) for one in logits]
+        found.inputs += logits[0].shape[0] * p
+        return
+    here = rungs.sample[(rungs.sample >= rows.start * p) & (rungs.sample < rows.stop * p)]
+    if not here.size:
+        return
+    a, b = np.divmod(here, p)
+    circuit = rungs.circuit
+    hidden = activation_named(circuit.activation).apply(circuit.A[a] + circuit.B[b])
+    exact = hidden @ circuit.U
+    exact -= exact.mean(axis=1, keepdims=True)
+    found.exact_largest = max(found.exact_largest, float(np.abs(exact).max()))
+    for index, single in enumerate([exact, *(wave_logits(one[a - rows.start, b], keys, p) for one in z)]):
+        right = single[np.arange(a.size), (a + b) % p].copy()
+        single[np.arange(a.size), (a + b) % p] = -np.inf
+        found.right[index] += float((right > single.max(axis=1)).sum())
+    found.inputs += here.size
+
+
+def _largest(lower: FloatArray, upper: FloatArray, at: int, z: ComplexArray, frequencies: IntArray, p: int) -> None:
+    """Raise ``lower[at] ≤ max |Re Σ_z z e^{iωzc}| ≤ upper[at]`` by a block (rows, p, z): inputs with the largest
+    ``Σ|z|`` are written out until none can be larger, or the number of looks is spent.
+    """
+    if not frequencies.size:
+        return
+    # the largest of each wave by itself is nearer than its modulus
+    reach = largest_entries(z, frequencies, p).sum(axis=-1).ravel()
+    flat = z.reshape(-1, frequencies.size)
+    open_ = np.flatnonzero(reach > lower[at])
+    looks = min(open_.size, SEARCHED * SEARCHED)
+    order = open_[np.argpartition(-reach[open_], looks - 1)[:looks]] if looks else open_
+    order = order[np.argsort(-reach[order], kind="stable")]
+    for start in range(0, order.size, SEARCHED):
+        some = order[start : start + SEARCHED]
+        if reach[some[0]] <= lower[at]:
+            break
+        lower[at] = max(lower[at], float(np.abs(wave_logits(flat[some], frequencies, p)).max()))
+    else:
+        if looks < open_.size:
+            left = np.ones(reach.size, dtype=np.bool_)
+            left[order] = False
+            upper[at] = max(upper[at], float(reach[left].max()))
+    upper[at] = max(upper[at], lower[at])

@@ -1,0 +1,144 @@
+r"""What a group gives the output frequencies that are not evaluated, bounded: O(p m) with a constant from M.
+
+With the mean waveform's harmonics ``ĥ_m(d)`` and ``T_m[z] = Σ_i r_i e^{imφ_i} û_{i,z}``, a group's part at z is
+
+    Σ_i h_i û_{i,z} = Σ_{|m|≤M} ĥ_m(d) e^{imωkb} T_m[z]  +  Σ_i r_i t_d û_{i,z}  +  Σ_i ε_i û_{i,z},
+
+``|t_d| ≤ tail(d)``. Over all inputs the first sum is exact by Parseval over b (harmonics whose ``mk`` agree mod p, in
+bands); the last is at most ``‖E D⁻¹‖ ‖D V‖₂`` for every positive diagonal D, V = (Re û, Im û):
+
+    ‖Σ_i ε_i û_{i,z}‖² ≤ ½ τ (τ + |κ|),    τ = Σ_i ‖ε_i‖ |û_{i,z}|,    κ = Σ_i ‖ε_i‖ û_{i,z}²/|û_{i,z}|
+"""
+
+from dataclasses import dataclass
+from math import gcd
+
+import numpy as np
+
+from quadlens.arrays import BoolArray, ComplexArray, FloatArray, IntArray
+from quadlens.certificates.compute.blocks import BLOCK, blocks_of
+from quadlens.certificates.ladder.group_waves import GroupWaves, Strays, widest
+from quadlens.circuits.circuit import Circuit
+from quadlens.quadrature.closed_form import harmonics_rounding, waveform_harmonics
+from quadlens.quadrature.harmonics import kink_tail
+from quadlens.rounding import UNIT_ROUNDOFF, gamma
+
+HARMONICS = 128
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Rest:
+    """Bounds on a group's part of every output frequency ``z = 1 … p//2``.
+
+    ``l2 (p//2,)`` over all inputs and logits. ``moduli (p, M + 1)`` bound ``|ĥ_m(d)|`` of both signs together,
+    ``sums (M + 1, p)`` are ``Σ_i r_i e^{imφ_i} U_i(c)`` after a transform over c; ``tail (p,)``.
+    """
+
+    l2: FloatArray
+    moduli: FloatArray
+    sums: ComplexArray
+    tail: FloatArray
+
+
+def output_waves(circuit: Circuit, rows: IntArray, z: IntArray) -> ComplexArray:
+    """Return ``û_{i,z} = (ν/p) Σ_c U[i, c] e^{−iωzc}`` of some neurons, ν = 2, or 1 at 2z = p; shape (rows, z)."""
+    p = circuit.p
+    wave = np.exp(-2j * np.pi / p * (np.outer(np.arange(p), z) % p)) * np.where(2 * z == p, 1, 2) / p
+    both = np.concatenate([wave.real, wave.imag], axis=1)
+    out = np.empty((rows.size, z.size), dtype=np.complex128)
+    for block in blocks_of(rows.size, 4 * BLOCK // p):
+        part = circuit.U[rows[block]] @ both
+        out[block] = part[:, : z.size] + 1j * part[:, z.size :]
+    return out
+
+
+def logit_weights(p: int) -> FloatArray:
+    """Return ``Σ_c (Re e^{iωzc})²`` for ``z = 1 … p//2``: p/2, and p at 2z = p."""
+    return np.where(2 * np.arange(1, p // 2 + 1) == p, p, p / 2)
+
+
+def rest(circuit: Circuit, waves: GroupWaves, stray: Strays, activation: str) -> Rest:
+    """Return the bounds of one group."""
+    p, i, k = circuit.p, waves.group.members, waves.group.frequency
+    m = np.arange(HARMONICS + 1)
+    h = waveform_harmonics(waves.coefficients, m, activation)
+    shift = 64 * UNIT_ROUNDOFF * np.abs(waves.coefficients).sum(axis=1)
+    moduli = np.abs(h) + harmonics_rounding(waves.coefficients, m)
+    tail = kink_tail(waves.coefficients, HARMONICS) / (2 * np.pi) * (2 if activation == "abs" else 1) + shift
+    root = np.sqrt(stray.energy)
+    sums = np.zeros((m.size, p), dtype=np.complex128)
+    size, tau, kappa = (np.zeros(p // 2, dtype=x) for x in (np.float64, np.float64, np.complex128))
+    most = large = 0.0
+    factor = np.where(2 * np.arange(1, p // 2 + 1) == p, 1, 2) / p
+    for block in blocks_of(i.size, BLOCK // p):
+        U = circuit.U[i[block]]
+        turned = waves.r[block] * np.exp(1j * np.outer(m, waves.phi[block]))
+        sums += turned.real @ U + 1j * (turned.imag @ U)
+        u = np.fft.rfft(U, axis=1)[:, 1:] * factor
+        modulus = np.abs(u)
+        size += waves.r[block] @ modulus
+        tau += root[block] @ modulus
+        with np.errstate(divide="ignore", invalid="ignore"):
+            kappa += root[block] @ np.where(modulus > 0, u * u / modulus, 0)
+        tops = np.abs(U).max(axis=1)
+        most, large = most + float(waves.r[block] @ tops), large + float(waves.size[block] @ tops)
+    # a transform over c gives T_m[z] at z and the conjugate of T_{−m}[z] at −z
+    sums = np.fft.fft(sums, axis=1)
+    z = np.arange(1, p // 2 + 1)
+    lost = 4 * gamma(2 * i.size + 2 * p + 8 * HARMONICS + 64) * most * p
+    T = [(np.abs(sums[:, at]) + lost) * factor for at in (z, -z)]
+    E = (moduli**2).sum(axis=0)
+    order = p // gcd(k, p)
+    band = (2 * m + order) // (2 * order)
+    zero = np.zeros(z.size)
+    for number in range(int(band.max()) + 1):
+        mine = band == number
+        up, down = (E[mine] @ part[mine] ** 2 for part in T)
+        # band 0 holds both signs and m = 0 once; beyond it each sign is a band of its own
+        zero += np.sqrt(up + down - E[0] * T[1][0] ** 2) if number == 0 else np.sqrt(up) + np.sqrt(down)
+    over_inputs = np.sqrt(p) * (zero + float(np.linalg.norm(tail)) * size)
+    bound = over_inputs + np.sqrt(0.5 * tau * (tau + np.abs(kappa)))
+    lost = gamma(8 * (i.size + 2 * p) + 64) * p * large
+    return Rest(
+        l2=(bound * (1 + 1e-9) + lost) * np.sqrt(logit_weights(p)),
+        moduli=moduli * np.where(m == 0, 1, 2),
+        sums=sums,
+        tail=tail,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Peaks:
+    """Bounds on single logits of a group's part that is not evaluated: ``of_class (p,)``, ``of_a``, ``of_b (p,)``."""
+
+    of_class: FloatArray
+    of_a: FloatArray
+    of_b: FloatArray
+
+    @property
+    def most(self) -> float:
+        """The bound on every logit."""
+        return float(self.of_class.max() + self.of_a.max() + self.of_b.max())
+
+
+def peaks(circuit: Circuit, waves: GroupWaves, found: Rest, kept: BoolArray) -> Peaks:
+    """Return how large a single logit of what is left can be; ``kept (p//2,)`` says what is evaluated."""
+    p, i = circuit.p, waves.group.members
+    if kept.all():
+        return Peaks(of_class=np.zeros(p), of_a=np.zeros(p), of_b=np.zeros(p))
+    away = np.concatenate([[0], 1 + np.flatnonzero(kept)])
+    most = np.empty(i.size)
+    for block in blocks_of(i.size, BLOCK // p):
+        rows = circuit.U[i[block]]
+        spectrum = np.fft.rfft(rows, axis=1)
+        spectrum[:, away] = 0
+        left = np.fft.irfft(spectrum, p, axis=1)
+        most[block] = np.abs(left).max(axis=1) + 4 * gamma(4 * p) * np.abs(rows).max(axis=1)
+    spectrum = found.sums.copy()
+    spectrum[:, away] = 0
+    spectrum[:, -away] = 0
+    largest = np.abs(np.fft.ifft(spectrum, axis=1)).max(axis=1)
+    largest = largest + 8 * gamma(2 * i.size + 4 * p + 8 * HARMONICS) * float(waves.r @ most)
+    largest = largest + 8 * gamma(4 * p) * float(np.abs(found.sums).max())
+    of_a, of_b = widest(circuit, waves, most)
+    return Peaks(of_class=found.moduli @ largest + found.tail * float(waves.r @ most), of_a=of_a, of_b=of_b)
