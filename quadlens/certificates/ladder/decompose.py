@@ -3,9 +3,9 @@ r"""The error decomposition in linear time: every term evaluated where it is ret
 Rungs 1 to 6 have logits at the key frequencies only, so the terms after the first are evaluated whole. The first, and
 with it the network, is evaluated at the retained output frequencies; over c the two parts are orthogonal,
 
-    ‖term‖² = Σ_{z retained} (‖E_z‖ ± ‖rest_z‖)² + Σ_{z not} ‖rest_z‖²,
+    ‖term‖² = Σ_{z retained} ‖term_z‖² + ‖rest‖²,
 
-with every ``‖rest_z‖`` bounded (``rest``). Up to p of about 200 everything is retained and nothing is left to bound.
+with ``‖rest‖`` bounded (``rest``). Up to p of about 160 everything is retained and nothing is left to bound.
 Cost O(pn) with constants, O(p²) for each sum that is evaluated, and the gates near their kinks.
 """
 
@@ -17,9 +17,9 @@ import numpy as np
 from quadlens.activations import activation_named, negative_slope
 from quadlens.arrays import FloatArray, IntArray
 from quadlens.certificates.ladder.evaluate import Found, Rungs, evaluate, responses
-from quadlens.certificates.ladder.group_waves import group_waves, strays
-from quadlens.certificates.ladder.rest import Peaks, logit_weights, peaks, rest
-from quadlens.certificates.ladder.retained import retain, sums_allowed
+from quadlens.certificates.ladder.group_waves import GroupWaves, group_waves, strays
+from quadlens.certificates.ladder.rest import Rest, left, logit_weights, peaks, rest
+from quadlens.certificates.ladder.retained import AT_MOST, EVERYTHING, Retained, retain, retain_all
 from quadlens.circuits.circuit import Circuit
 from quadlens.circuits.number_range import require_range
 from quadlens.claims import ProvedBound
@@ -42,7 +42,7 @@ def decompose(
     circuit: Circuit,
     form: AmplitudePhaseForm | None = None,
     *,
-    sums: int | None = None,
+    frequencies: int | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> ErrorDecomposition:
     """Return every term of the ladder over all p² inputs and p logits.
@@ -51,8 +51,8 @@ def decompose(
     ----------
     circuit : the network; only its MLP takes part, the skip path is left out
     form : its amplitude–phase form, computed where it is not given
-    sums : how many sums, each of one group at one output frequency, are evaluated; the rest is bounded. None: as many
-        as linear time allows. The groups' own are evaluated in any case.
+    frequencies : at how many output frequencies beside the keys the main groups are evaluated; the rest is bounded.
+        None: at all where p is small, else at a few
     progress : called with the fraction done
 
     For an activation without a single kink every input is evaluated, and no bound is given: O(p³ n).
@@ -61,18 +61,15 @@ def decompose(
         return ladder.decompose(circuit, form, progress=progress)
     require_range(circuit)
     form, report = fit(circuit) if form is None else form, progress or (lambda done: None)
-    keys = np.array([group.frequency for group in form.groups])
-    p, slope = circuit.p, negative_slope(circuit.activation)
-    most = sums_allowed(p, keys.size, max(1, len(form.main_groups))) if sums is None else max(sums, keys.size)
-    everything = most >= keys.size * (p // 2)
+    slope = negative_slope(circuit.activation)
     waves = [group_waves(circuit, form, group) for group in form.groups]
     stray = [strays(circuit, one, slope) for one in waves]
-    rests = (
-        []
-        if everything
-        else [rest(circuit, one, own, circuit.activation) for one, own in zip(waves, stray, strict=True)]
-    )
-    retained = retain(None if everything else np.stack([one.l2 for one in rests]), keys, p, most)
+    if frequencies is None and circuit.p**3 <= EVERYTHING:
+        rests, retained = [], retain_all(form)
+    else:
+        rests = [rest(circuit, one, own, circuit.activation) for one, own in zip(waves, stray, strict=True)]
+        bounds = np.stack([one.first + one.second for one in rests])
+        retained = retain(bounds, form, AT_MOST if frequencies is None else frequencies)
     report(0.1)
     rungs = Rungs(
         circuit=circuit,
@@ -84,10 +81,46 @@ def decompose(
         sample=None if retained.whole else _sample(circuit),
     )
     found = evaluate(rungs, lambda done: report(0.1 + 0.9 * done))
-    tops = [Peaks(of_class=np.zeros(1), of_a=np.zeros(1), of_b=np.zeros(1)) for _ in waves]
-    if not retained.whole:
-        tops = [peaks(circuit, *one) for one in zip(waves, rests, retained.kept, strict=True)]
-    return _result(rungs, found, tops, _errors(rungs))
+    return _result(rungs, found, _unevaluated(circuit, waves, rests, retained), _errors(rungs))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Rest:
+    """Bounds on what is not evaluated, by group: over all inputs and logits, and on one; ``peak`` is that of all
+    groups together, ``main`` and ``minor`` are the first of the main groups together and of the others.
+    """
+
+    l2: FloatArray
+    logit: FloatArray
+    peak: float
+    main: float
+    minor: float
+
+
+def _unevaluated(circuit: Circuit, waves: list[GroupWaves], rests: list[Rest], retained: Retained) -> _Rest:
+    if not rests:
+        return _Rest(l2=np.zeros(len(waves)), logit=np.zeros(len(waves)), peak=0.0, main=0.0, minor=0.0)
+    l2 = [left(circuit, a.group.members, b, kept) for a, b, kept in zip(waves, rests, retained.kept, strict=True)]
+    tops = [peaks(circuit, *one) for one in zip(waves, rests, retained.kept, strict=True)]
+    joint = (np.sum([getattr(one, name) for one in tops], axis=0).max() for name in ("of_class", "of_a", "of_b"))
+    found = np.array(l2)
+    return _Rest(
+        l2=found,
+        logit=np.array([one.most for one in tops]),
+        peak=float(sum(joint)),
+        main=float(found[retained.main].sum()),
+        minor=float(found[~retained.main].sum()),
+    )
+
+
+def _with_rest(norms: FloatArray, retained: Retained, rest: _Rest) -> tuple[float, float]:
+    """Return both ends of the norm of what has these norms at each z where it is evaluated, and the rest elsewhere.
+
+    The main groups' rest lies at other frequencies than all that is evaluated of them: it is orthogonal to those.
+    """
+    inside, outside = (float(np.linalg.norm(norms[which])) for which in (retained.common, ~retained.common))
+    low = float(np.hypot(inside, max(outside - rest.main, 0.0))) - rest.minor
+    return max(low, 0.0), float(np.hypot(inside, outside + rest.main)) + rest.minor
 
 
 def _sample(circuit: Circuit) -> IntArray:
@@ -134,33 +167,28 @@ class _Ends:
     part_logit: tuple[FloatArray, FloatArray]
 
 
-def _ends(rungs: Rungs, found: Found, tops: list[Peaks], errors: _Errors) -> _Ends:
+def _ends(rungs: Rungs, found: Found, rest: _Rest, errors: _Errors) -> _Ends:
     p, retained = rungs.circuit.p, rungs.retained
-    root, left = np.sqrt(logit_weights(p)), retained.left.sum(axis=0)
-    parts = np.sqrt(found.parts) * root
-    first = np.sqrt(found.first) * root
+    root = np.sqrt(logit_weights(p))
+    parts, first = np.sqrt(found.parts) * root, np.sqrt(found.first) * root
     over_inputs, single = _rounding(errors, p)
-    # every sum that is evaluated is off by as much, at each z
-    part_upper = np.where(parts > 0, parts + over_inputs[..., None] * root, 0.0)
-    part_upper = np.maximum(part_upper, over_inputs[..., None] * root * retained.kept)
-    part_upper[0] += retained.left
-    lower, upper = np.linalg.norm(parts, axis=2), np.linalg.norm(part_upper, axis=2)
-    whole = [np.linalg.norm(one, axis=1) for one in (lower, upper)]
-    whole[0][0] = np.linalg.norm(np.maximum(first - left, 0))
-    whole[1][0] = np.linalg.norm(first + left + over_inputs[0].sum() * root)
-    beyond = np.zeros(6)
-    beyond[0] = sum(np.sum([getattr(one, name) for one in tops], axis=0).max() for name in ("of_class", "of_a", "of_b"))
-    apart = np.zeros(lower.shape)
-    apart[0] = [one.most for one in tops]
-    waves = np.ones(lower.shape)
-    waves[0] = retained.kept.sum(axis=1)  # so many waves of a group are off
+    # every sum that is evaluated is off by as much, at each z; terms after the first have one at the key alone
+    evaluated = np.zeros(parts.shape, dtype=np.bool_)
+    evaluated[0] = retained.kept
+    evaluated[1:, np.arange(rungs.keys.size), rungs.keys - 1] = True
+    lower, upper = (np.linalg.norm(one, axis=2) for one in (parts, parts + evaluated * (over_inputs[..., None] * root)))
+    upper[0] = np.hypot(upper[0], rest.l2)
+    l2 = np.linalg.norm(lower, axis=1), np.linalg.norm(upper, axis=1)
+    l2[0][0] = _with_rest(first, retained, rest)[0]
+    l2[1][0] = _with_rest(first + over_inputs[0].sum() * root * retained.kept.any(axis=0), retained, rest)[1]
+    whole, apart, waves = np.zeros(6), np.zeros(lower.shape), evaluated.sum(axis=2)
+    whole[0], apart[0] = rest.peak, rest.logit
+    least = np.maximum(found.largest - whole, 0)
+    least[0] = max(least[0], found.first_seen)
     return _Ends(
-        l2=(whole[0], whole[1]),
+        l2=l2,
         part_l2=(lower, upper),
-        logit=(
-            np.maximum(found.largest - beyond, 0),
-            found.at_most + beyond + (waves * single).sum(axis=1),
-        ),
+        logit=(least, found.at_most + whole + (waves * single).sum(axis=1)),
         part_logit=(
             np.maximum(found.part_largest - apart, 0),
             np.maximum(found.part_at_most, found.part_largest) + apart + waves * single,
@@ -176,13 +204,14 @@ def _rounding(errors: _Errors, p: int) -> tuple[FloatArray, FloatArray]:
     return np.stack(over_inputs), np.stack(single)
 
 
-def _result(rungs: Rungs, found: Found, tops: list[Peaks], errors: _Errors) -> ErrorDecomposition:
-    circuit, form, p, left = rungs.circuit, rungs.form, rungs.circuit.p, rungs.retained.left.sum(axis=0)
+def _result(rungs: Rungs, found: Found, rest: _Rest, errors: _Errors) -> ErrorDecomposition:
+    circuit, form, p, retained = rungs.circuit, rungs.form, rungs.circuit.p, rungs.retained
     root = np.sqrt(logit_weights(p))
     exact = np.sqrt(found.exact) * root
-    norm, high = float(np.linalg.norm(exact)), float(np.linalg.norm(exact + left)) or 1.0
-    low = float(np.linalg.norm(np.maximum(exact - left - p * errors.sums.sum() * root, 0))) * (1 - 1e-9)
-    ends, proved = _ends(rungs, found, tops, errors), low > 0
+    norm, high = float(np.linalg.norm(exact)), _with_rest(exact, retained, rest)[1] or 1.0
+    lost = p * errors.sums.sum() * root
+    low = _with_rest(np.maximum(exact - lost, 0), retained, rest)[0] * (1 - 1e-9)
+    ends, proved = _ends(rungs, found, rest, errors), low > 0
 
     def bound(value: float) -> ProvedBound | None:
         return ProvedBound(value=value * (1 + 1e-9), theorem=THEOREM, arithmetic=ARITHMETIC) if proved else None
@@ -199,13 +228,16 @@ def _result(rungs: Rungs, found: Found, tops: list[Peaks], errors: _Errors) -> E
             for number, key in enumerate(rungs.keys)
         )
 
-    distance = np.linalg.norm(np.sqrt(found.distance) * root + left, axis=1) / (norm or 1.0)
+    def distance(squares: FloatArray) -> float:
+        return _with_rest(np.sqrt(squares) * root, retained, rest)[1] / (norm or 1.0)
+
+    distances = [distance(squares) for squares in found.distance]
     return ErrorDecomposition(
         p=p,
         neurons=circuit.neurons,
         parameters=circuit.parameters,
         ideal_parameters=refined_numbers(form),
-        ideal_relative_l2=float(np.linalg.norm(np.sqrt(found.ideal) * root + left)) / (norm or 1.0),
+        ideal_relative_l2=distance(found.ideal),
         exact_norm=norm,
         exact_accuracy=float(found.right[0]) / found.inputs,
         terms=tuple(
@@ -222,11 +254,11 @@ def _result(rungs: Rungs, found: Found, tops: list[Peaks], errors: _Errors) -> E
         stages=tuple(
             Stage(
                 name=name,
-                relative_l2_to_exact=float(far),
-                r_squared=1 - float(far) ** 2,
+                relative_l2_to_exact=far,
+                r_squared=1 - far**2,
                 accuracy=float(right) / found.inputs,
             )
-            for name, far, right in zip(RUNGS, distance, found.right[1:], strict=True)
+            for name, far, right in zip(RUNGS, distances, found.right[1:], strict=True)
         ),
         telescoping_error=found.telescoping / (found.exact_largest or 1.0),
         output_frequencies=int(rungs.retained.frequencies.size),

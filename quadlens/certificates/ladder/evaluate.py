@@ -36,7 +36,8 @@ class Found:
     """Sums over blocks: squares by term (of each group, and at each z of the whole), largest logits from both sides.
 
     ``distance (6, z)`` are squares of the distance to every rung, ``ideal (z,)`` to the main groups' refined limit,
-    ``exact (z,)`` of the network itself; all summed over inputs.
+    ``exact (z,)`` of the network itself; all summed over inputs. ``first_seen`` is the first term's largest logit on
+    the inputs that were written out in full.
     """
 
     def __init__(self, groups: int, half: int) -> None:
@@ -47,7 +48,7 @@ class Found:
         self.ideal, self.exact = np.zeros(half), np.zeros(half)
         self.part_largest, self.part_at_most = np.zeros((terms, groups)), np.zeros((terms, groups))
         self.largest, self.at_most = np.zeros(terms), np.zeros(terms)
-        self.exact_largest = 0.0
+        self.exact_largest = self.first_seen = 0.0
         self.telescoping = 0.0
         self.right, self.inputs = np.zeros(1 + terms), 0
 
@@ -209,6 +210,8 @@ def _answers(found: Found, rungs: Rungs, rows: slice, E: ComplexArray, z: Comple
     exact = hidden @ circuit.U
     exact -= exact.mean(axis=1, keepdims=True)
     found.exact_largest = max(found.exact_largest, float(np.abs(exact).max()))
+    first = exact - wave_logits(z[0, a - rows.start, b], keys, p)
+    found.first_seen = max(found.first_seen, float(np.abs(first).max()))
     for index, single in enumerate([exact, *(wave_logits(one[a - rows.start, b], keys, p) for one in z)]):
         right = single[np.arange(a.size), (a + b) % p].copy()
         single[np.arange(a.size), (a + b) % p] = -np.inf

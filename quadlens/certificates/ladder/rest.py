@@ -1,13 +1,15 @@
-r"""What a group gives the output frequencies that are not evaluated, bounded: O(p m) with a constant from M.
+r"""What a group gives the output frequencies that are not evaluated, bounded: O(p m) with constants from M and W.
 
 With the mean waveform's harmonics ``ĥ_m(d)`` and ``T_m[z] = Σ_i r_i e^{imφ_i} û_{i,z}``, a group's part at z is
 
-    Σ_i h_i û_{i,z} = Σ_{|m|≤M} ĥ_m(d) e^{imωkb} T_m[z]  +  Σ_i r_i t_d û_{i,z}  +  Σ_i ε_i û_{i,z},
+    Σ_i h_i û_{i,z} = Σ_{|m|≤M} ĥ_m(d) e^{imωkb} T_m[z]  +  Σ_i (ε_i + r_i t_d) û_{i,z},       |t_d| ≤ tail(d).
 
-``|t_d| ≤ tail(d)``. Over all inputs the first sum is exact by Parseval over b (harmonics whose ``mk`` agree mod p, in
-bands); the last is at most ``‖E D⁻¹‖ ‖D V‖₂`` for every positive diagonal D, V = (Re û, Im û):
+Over all inputs the first sum is exact by Parseval over b (harmonics whose ``mk`` agree mod p, in bands). Of the second,
+``E_i = ‖ε_i‖ + r_i ‖tail‖``, a single z gives at most, with V = (Re û, Im û) and the best positive diagonal D,
 
-    ‖Σ_i ε_i û_{i,z}‖² ≤ ½ τ (τ + |κ|),    τ = Σ_i ‖ε_i‖ |û_{i,z}|,    κ = Σ_i ‖ε_i‖ û_{i,z}²/|û_{i,z}|
+    ‖E D⁻¹‖² ‖D V‖₂² = ½ τ (τ + |κ|),    τ = Σ_i E_i |û_{i,z}|,    κ = Σ_i E_i û_{i,z}²/|û_{i,z}|
+
+and W of them together ``‖E D⁻¹‖² ‖D V‖₂²`` with their common Gram matrix: little where outputs are noise.
 """
 
 from dataclasses import dataclass
@@ -25,16 +27,22 @@ from quadlens.rounding import UNIT_ROUNDOFF, gamma
 
 HARMONICS = 128
 
+TOGETHER = 64
+"""W: so many output frequencies share one Gram matrix."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Rest:
-    """Bounds on a group's part of every output frequency ``z = 1 … p//2``.
+    """Bounds on a group's part of every output frequency ``z = 1 … p//2``, over all inputs and logits.
 
-    ``l2 (p//2,)`` over all inputs and logits. ``moduli (p, M + 1)`` bound ``|ĥ_m(d)|`` of both signs together,
+    ``first (p//2,)`` is of the first sum, ``second (p//2,)`` of the second; ``E (members,)``.
+    ``moduli (p, M + 1)`` bound ``|ĥ_m(d)|`` of both signs together,
     ``sums (M + 1, p)`` are ``Σ_i r_i e^{imφ_i} U_i(c)`` after a transform over c; ``tail (p,)``.
     """
 
-    l2: FloatArray
+    first: FloatArray
+    second: FloatArray
+    E: FloatArray
     moduli: FloatArray
     sums: ComplexArray
     tail: FloatArray
@@ -65,9 +73,9 @@ def rest(circuit: Circuit, waves: GroupWaves, stray: Strays, activation: str) ->
     shift = 64 * UNIT_ROUNDOFF * np.abs(waves.coefficients).sum(axis=1)
     moduli = np.abs(h) + harmonics_rounding(waves.coefficients, m)
     tail = kink_tail(waves.coefficients, HARMONICS) / (2 * np.pi) * (2 if activation == "abs" else 1) + shift
-    root = np.sqrt(stray.energy)
+    root = np.sqrt(stray.energy) + waves.r * (np.sqrt(p) * float(np.linalg.norm(tail)) * (1 + gamma(2 * p)))
     sums = np.zeros((m.size, p), dtype=np.complex128)
-    size, tau, kappa = (np.zeros(p // 2, dtype=x) for x in (np.float64, np.float64, np.complex128))
+    tau, kappa = np.zeros(p // 2), np.zeros(p // 2, dtype=np.complex128)
     most = large = 0.0
     factor = np.where(2 * np.arange(1, p // 2 + 1) == p, 1, 2) / p
     for block in blocks_of(i.size, BLOCK // p):
@@ -76,7 +84,6 @@ def rest(circuit: Circuit, waves: GroupWaves, stray: Strays, activation: str) ->
         sums += turned.real @ U + 1j * (turned.imag @ U)
         u = np.fft.rfft(U, axis=1)[:, 1:] * factor
         modulus = np.abs(u)
-        size += waves.r[block] @ modulus
         tau += root[block] @ modulus
         with np.errstate(divide="ignore", invalid="ignore"):
             kappa += root[block] @ np.where(modulus > 0, u * u / modulus, 0)
@@ -96,15 +103,43 @@ def rest(circuit: Circuit, waves: GroupWaves, stray: Strays, activation: str) ->
         up, down = (E[mine] @ part[mine] ** 2 for part in T)
         # band 0 holds both signs and m = 0 once; beyond it each sign is a band of its own
         zero += np.sqrt(up + down - E[0] * T[1][0] ** 2) if number == 0 else np.sqrt(up) + np.sqrt(down)
-    over_inputs = np.sqrt(p) * (zero + float(np.linalg.norm(tail)) * size)
-    bound = over_inputs + np.sqrt(0.5 * tau * (tau + np.abs(kappa)))
+    weight = np.sqrt(logit_weights(p))
     lost = gamma(8 * (i.size + 2 * p) + 64) * p * large
     return Rest(
-        l2=(bound * (1 + 1e-9) + lost) * np.sqrt(logit_weights(p)),
+        first=(np.sqrt(p) * zero * (1 + 1e-9) + lost) * weight,
+        second=np.sqrt(0.5 * tau * (tau + np.abs(kappa))) * (1 + 1e-9) * weight,
+        E=root,
         moduli=moduli * np.where(m == 0, 1, 2),
         sums=sums,
         tail=tail,
     )
+
+
+def left(circuit: Circuit, members: IntArray, found: Rest, kept: BoolArray) -> float:
+    """Return the bound on all that is not evaluated of a group, over all inputs and logits; ``kept (p//2,)``."""
+    p, z = circuit.p, 1 + np.flatnonzero(~kept)
+    if not z.size:
+        return 0.0
+    spans = -(-z.size // TOGETHER)
+    gram = np.zeros((spans, 2 * TOGETHER, 2 * TOGETHER))
+    scale, whole = np.sqrt(logit_weights(p))[z - 1] * np.where(2 * z == p, 1, 2) / p, 0.0
+    for block in blocks_of(members.size, BLOCK // p):
+        V = np.zeros((block.stop - block.start, 2, spans * TOGETHER))
+        u = np.fft.rfft(circuit.U[members[block]], axis=1)[:, z] * scale
+        V[:, 0, : z.size], V[:, 1, : z.size] = u.real, u.imag
+        size, E = np.sqrt((V**2).sum(axis=(1, 2))), found.E[block]
+        alive = (size > 0) & (E > 0)
+        V[~alive] = 0
+        V[alive] *= np.sqrt(E[alive] / size[alive])[:, None, None]
+        whole += float(E[alive] @ size[alive])
+        # rows of V: both parts of one span beside each other
+        split = V.reshape(-1, 2, spans, TOGETHER).transpose(2, 0, 1, 3).reshape(spans, -1, 2 * TOGETHER)
+        gram += np.matmul(split.transpose(0, 2, 1), split)
+    trace = np.trace(gram, axis1=1, axis2=2)
+    together = whole * (np.linalg.eigvalsh(gram)[:, -1] + 1e-9 * trace)
+    alone = np.add.reduceat(found.second[z - 1] ** 2, np.arange(0, z.size, TOGETHER))
+    second = float(np.minimum(together, alone).sum())
+    return float((np.linalg.norm(found.first[z - 1]) + np.sqrt(second)) * (1 + 1e-9))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -1,16 +1,20 @@
-r"""Which sums are evaluated: by group, its own key frequency and the output frequencies that matter most."""
+r"""Which sums are evaluated: each group's at its own key frequency; of the main groups also those that matter most."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
 from quadlens.arrays import BoolArray, FloatArray, IntArray
+from quadlens.form.amplitude_phase import AmplitudePhaseForm
 
 EVERYTHING = 2**22
-"""Numbers per group below which every output frequency is evaluated, whatever it costs."""
+"""Where all logits are no more than this, every output frequency is evaluated."""
 
-AT_LEAST = 16
-"""So many sums per main group may be evaluated in any case."""
+AT_MOST = 16
+"""So many output frequencies are evaluated elsewhere, beside the keys."""
+
+MAIN = 12
+"""So many groups at most are evaluated at all of these."""
 
 ENOUGH = 1e-3
 """What is left of the squares of all bounds where no further sum is worth its time."""
@@ -18,12 +22,13 @@ ENOUGH = 1e-3
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Retained:
-    """``kept (groups, p//2)`` says which sums are evaluated, z from 1; ``left`` of that shape bounds what is not, over
-    all inputs and logits (0 where it is).
+    """``kept (groups, p//2)`` says which sums are evaluated, z from 1; ``common (p//2,)`` are the frequencies at which
+    every main group is. ``main (groups,)`` says which those are.
     """
 
     kept: BoolArray
-    left: FloatArray
+    common: BoolArray
+    main: BoolArray
 
     @property
     def frequencies(self) -> IntArray:
@@ -41,24 +46,31 @@ class Retained:
         return np.concatenate([[key], z[z != key]])
 
 
-def sums_allowed(p: int, groups: int, main: int) -> int:
-    """Return how many sums may be evaluated: all of them for a small p, else a constant for each main group."""
-    return groups + max(AT_LEAST * main, EVERYTHING // p**2 * groups)
+def retain_all(form: AmplitudePhaseForm) -> Retained:
+    """Return the choice of everything."""
+    groups, half = len(form.groups), form.p // 2
+    return Retained(
+        kept=np.ones((groups, half), dtype=np.bool_),
+        common=np.ones(half, dtype=np.bool_),
+        main=np.ones(groups, dtype=np.bool_),
+    )
 
 
-def retain(bounds: FloatArray | None, keys: IntArray, p: int, most: int) -> Retained:
-    """Return the choice: every key, then the sums with the largest ``bounds (groups, p//2)`` until little is left.
-
-    Without bounds everything is evaluated.
-    """
-    groups = keys.size
-    if bounds is None:
-        return Retained(kept=np.ones((groups, p // 2), dtype=np.bool_), left=np.zeros((groups, p // 2)))
-    kept = np.zeros(bounds.shape, dtype=np.bool_)
-    kept[np.arange(groups), keys - 1] = True
-    squares = np.where(kept, 0.0, bounds**2)
-    order = np.argsort(-squares, axis=None, kind="stable")
-    beyond = np.cumsum(squares.ravel()[order][::-1])[::-1]
-    enough = int((beyond > ENOUGH**2 * float((bounds**2).sum())).sum())
-    kept.ravel()[order[: min(most - groups, enough)]] = True
-    return Retained(kept=kept, left=np.where(kept, 0.0, bounds))
+def retain(bounds: FloatArray, form: AmplitudePhaseForm, frequencies: int = AT_MOST) -> Retained:
+    """Return the choice of the frequencies with the largest ``bounds (groups, p//2)`` until little is left."""
+    keys = np.array([group.frequency for group in form.groups])
+    weight = np.array([group.weight for group in form.groups])
+    negligible = {group.frequency for group in form.groups} - {group.frequency for group in form.main_groups}
+    main = np.zeros(keys.size, dtype=np.bool_)
+    main[np.argsort(-weight, kind="stable")[:MAIN]] = True
+    main &= ~np.isin(keys, list(negligible))
+    common = np.zeros(bounds.shape[1], dtype=np.bool_)
+    common[keys[main] - 1] = True
+    squares = np.where(common, 0.0, (bounds[main] ** 2).sum(axis=0))
+    order = np.argsort(-squares, kind="stable")
+    beyond = np.cumsum(squares[order][::-1])[::-1]
+    enough = int((beyond > ENOUGH**2 * float((bounds[main] ** 2).sum())).sum())
+    common[order[: min(frequencies, enough)]] = True
+    kept = main[:, None] & common
+    kept[np.arange(keys.size), keys - 1] = True
+    return Retained(kept=kept, common=common, main=main)
