@@ -8,6 +8,7 @@ from quadlens.circuits.circuit import Circuit
 from quadlens.circuits.load import load
 from quadlens.decomposition import extended_ideal as module
 from quadlens.decomposition import measured_outputs as measuring
+from quadlens.decomposition import weight_sums
 from quadlens.decomposition.beyond_lens import beyond_the_lens
 from quadlens.decomposition.compression import lower_envelope
 from quadlens.decomposition.extended_ideal import extended_ideal
@@ -54,9 +55,10 @@ def test_the_distance_is_that_of_the_ideals_own_logits(p, activation):
     assert ideal.r_squared == 1 - ideal.relative_l2**2
 
 
-@pytest.mark.parametrize("p", [13, 12])
-def test_every_value_is_the_sum_over_neurons_that_it_is_said_to_be(p):
+@pytest.mark.parametrize(("p", "residues"), [(13, 512), (12, 512), (13, 4), (12, 5)])
+def test_every_value_is_the_sum_over_neurons_that_it_is_said_to_be(p, residues, monkeypatch):
     """From the definitions: δ is what the waveform leaves of the tables, evaluated neuron by neuron."""
+    monkeypatch.setattr(weight_sums, "MOST_RESIDUES", residues)
     circuit = noisy(p, 1)
     form = fit(circuit)
     ideal = extended_ideal(circuit, form, numbers=1000)
@@ -80,6 +82,9 @@ def test_every_value_is_the_sum_over_neurons_that_it_is_said_to_be(p):
         assert value == pytest.approx(expected, abs=EXACT * np.abs(circuit.U).sum())
         seen.add(kind)
     assert seen == {INTEGRAL, LINEAR_A, LINEAR_B, FIRST_A, FIRST_B}
+    first = ideal.terms[(ideal.terms[:, 0] == FIRST_A) | (ideal.terms[:, 0] == FIRST_B)]
+    per_waveform = {(k, min(q, p - q)) for k, q in first[:, [1, 3]].tolist()}
+    assert len(per_waveform) <= len(ideal.waveforms) * residues
 
 
 @pytest.mark.parametrize("p", [13, 12])
@@ -176,7 +181,8 @@ def test_what_is_particular_to_a_neuron_is_carried_to_first_order(monkeypatch):
     real = module.candidates
 
     def without(sums, waveforms, found, **options):
-        sums.D[:] = 0
+        for D in sums.D:
+            D[:] = 0
         monkeypatch.setattr(type(sums), "first_order", lambda self, population, waveform: self.D[population])
         return real(sums, waveforms, found, **options)
 

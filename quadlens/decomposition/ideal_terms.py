@@ -72,7 +72,7 @@ def candidates(
 ) -> Candidates:
     """Return at most ``most`` terms whose squares are above ``least``."""
     nothing = np.zeros(1, dtype=np.int64)
-    orders, residues = np.arange(-HIGHEST_ORDER, HIGHEST_ORDER + 1), np.arange(sums.p)
+    orders = np.arange(-HIGHEST_ORDER, HIGHEST_ORDER + 1)
     F2, G2 = (np.square(np.abs(values)).sum(axis=1)[:, np.abs(orders)] for values in (found.F, found.G))
     inputs = np.full(1, float(found.F.shape[1]))
     blocks = []
@@ -80,10 +80,12 @@ def candidates(
         D = sums.first_order(index, waveform)
         blocks.append(((INTEGRAL, index), (orders, nothing), sums.sums[index][:, None], F2[index]))
         blocks += [
-            ((kind, index), (orders, residues), D[side], G2[index]) for side, kind in enumerate((FIRST_A, FIRST_B))
+            ((kind, index), (orders, sums.residues[index]), D[side], G2[index])
+            for side, kind in enumerate((FIRST_A, FIRST_B))
         ]
     blocks += [
-        ((kind, 0), (nothing, residues), sums.L[side][None], inputs) for side, kind in enumerate((LINEAR_A, LINEAR_B))
+        ((kind, 0), (nothing, np.arange(sums.p)), sums.L[side][None], inputs)
+        for side, kind in enumerate((LINEAR_A, LINEAR_B))
     ]
     parts = []
     for (kind, index), (ms, qs), values, function in blocks:

@@ -11,8 +11,10 @@ from quadlens.circuits.circuit import Circuit
 ALL_INPUTS = 2**14
 """A network with no more inputs is run on all of them."""
 
-DRAWN = 2**12
-"""Inputs drawn otherwise."""
+DRAWN, FEWEST_DRAWN = 2**12, 2**9
+"""Inputs drawn otherwise: the first, and fewer in a network so large that they would cost more than MOST_PRODUCTS."""
+
+MOST_PRODUCTS = 4 * 10**10
 
 BLOCK_BYTES = 2**26
 
@@ -33,13 +35,14 @@ class MeasuredOutputs:
 
 
 def measured_outputs(circuit: Circuit, *, draw: int = 0) -> MeasuredOutputs:
-    """Run the network on all inputs, or on DRAWN of them. Cost O(pn) with the inputs as the constant.
+    """Run the network on all inputs, or on inputs drawn at random. Cost O(pn) with the inputs as the constant.
 
     ``draw`` numbers independent draws; the same draw is the same inputs.
     """
     p = circuit.p
     complete = p * p <= ALL_INPUTS
-    place = np.arange(p * p) if complete else np.random.default_rng(draw).integers(0, p * p, DRAWN)
+    drawn = min(DRAWN, max(FEWEST_DRAWN, MOST_PRODUCTS // (circuit.neurons * p)))
+    place = np.arange(p * p) if complete else np.random.default_rng(draw).integers(0, p * p, drawn)
     a, b = place // p, place % p
     waves = np.empty(((p - 1) // 2, place.size), dtype=np.complex128)
     total = 0.0
