@@ -425,7 +425,7 @@ REASONS: dict[str, tuple[str, ...]] = {
     "tensors may not overlap or leave holes": ("offsets that overlap", "hole"),
     "has 4 bytes after its last tensor": ("bytes after the end",),
     "a key is given twice": ("tensor twice",),
-    "header is not valid JSON: Exceeds the limit": ("number of 5,000 digits",),
+    "header is not valid JSON: an integer of 5000 digits": ("number of 5,000 digits",),
     "must have dtype F16, BF16, F32, F64": ("truth values",),
     "quadlens did not write this file of tensors": ("safetensors of another program",),
     "metadata must be an object of strings": ("metadata that is a number",),
@@ -549,3 +549,18 @@ def test_names_with_escapes_are_shown_escaped(outcomes: dict[str, Outcome]) -> N
     outcome = outcomes["\x1b[31m<script>\u202e.pth"]
     assert_refused(outcome, "escaped name")
     assert r"\x1b[31m<script>\u202e.pth" in outcome[1]
+
+
+@pytest.mark.parametrize(
+    ("number", "says"),
+    [("9" * 5000, "an integer of 5000 digits, more than the 1000 allowed"), ("1e999", "1e999 is too large")],
+)
+def test_numbers_beyond_comfort_are_refused_in_words_of_ours(number: str, says: str) -> None:
+    from quadlens.certificates.record.file import from_json
+    from quadlens.circuits.strict_json import parse_object
+    from quadlens.errors import QuadlensError
+
+    for read in (lambda text: parse_object(text, "config.json"), from_json)[: 1 if "e" in number else 2]:
+        with pytest.raises(QuadlensError, match=says) as caught:
+            read(f'{{"p": {number}}}')
+        assert "sys." not in str(caught.value)  # no advice of Python's to raise its limit

@@ -180,11 +180,24 @@ def test_every_number_of_the_form_is_on_the_page(written: Path, solved: Analysis
         assert at_most(solved.rectangles[group.frequency].total) in words
 
 
-def test_writing_twice_gives_the_same_bytes(solved: Analysis, written: Path, tmp_path: Path) -> None:
-    html, _ = write_report(solved, tmp_path)
-    for path in (p for p in tmp_path.rglob("*") if p.is_file()):
-        assert path.read_bytes() == (written / path.relative_to(tmp_path)).read_bytes()
+def test_two_reports_of_one_network_differ_in_the_line_that_says_when(
+    solved: Analysis, written: Path, tmp_path: Path
+) -> None:
+    again = report_of(solved.circuit, methods=METHODS)
+    html, values = write_report(again, tmp_path)
     assert html == tmp_path / "report.html"
+    differing = {}
+    for path in (p for p in tmp_path.rglob("*") if p.is_file()):
+        name = str(path.relative_to(tmp_path))
+        lines, before = (one.read_text(encoding="utf-8").splitlines() for one in (path, written / name))
+        assert len(lines) == len(before)
+        differing[name] = [line for line, other in zip(lines, before, strict=True) if line != other]
+    found = {name: lines for name, lines in differing.items() if lines}
+    assert set(found) <= {"report.html", "report.json"}
+    for name, start in (("report.html", '<p id="made">'), ("report.json", ' "made": ')):
+        assert all(line.startswith(start) for line in found.get(name, []))
+    assert set(values["made"]["seconds"]) == {one.method for one in again.proofs.certificates}
+    assert values["made"]["at"] in html.read_text(encoding="utf-8")
 
 
 HOSTILE = '</script><script>alert(1)</script><img src=x onerror="alert(2)">&amp;\x1b[31m\u202e'

@@ -1,6 +1,7 @@
 """JSON from a file: no repeated keys, no NaN or Infinity, no nesting deep enough to break the parser."""
 
 import json
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,6 +9,7 @@ from quadlens.errors import CheckpointError
 from quadlens.untrusted_text import one_line
 
 MAX_DEPTH = 32
+MAX_DIGITS = 1000
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -19,6 +21,21 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _constant(name: str) -> None:
     raise ValueError(f"{name} is not a JSON number")
+
+
+def whole_number(digits: str) -> int:
+    """Return an integer of JSON; ValueError for one of more than ``MAX_DIGITS`` digits, which nothing here has."""
+    if len(digits) > MAX_DIGITS:
+        raise ValueError(f"an integer of {len(digits)} digits, more than the {MAX_DIGITS} allowed")
+    return int(digits)
+
+
+def finite(text: str) -> float:
+    """Return a number of JSON; ValueError for one that no float64 holds."""
+    value = float(text)
+    if math.isinf(value):
+        raise ValueError(f"{one_line(text, 40)} is too large for a number")
+    return value
 
 
 def _depth(content: str) -> int:
@@ -45,7 +62,9 @@ def parse_object(content: bytes | str, where: str) -> dict[str, Any]:
         text = content.decode("utf-8") if isinstance(content, bytes) else content
         if _depth(text) > MAX_DEPTH:
             raise ValueError(f"nested deeper than {MAX_DEPTH} levels")
-        made = json.loads(text, object_pairs_hook=_object, parse_constant=_constant)
+        made = json.loads(
+            text, object_pairs_hook=_object, parse_constant=_constant, parse_int=whole_number, parse_float=finite
+        )
     except (ValueError, RecursionError) as error:
         raise CheckpointError(f"{where} is not valid JSON: {one_line(error)}") from None
     if not isinstance(made, dict):

@@ -7,6 +7,7 @@ import click
 from quadlens.cli.derive import complete
 from quadlens.cli.progress import progress_bar
 from quadlens.cli.show import json_option, next_step, print_json, say
+from quadlens.untrusted_text import one_line
 
 if TYPE_CHECKING:
     from quadlens.identities.equation import Equation
@@ -69,7 +70,7 @@ def _write(folder: str, as_json: bool) -> None:
             say(f"wrote {path}")
         say(f"{len(results)} statements; open {paths[-1]} in a browser.")
         next_step("quadlens derive pizza_integral", "read a proof step by step")
-    for failure in failures:
-        click.echo(f"failed: {failure}", err=True)
     if failures:
+        more = f" (and {len(failures) - 1} more; see --json)" if len(failures) > 1 else ""
+        click.echo(f"failed: {one_line(failures[0], 1000)}{more}", err=True)
         raise SystemExit(1)

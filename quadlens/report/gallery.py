@@ -220,9 +220,9 @@ def _ledger(certificate: Certificate) -> Drawn:
 
 def _costs(certificates: Sequence[Certificate]) -> Drawn:
     caption = (
-        "What a proof costs and what it gives: the margin proved for all inputs, against counted operations (left) "
-        "and seconds on this machine (right). Further up is tighter, further left is cheaper; dashed lines: the best "
-        "margin and the operations of running every input. Hollow at 0: the method does not prove every input right."
+        "What a proof costs and what it gives: the margin proved for all inputs, against counted operations. Further "
+        "up is tighter, further left is cheaper; dashed lines: the best margin and the operations of running every "
+        "input. Hollow at 0: the method does not prove every input right."
     )
     return _drawn("cost-tightness", "certificate", caption, cost_against_tightness(certificates))
 

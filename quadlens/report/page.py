@@ -1,8 +1,10 @@
 """The page: one HTML document that needs nothing but itself, in the order of the argument."""
 
 import json
+from collections.abc import Mapping
 from html import escape
 from importlib.resources import files
+from typing import Any
 
 from quadlens import __version__
 from quadlens.certificates.record import words as claims_in_words
@@ -30,8 +32,9 @@ POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inli
 SECTIONS = ("circuit", "form", "integral", "quadrature", "decomposition", "certificate")
 
 
-def page(analysis: Analysis, figures: tuple[Drawn, ...]) -> str:
-    """Return the whole document."""
+def page(analysis: Analysis, figures: tuple[Drawn, ...], *, made: Mapping[str, Any] | None = None) -> str:
+    """Return the whole document; ``made`` says when, on a line of its own: no other differs from one time to the next.
+    """
     name = escape(one_line(analysis.name))
     bodies = {
         "circuit": _circuit(analysis),
@@ -76,7 +79,7 @@ def page(analysis: Analysis, figures: tuple[Drawn, ...]) -> str:
 <main id="main">
 {_unexplained(analysis)}{sections}</main>
 <footer>
-<p>Made by quadlens {__version__}. <em>Proved</em>: a bound from a theorem, rounded to its safe side.
+{_made(made)}<p>Made by quadlens {__version__}. <em>Proved</em>: a bound from a theorem, rounded to its safe side.
 <em>Measured</em>: computed in float64 over all stated cases, true of those cases to rounding.
 Angles are radians; logits are natural. The quadrature reading of these networks is due to
 arXiv 2412.03773; every number here is this program's own measurement.</p>
@@ -86,6 +89,14 @@ arXiv 2412.03773; every number here is this program's own measurement.</p>
 </body>
 </html>
 """
+
+
+def _made(made: Mapping[str, Any] | None) -> str:
+    if made is None:
+        return ""
+    times = ", ".join(f"{escape(method)} {seconds:.2f} s" for method, seconds in made["seconds"].items())
+    proofs = f" Proofs on this machine: {times}." if times else ""
+    return f'<p id="made">Made at {escape(made["at"])}.{proofs}</p>\n'
 
 
 def _key_numbers(analysis: Analysis) -> str:

@@ -258,7 +258,6 @@ PROOF_COLUMNS = (
     Column(head="margin ≥", meaning="proved lower bound on the margin over all inputs, logits"),
     Column(head="operations", meaning="counted additions, multiplications and comparisons"),
     Column(head="of brute force", meaning="operations relative to running all inputs"),
-    Column(head="seconds", meaning="on the machine that made this report"),
 )
 
 
@@ -271,7 +270,6 @@ def proof_table(analysis: Analysis) -> str:
             "—" if certificate.margin_lower_bound is None else at_least(certificate.margin_lower_bound, 5),
             f"{certificate.operations:,}",
             number(certificate.operations / certificate.brute_force_operations),
-            f"{certificate.seconds:.2f}",
         )
         for certificate in analysis.proofs.certificates
         if certificate.classes

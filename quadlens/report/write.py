@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -73,10 +74,14 @@ def report_json(analysis: Analysis, figures: tuple[Drawn, ...] = ()) -> dict[str
             for frequency, point in analysis.trained.items()
         },
         "certifying_widths": None if analysis.widths is None else analysis.widths.to_dict(),
-        "certify": {certificate.method: as_data(certificate) for certificate in analysis.proofs.certificates},
+        "certify": {one.method: _without_seconds(as_data(one)) for one in analysis.proofs.certificates},
         "not_certified": dict(analysis.proofs.refusals),
         "figures": [{"name": drawn.name, "file": _figure_file(drawn), "caption": drawn.caption} for drawn in figures],
     }
+
+
+def _without_seconds(data: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in data.items() if name != "seconds"}
 
 
 def write_report(
@@ -106,8 +111,12 @@ def write_report(
     figures = draw_all(analysis)
     done(0.8)
     values = report_json(analysis, figures)
-    numbers = json.dumps(values, indent=1, allow_nan=False, ensure_ascii=False) + "\n"
-    written = page(analysis, figures)
+    numbers = json.dumps(values, indent=1, allow_nan=False, ensure_ascii=False)
+    made = made_here(analysis)
+    # on one line of its own: without it, two reports of one network are the same bytes
+    numbers = f'{numbers[:-2]},\n "made": {json.dumps(made, allow_nan=False)}\n}}\n'
+    written = page(analysis, figures, made=made)
+    values |= {"made": made}
     html = target / "report.html"
     with folder_alone(target):
         for drawn in figures:
@@ -116,6 +125,12 @@ def write_report(
         write_atomically(html, written)
     done(1.0)
     return html, values
+
+
+def made_here(analysis: Analysis) -> dict[str, Any]:
+    """Return what differs between two reports of one network: when it was made, and how long each proof took."""
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    return {"at": now, "seconds": {one.method: round(one.seconds, 3) for one in analysis.proofs.certificates}}
 
 
 def _figure_file(drawn: Drawn) -> str:

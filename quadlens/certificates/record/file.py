@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 
 from quadlens.certificates.record.certificate import Certificate, ClassBound
 from quadlens.circuits.provenance import provenance_from
+from quadlens.circuits.strict_json import whole_number
 from quadlens.errors import CertificateError, CircuitError, ContradictionError
 from quadlens.files import write_atomically
 
@@ -66,7 +67,12 @@ def from_json(text: str | bytes) -> Certificate:
     if parts > MAX_PARTS:
         raise CertificateError(f"a certificate has at most {MAX_PARTS} arrays, objects and keys, got {parts}")
     try:
-        data = json.loads(text, object_pairs_hook=_no_duplicates, parse_constant=_no_constant)
+        data = json.loads(
+            text,
+            object_pairs_hook=_no_duplicates,
+            parse_constant=_no_constant,
+            parse_int=whole_number,
+        )
     except CertificateError:
         raise
     except RecursionError:

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from quadlens.certificates.record.certificate import Certificate
 from quadlens.digits import at_least, percent_at_least
 from quadlens.report.colours import INK, MUTED, PAPER, SERIES
-from quadlens.report.figures.canvas import NORMAL, SMALL, legend, log_axis, new_axes, new_grid, title
+from quadlens.report.figures.canvas import NORMAL, SMALL, legend, log_axis, new_axes
 
 STYLES = {
     "exact": (INK, "o", "-"),
@@ -104,22 +104,11 @@ def _colours(count: int) -> list[str]:
     return [SERIES[index % len(SERIES)] for index in range(count)]
 
 
-def cost_against_tightness(certificates: Sequence[Certificate]) -> Figure:
-    """Draw both panels: the margin proved for all inputs against operations, and against seconds."""
-    figure, (left, right) = new_grid(1, 2, height=3.1, share_y=True)
-    cost_panel(certificates, left)
-    cost_panel(certificates, right, seconds=True)
-    right.set_ylabel("")
-    handles, labels = left.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=3, frameon=False, fontsize=SMALL, labelcolor=INK)
-    return figure
-
-
-def cost_panel(certificates: Sequence[Certificate], ax: Axes | None = None, *, seconds: bool = False) -> Figure:
-    """Draw each method at its cost and its margin; hollow at 0 where it does not prove every input right."""
-    figure, ax = new_axes(ax, height=3.1, width=4.2)
+def cost_against_tightness(certificates: Sequence[Certificate], ax: Axes | None = None) -> Figure:
+    """Draw each method at its counted operations and its margin; hollow at 0 where it does not prove every input."""
+    figure, ax = new_axes(ax, height=3.1)
     shown = [certificate for certificate in certificates if certificate.classes]
-    costs = [max(c.seconds, 1e-4) if seconds else float(max(c.operations, 1)) for c in shown]
+    costs = [float(max(certificate.operations, 1)) for certificate in shown]
     for certificate, cost in zip(shown, costs, strict=True):
         colour, marker, _ = STYLES.get(certificate.method, (MUTED, ".", "-"))
         label = f"{certificate.method}: " + (
@@ -143,12 +132,15 @@ def cost_panel(certificates: Sequence[Certificate], ax: Axes | None = None, *, s
     best = max((c.margin_lower_bound or 0.0 for c in shown if c.certified), default=0.0)
     if best > 0:
         ax.axhline(best, color=MUTED, linewidth=0.9, linestyle=(0, (4, 3)))
-    if not seconds and shown:
+    if shown:
         ax.axvline(shown[0].brute_force_operations, color=MUTED, linewidth=0.9, linestyle=(0, (4, 3)))
         costs.append(float(shown[0].brute_force_operations))
     log_axis(ax, "x", min(costs, default=1.0) / 3, max(costs, default=1.0) * 3)
     ax.set_ylim(0, best * 1.12 or 1.0)
-    ax.set_xlabel("seconds" if seconds else "operations (counted); dashed: brute force", fontsize=NORMAL)
+    ax.set_xlabel("operations (counted); dashed: brute force", fontsize=NORMAL)
     ax.set_ylabel("margin proved for all inputs", fontsize=NORMAL)
-    title(ax, "Time" if seconds else "Operations")
+    handles, labels = ax.get_legend_handles_labels()
+    ax.get_figure(root=True).legend(
+        handles, labels, loc="outside lower center", ncols=3, frameon=False, fontsize=SMALL, labelcolor=INK
+    )
     return figure
