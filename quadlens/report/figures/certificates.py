@@ -140,7 +140,7 @@ def cost_against_tightness(certificates: Sequence[Certificate], ax: Axes | None 
     ax.set_xlabel("operations (counted); dashed: brute force", fontsize=NORMAL)
     ax.set_ylabel("margin proved for all inputs", fontsize=NORMAL)
     handles, labels = ax.get_legend_handles_labels()
-    ax.get_figure(root=True).legend(
+    figure.legend(
         handles, labels, loc="outside lower center", ncols=3, frameon=False, fontsize=SMALL, labelcolor=INK
     )
     return figure
