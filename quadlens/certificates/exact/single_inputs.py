@@ -6,13 +6,13 @@ import numpy as np
 
 from quadlens.activations import activation_named
 from quadlens.arrays import FloatArray, IntArray
+from quadlens.certificates.compute.blocks import blocks_of
 from quadlens.certificates.exact.exact_tables import ExactTables, exact_tables
 from quadlens.circuits.circuit import Circuit
 from quadlens.rounding import SMALLEST, gamma, sum_up
 
-BLOCK = 2**21
-"""Float64 numbers that one block of gathered columns of U holds at most (16 MiB)."""
-
+BLOCK = 2**15
+"""Float64 numbers of hidden layers that are evaluated together, at most, unless one has more: they stay in the cache."""
 
 WIDE = 2.0**-20
 """A margin that float64 leaves open by more than this part of it is evaluated in integers, where that can be done."""
@@ -62,25 +62,28 @@ class SingleInputs:
         inputs, which = np.unique(b, return_inverse=True)
         a = (d + inputs) % p
         Y = (a + inputs) % p
-        hidden = self._act(circuit.A[a] + circuit.B[inputs])
         c = (Y[which] + delta) % p
-        if b.size > inputs.size * p // 2:
-            logits = hidden @ circuit.U
-            right, wrong = logits[np.arange(inputs.size), Y], logits[which, c]
-            self.operations += 2 * n * p * inputs.size
-        else:
-            right = np.einsum("xi,xi->x", hidden, self._U_columns[Y])
-            wrong = np.empty(b.size)
-            step = max(1, BLOCK // n)
-            for start in range(0, b.size, step):
-                part = slice(start, start + step)
-                wrong[part] = np.einsum("xi,xi->x", hidden[which[part]], self._U_columns[c[part]])
-            self.operations += 2 * n * (inputs.size + b.size)
+        right, size, wrong = np.empty(inputs.size), np.empty(inputs.size), np.empty(b.size)
+        crowded = b.size > inputs.size * p // 2
+        for some in blocks_of(inputs.size, inputs.size if crowded else BLOCK // n):
+            hidden = self._act(circuit.A[a[some]] + circuit.B[inputs[some]])
+            mine = slice(*np.searchsorted(which, (some.start, some.stop)))
+            here = which[mine] - some.start
+            size[some] = hidden @ self._U_max
+            if crowded:
+                logits = hidden @ circuit.U
+                right[some], wrong[mine] = logits[np.arange(hidden.shape[0]), Y[some]], logits[here, c[mine]]
+                continue
+            right[some] = np.einsum("xi,xi->x", hidden, self._U_columns[Y[some]])
+            # row by row: to gather rows side by side takes longer than to multiply them
+            pairs = zip(here.tolist(), c[mine].tolist(), strict=True)
+            wrong[mine] = [np.dot(hidden[x], self._U_columns[answer]) for x, answer in pairs]
+        self.operations += 2 * n * (p * inputs.size if crowded else inputs.size + b.size)
         skip_right = (circuit.S_a[a, Y] + circuit.S_b[inputs, Y])[which]
         skip_wrong = circuit.S_a[a[which], c] + circuit.S_b[inputs[which], c]
         value = (right[which] + skip_right) - (wrong + skip_wrong)
         pieces = {
-            "products": (2 * gamma(n + 4) * (hidden @ self._U_max))[which],
+            "products": (2 * gamma(n + 4) * size)[which],
             "skip": gamma(4) * (np.abs(skip_right) + np.abs(skip_wrong)),
             "underflow": (n + 4) * SMALLEST,
             "tables": self._tables,

@@ -17,11 +17,14 @@ from quadlens.certificates.exact.single_inputs import SingleInputs
 from quadlens.certificates.inequality.evaluate import ARITHMETIC, Inequality, evaluate, refusal
 from quadlens.certificates.inequality.rounding import sizes
 from quadlens.certificates.methods.envelope import Proof, certificate_of
-from quadlens.certificates.plan.choose import BUDGET, Budget
+from quadlens.certificates.plan.choose import Budget
 from quadlens.certificates.record.certificate import Certificate, ClassBound
 from quadlens.circuits.circuit import Circuit
 
 SINGLE = "single inputs in float64 with their own rounding bound, in integers where that does not decide"
+
+BUDGET = Budget(candidates=256)
+"""Gates that are bounded leave far more open than it costs to look at them: more of them than ``linear`` looks at."""
 
 CHUNK = 64
 """Least number of pairs asked about, and of triples evaluated, before the level is lowered again."""
@@ -40,7 +43,7 @@ def certify_adaptive(
     Parameters
     ----------
     circuit : one kink: ReLU, |x|; its tables, or its stored weights, are taken as exact
-    budget : limits on what the bounds may spend
+    budget : limits on what the bounds may spend; by default more gates are looked at than by ``linear``
     progress : called with the fraction done
 
     Returns
