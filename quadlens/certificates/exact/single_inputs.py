@@ -12,7 +12,7 @@ from quadlens.circuits.circuit import Circuit
 from quadlens.rounding import SMALLEST, gamma, sum_up
 
 BLOCK = 2**15
-"""Float64 numbers of hidden layers that are evaluated together, at most, unless one has more: they stay in the cache."""
+"""Float64 numbers of hidden layers evaluated together, at most, unless one has more: they stay in the cache."""
 
 WIDE = 2.0**-20
 """A margin that float64 leaves open by more than this part of it is evaluated in integers, where that can be done."""
