@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from quadlens.certificates.ladder.ideal_distance import ideal_distance
 from quadlens.circuits.bundled import bundled
 from quadlens.circuits.circuit import Circuit
 from quadlens.circuits.load import load
@@ -199,7 +200,10 @@ AT_ONE_PER_CENT = {
 
 
 def assert_within(circuit, least):
-    ideal = extended_ideal(circuit)
+    form = fit(circuit)
+    ideal = extended_ideal(circuit, form)
+    proved = ideal_distance(circuit, form, ideal)
+    assert ideal.relative_l2 <= proved.to_mlp.value <= least
     assert ideal.parameters <= 0.01 * circuit.parameters
     assert ideal.relative_l2 <= least
     assert distance_of(circuit, ideal) == pytest.approx(ideal.relative_l2, abs=EXACT)

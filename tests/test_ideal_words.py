@@ -4,7 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from quadlens.certificates.ladder.ideal_distance import IdealDistance
 from quadlens.certificates.record.ideal_words import MOST_WAVES, beyond_lens, extended
+from quadlens.claims import ProvedBound
 from quadlens.decomposition.beyond_lens import LEAST, WaveBeyond, beyond_the_lens
 from quadlens.decomposition.extended_ideal import extended_ideal
 from tests.planted_networks import noisy, planted
@@ -12,14 +14,23 @@ from tests.planted_networks import noisy, planted
 
 def test_a_distance_is_measured_only_where_every_input_was_run():
     ideal = extended_ideal(noisy(13, 0))
-    said = extended(ideal)
+    said = extended(ideal, None)
+    assert "proved" not in said
     assert "measured over all inputs and logits" in said
     assert "could come no closer than" in said
     assert f"With {ideal.parameters:,} numbers" in said
     assert f"{ideal.indices:,} small integers that name them are not counted" in said
-    sampled = extended(replace(ideal, sampled=4096, curve=replace(ideal.curve, invariant_floor=None)))
+    sampled = extended(replace(ideal, sampled=4096, curve=replace(ideal.curve, invariant_floor=None)), None)
     assert "estimated from 4,096 inputs drawn at random" in sampled
     assert "measured" not in sampled
+
+
+def test_what_is_proved_is_rounded_up_and_what_is_vacuous_is_not_called_proved():
+    ideal = extended_ideal(noisy(13, 0))
+    for value, said in ((0.12341, "proved: at most 0.124"), (1.2, None)):
+        bound = ProvedBound(value=value, theorem="one", arithmetic="one")
+        told = extended(ideal, IdealDistance(to_ideal=bound, to_mlp=bound, rest=0.0))
+        assert said in told if said else "proved" not in told
 
 
 @pytest.mark.parametrize(

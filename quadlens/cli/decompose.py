@@ -24,6 +24,7 @@ def command(loaded: LoadedModel, as_json: bool) -> None:
     """Where every bit of the difference between MODEL's MLP and the integral comes from."""
     from quadlens.activations import activation_named
     from quadlens.certificates.ladder.decompose import decompose
+    from quadlens.certificates.ladder.ideal_distance import MOST_INPUTS, ideal_distance
     from quadlens.certificates.record import ideal_words
     from quadlens.certificates.record import words as claims_in_words
     from quadlens.decomposition.beyond_lens import beyond_the_lens
@@ -35,14 +36,18 @@ def command(loaded: LoadedModel, as_json: bool) -> None:
         form = fit(loaded.circuit)
     with progress_bar("decomposing") as report:
         result = decompose(loaded.circuit, form, progress=report)
-    extended = None
+    extended = proved = None
     if activation_named(loaded.circuit.activation).slope_below is not None:
         with progress_bar("extending the ideal") as report:
             extended = extended_ideal(loaded.circuit, form, progress=report)
+        if loaded.circuit.p**2 <= MOST_INPUTS:
+            with progress_bar("proving its distance") as report:
+                proved = ideal_distance(loaded.circuit, form, extended, progress=report)
     main = list(form.main_groups)
     rules = group_quadrature(form, main)
     if as_json:
-        better = {"extended_ideal": None if extended is None else extended.to_dict()}
+        bounds = {} if proved is None else proved.to_dict()
+        better = {"extended_ideal": None if extended is None else extended.to_dict() | bounds}
         rates = {"certifying_widths": None if rules is None else rules.widths.to_dict()}
         print_json(loaded.to_dict() | result.to_dict() | better | rates)
         return
@@ -54,7 +59,7 @@ def command(loaded: LoadedModel, as_json: bool) -> None:
     quality = f"R² {claims_in_words.r_squared(result.ideal_r_squared)}, measured over all inputs and logits"
     explain(f"{claims_in_words.compressed(result)} ({quality}).")
     if extended is not None:
-        explain(ideal_words.extended(extended))
+        explain(ideal_words.extended(extended, proved))
         explain(ideal_words.beyond_lens(beyond_the_lens(extended.waveforms)))
     next_step(loaded.command("certify"), "decide, with proof, which inputs the whole network answers right")
 

@@ -18,6 +18,7 @@ import numpy as np
 from quadlens.arrays import ComplexArray, FloatArray, IntArray
 from quadlens.decomposition.extended_ideal import ExtendedIdeal
 from quadlens.decomposition.ideal_terms import (
+    BLOCK_INPUTS,
     FIRST_A,
     FIRST_B,
     INTEGRAL,
@@ -30,7 +31,7 @@ from quadlens.decomposition.phase_modulation import PhaseModulation
 from quadlens.decomposition.weight_sums import HIGHEST_ORDER
 from quadlens.rounding import UNIT_ROUNDOFF, gamma, up
 
-BLOCK_BYTES = 2**26
+BLOCK_BYTES = 2**27
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -49,7 +50,7 @@ def ideal_blocks(ideal: ExtendedIdeal) -> Iterator[IdealBlock]:
     """
     p = ideal.p
     at = {z: place for place, z in enumerate(ideal.frequencies)}
-    bytes_a_row = 16 * p * (PHASES + 2 * (HIGHEST_ORDER + 1) * len(ideal.waveforms) + len(at))
+    bytes_a_row = 16 * p * (1 + 2 * (HIGHEST_ORDER + 1) * len(ideal.waveforms) + 2 * len(at))
     step = max(1, BLOCK_BYTES // bytes_a_row)
     for start in range(0, p, step):
         rows = slice(start, min(start + step, p))
@@ -98,5 +99,8 @@ def output_radius(ideal: ExtendedIdeal, undecided: FloatArray) -> FloatArray:
 def most_undecided(waveform: PhaseModulation, a: IntArray, b: IntArray) -> int:
     """Return at how many of the rule's phases, at most, rounding may have decided the sign of H at one input."""
     theta = 2 * np.pi * (np.arange(PHASES) + OFFSET) / PHASES
-    at_a, at_b = waveform.tables(theta)
-    return int((np.abs(at_a[a] + at_b[b]) <= waveform_error(waveform)).sum(axis=1).max())
+    (at_a, at_b), least, most = waveform.tables(theta), waveform_error(waveform), 0
+    for start in range(0, a.size, BLOCK_INPUTS):
+        rows = slice(start, start + BLOCK_INPUTS)
+        most = max(most, int((np.abs(at_a[a[rows]] + at_b[b[rows]]) <= least).sum(axis=1).max()))
+    return most

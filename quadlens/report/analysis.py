@@ -7,6 +7,7 @@ import numpy as np
 
 from quadlens.activations import activation_named
 from quadlens.certificates.ladder.decompose import decompose
+from quadlens.certificates.ladder.ideal_distance import MOST_INPUTS, IdealDistance, ideal_distance
 from quadlens.circuits.circuit import Circuit
 from quadlens.circuits.forward import Evaluation
 from quadlens.decomposition.extended_ideal import ExtendedIdeal, extended_ideal
@@ -33,12 +34,12 @@ DRAWS = 20
 class Analysis:
     """A network and what was found.
 
-    ``evaluation``, ``decomposition``, ``amplitudes``, ``agreement`` and ``extended`` run all p² inputs; they are None
-    or empty where that would take too long. ``locking`` is the test of ψ = 2φ, every neuron and a bootstrap for every
-    group. ``rectangles`` has the bounds of every group that has weight, by frequency; the theorem is about ReLU, so it
-    is empty for other activations, and so are ``trained`` (where the main groups lie among the ``rates``),
-    ``harmonics`` (the exact error of each main group against the refined limit, for every d) and ``widths`` (at which
-    groups like these would certify).
+    ``evaluation``, ``decomposition``, ``amplitudes``, ``agreement`` and ``extended`` (with its proved distance) run
+    all p² inputs; they are None or empty where that would take too long. ``locking`` is the test of ψ = 2φ, every
+    neuron and a bootstrap for every group. ``rectangles`` has the bounds of every group that has weight, by
+    frequency; the theorem is about ReLU, so it is empty for other activations, and so are ``trained`` (where the main
+    groups lie among the ``rates``), ``harmonics`` (the exact error of each main group against the refined limit, for
+    every d) and ``widths`` (at which groups like these would certify).
     """
 
     name: str
@@ -55,6 +56,7 @@ class Analysis:
     amplitudes: tuple[GroupAmplitude, ...] = ()
     agreement: LogitAgreement | None = None
     extended: ExtendedIdeal | None = None
+    extended_distance: IdealDistance | None = None
     proofs: Proofs = field(default_factory=Proofs)
 
     @property
@@ -142,6 +144,9 @@ def analyse(
     agreement = logit_agreement(circuit, form)
     one_kink = activation_named(circuit.activation).slope_below is not None
     extended = extended_ideal(circuit, form) if alive and one_kink else None
+    extended_distance = None
+    if extended is not None and circuit.p**2 <= MOST_INPUTS:
+        extended_distance = ideal_distance(circuit, form, extended)
     done(0.25)
     proofs = prove(circuit, methods, progress=lambda fraction: done(0.25 + 0.75 * fraction))
     return Analysis(
@@ -159,5 +164,6 @@ def analyse(
         amplitudes=amplitudes,
         agreement=agreement,
         extended=extended,
+        extended_distance=extended_distance,
         proofs=proofs,
     )

@@ -55,7 +55,7 @@ def draw_all(analysis: Analysis) -> tuple[Drawn, ...]:
     if analysis.decomposition is not None:
         drawn.append(_ladder(analysis.decomposition))
     if analysis.decomposition is not None and analysis.extended is not None:
-        drawn.append(_compression(analysis.extended, analysis.decomposition))
+        drawn.append(_compression(analysis, analysis.extended, analysis.decomposition))
     if analysis.agreement is not None:
         drawn.append(_logits(analysis.agreement, analysis.circuit.p))
     certificates = [certificate for certificate in analysis.proofs.certificates if certificate.classes]
@@ -174,7 +174,7 @@ def _ladder(result: ErrorDecomposition) -> Drawn:
     return _drawn("ladder", "decomposition", caption, ladder(result))
 
 
-def _compression(ideal: ExtendedIdeal, result: ErrorDecomposition) -> Drawn:
+def _compression(analysis: Analysis, ideal: ExtendedIdeal, result: ErrorDecomposition) -> Drawn:
     floor = ideal.curve.invariant_floor
     dotted = ""
     if floor is not None:
@@ -182,7 +182,8 @@ def _compression(ideal: ExtendedIdeal, result: ErrorDecomposition) -> Drawn:
     caption = (
         "How far the network compresses. The curve: the best ideal with so many real numbers, its waveforms and terms "
         "read off the weights and chosen by what they explain. "
-        f"{ideal_words.extended(ideal)}{dotted} {ideal_words.beyond_lens(beyond_the_lens(ideal.waveforms))}"
+        f"{ideal_words.extended(ideal, analysis.extended_distance)}{dotted} "
+        f"{ideal_words.beyond_lens(beyond_the_lens(ideal.waveforms))}"
     )
     return _drawn("compression", "decomposition", caption, compression(ideal, result))
 

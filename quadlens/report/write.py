@@ -40,7 +40,7 @@ def report_json(analysis: Analysis, figures: tuple[Drawn, ...] = ()) -> dict[str
         "not_explained": unexplained(analysis),
         "fit": model | analysis.form.to_dict() | {"phase_locking": analysis.locking.to_dict()},
         "decompose": None if analysis.decomposition is None else model | analysis.decomposition.to_dict(),
-        "extended_ideal": None if analysis.extended is None else analysis.extended.to_dict(),
+        "extended_ideal": _extended(analysis),
         "rectangle": [
             {
                 "frequency": frequency,
@@ -82,6 +82,13 @@ def report_json(analysis: Analysis, figures: tuple[Drawn, ...] = ()) -> dict[str
 
 def _without_seconds(data: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in data.items() if name != "seconds"}
+
+
+def _extended(analysis: Analysis) -> dict[str, Any] | None:
+    if analysis.extended is None:
+        return None
+    bounds = {} if analysis.extended_distance is None else analysis.extended_distance.to_dict()
+    return analysis.extended.to_dict() | bounds
 
 
 def write_report(

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 from quadlens.certificates.record.words import r_squared
 from quadlens.decomposition.beyond_lens import LEAST
-from quadlens.digits import at_least, number
+from quadlens.digits import at_least, at_most, number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from quadlens.certificates.ladder.ideal_distance import IdealDistance
     from quadlens.decomposition.beyond_lens import WaveBeyond
     from quadlens.decomposition.extended_ideal import ExtendedIdeal
 
@@ -18,12 +19,14 @@ MOST_WAVES = 6
 """Waves that a sentence lists."""
 
 
-def extended(ideal: ExtendedIdeal) -> str:
-    """Return how far the extended ideal goes, measured, or estimated where not all inputs were run."""
+def extended(ideal: ExtendedIdeal, proved: IdealDistance | None) -> str:
+    """Return how far the extended ideal goes: measured (or estimated, where not all inputs were run), and proved."""
     integrals, first, linear = ideal.kinds()
     over = "measured over all inputs and logits"
     if ideal.sampled is not None:
         over = f"estimated from {ideal.sampled:,} inputs drawn at random"
+    if proved is not None and proved.to_mlp is not None and proved.to_mlp.value < 1:
+        over += f"; proved: at most {at_most(proved.to_mlp.value)}"
     floor = ideal.curve.invariant_floor
     least = ""
     if floor is not None:
