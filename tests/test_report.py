@@ -13,12 +13,12 @@ import pytest
 from click.testing import CliRunner
 
 import quadlens as ql
+from quadlens.certificates.ladder.decompose import decompose
 from quadlens.certificates.record.words import r_squared
 from quadlens.circuits.circuit import Circuit
 from quadlens.circuits.construct import construct
 from quadlens.circuits.forward import evaluate
 from quadlens.cli import main
-from quadlens.decomposition.ladder import decompose
 from quadlens.decomposition.rungs import RUNGS
 from quadlens.digits import at_least, at_most, number, percent
 from quadlens.errors import OutputError
