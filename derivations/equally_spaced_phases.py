@@ -27,6 +27,7 @@ def derive(stored: Iterable[Statement] | None = None) -> Derivation:
     proof = Proof("equally_spaced_phases", "Equally spaced phases as a quadrature rule", stored)
     _harmonics(proof)
     _closed_form(proof)
+    _sharp(proof)
     _aliases(proof)
     return proof.finish()
 
@@ -225,6 +226,20 @@ def _aliases(proof: Proof) -> None:
         text = "Of the series of h the nodes keep the orders l n; beyond those written they add up to at most the bound"
         proof.series_remainder(text, error, term, (d, 0, end), bound, theorem=series, assuming=LARGE)
         proof.conclude(f"equally_spaced_phases.{name}", error, bound, relation="<=", conditions=LARGE)
+
+
+def _sharp(proof: Proof) -> None:
+    node = -pi / 2 + pi / (2 * N) + v + pi * j / N
+    total = pi / N * Sum(ReLU(cos(node)) * cos(2 * node + t), (j, 0, 2 * N - 1))
+    half = pi / (2 * N)
+    proof.instance("At the largest offset, v = pi/2N, and t = 0", {v: half, t: S.Zero}, of=total, assuming=(Ge(N, 2),))
+    left = total.subs({v: half, t: S.Zero}, simultaneous=True) - Rational(2, 3)
+    relative = 3 * pi / (4 * N) * (cos(half) / sin(half) - cos(3 * half) / sin(3 * half)) - 1
+    right = Rational(2, 3) * relative
+    proof.conclude("equally_spaced_phases.sharp", left, right, conditions=(Ge(N, 2),))
+    odd = (2 * order + 1) * (2 * L + 1) - 2
+    proof.equal("cos(pi m/2) is 0 at every odd m", _coefficient(odd), S.Zero)
+    proof.conclude("equally_spaced_phases.odd", _coefficient(odd), S.Zero)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ Run ``python derivations/harmonic_error.py`` to read the steps.
 """
 
 from collections.abc import Iterable
+from typing import Any
 
 from sympy import (
     Expr,
@@ -11,6 +12,7 @@ from sympy import (
     I,
     IndexedBase,
     Integral,
+    Le,
     Ne,
     S,
     Sum,
@@ -41,6 +43,8 @@ def derive(stored: Iterable[Statement] | None = None) -> Derivation:
     _supremum(proof)
     _by_parts(proof)
     _decay(proof)
+    _arc(proof)
+    _kink_tail(proof)
     return proof.finish()
 
 
@@ -142,6 +146,71 @@ def _decay(proof: Proof) -> None:
     closed = 1 / M - 1 / (M + 1 + end)
     proof.induction("The right side telescopes", telescoped, terms, closed)
     proof.conclude("harmonic_error.tail", Sum(1 / after**2, terms), closed, relation="<=")
+
+
+def _arc(proof: Proof) -> None:
+    f, m = Function("f"), Symbol("m", positive=True)
+    limits = (x, alpha, beta)
+    slope, bend, third = (f(x).diff(x, times) for times in (1, 2, 3))
+    wave = exp(-I * m * x)
+    function = (I * f(x) / m + slope / m**2 - I * bend / m**3) * wave
+    integrand = f(x) * wave - I * third * wave / m**3
+    text = "An antiderivative of the wave times f less i/m^3 times its third derivative, for m > 0"
+    value = proof.fundamental(text, function, integrand, limits)
+    whole, rest = Integral(f(x) * wave, limits), Integral(third * wave, limits)
+    proof.isolated("Solve for the first integral", Integral(integrand, limits), value, whole)
+    proof.modulus_squared("A wave times its conjugate is 1", wave, S.One)
+    proof.equal_squares("So its modulus is 1", Modulus(wave), S.One)
+    proof.at_most("The third derivative is its own bound", Modulus(third), Modulus(third), S.Zero)
+    proof.multiplied("Times the wave", (third, Modulus(third)), (wave, S.One))
+    order = (Le(alpha, beta),)
+    proof.integrated("Integrate over the arc", third * wave, Modulus(third), limits, assuming=order)
+    bounds = [_scaled(proof, rest, Integral(Modulus(third), limits), I / m**3, 1 / m**3, order)]
+    for end, sign in ((beta, 1), (alpha, -1)):
+        proof.instance(f"The wave at {end}", {x: end}, of=Modulus(wave))
+        for part, factor, size in ((slope, sign / m**2, 1 / m**2), (bend, -sign * I / m**3, 1 / m**3)):
+            at_end = part.subs(x, end)
+            proof.at_most("A number is its own bound", Modulus(at_end), Modulus(at_end), S.Zero)
+            turned = at_end * wave.subs(x, end)
+            proof.multiplied("Times the wave", (at_end, Modulus(at_end)), (wave.subs(x, end), S.One))
+            bounds.append(_scaled(proof, turned, Modulus(at_end), factor, size, ()))
+    proof.triangle("Five terms beside the values at the ends", *(term for term, _ in bounds))
+    total, bound = sum(term for term, _ in bounds), sum(bound for _, bound in bounds)
+    parts = [(Modulus(total), sum(Modulus(term) for term, _ in bounds))]
+    parts += [(Modulus(term), bound) for term, bound in bounds]
+    proof.added("Everything together", Modulus(total), bound, parts, assuming=order)
+    left = Modulus(whole - I * (f(beta) * wave.subs(x, beta) - f(alpha) * wave.subs(x, alpha)) / m)
+    proof.opposite("These terms are what the values at the ends leave", left, Modulus(total))
+    proof.conclude("harmonic_error.arc", left, bound, relation="<=", conditions=(*order, Smooth(f, 3)))
+
+
+def _scaled(
+    proof: Proof, term: Expr, bound: Expr, factor: Expr, size: Expr, order: tuple[Any, ...]
+) -> tuple[Expr, Expr]:
+    """Show ``|factor term| <= size bound`` from the established ``|term| <= bound``; return both sides' insides."""
+    proof.modulus_squared("The square of the factor", factor, size**2)
+    proof.equal_squares("Its modulus", Modulus(factor), size)
+    proof.multiplied("So the term is at most", (factor, size), (term, bound), assuming=order)
+    return factor * term, size * bound
+
+
+def _kink_tail(proof: Proof) -> None:
+    more, end = Symbol("d", integer=True, nonnegative=True), Symbol("K", integer=True, nonnegative=True)
+    K, V = Symbol("K'", nonnegative=True), Symbol("V", nonnegative=True)
+    after, terms = M + 1 + more, (more, 0, end)
+    term = K / after**2 + V / after**3
+    telescoped = K * (1 / (after - 1) - 1 / after) + V * (1 / (after - 1) ** 2 - 1 / after**2) / 2
+    slack = K / (after**2 * (M + more)) + V * (3 * (M + more) + 1) / (2 * after**3 * (M + more) ** 2)
+    proof.at_most("With m = M + 1 + d, both parts are at most differences of neighbours", term, telescoped, slack)
+    proof.summed_bound("Add up", term, telescoped, terms)
+    last = M + 1 + end
+    closed = K * (1 / M - 1 / last) + V * (1 / M**2 - 1 / last**2) / 2
+    proof.induction("The right side telescopes", telescoped, terms, closed)
+    whole = K / M + V / (2 * M**2)
+    proof.at_most("What is subtracted is not negative", closed, whole, K / last + V / (2 * last**2))
+    proof.chain("So the sum is bounded", Sum(term, terms), Sum(telescoped, terms), closed, whole)
+    proof.added("Twice, for both signs", 2 * Sum(term, terms), 2 * whole, [(Sum(term, terms), whole)] * 2)
+    proof.conclude("harmonic_error.kink_tail", 2 * Sum(term, terms), 2 * whole, relation="<=")
 
 
 if __name__ == "__main__":

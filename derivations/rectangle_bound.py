@@ -23,6 +23,8 @@ def derive(stored: Iterable[Statement] | None = None) -> Derivation:
     _cell(proof)
     _distances(proof)
     _halves(proof)
+    _folded(proof)
+    _convex(proof)
     return proof.finish()
 
 
@@ -114,6 +116,60 @@ def _halves(proof: Proof) -> None:
     text = "So two cosines differ by at most the difference of their angles"
     proof.mean_value(text, cos(z + y), z, psi, 2 * phi, S.One)
     proof.conclude("rectangle_bound.phase_mismatch", Modulus(moved), Modulus(psi - 2 * phi), relation="<=")
+
+
+def _folded(proof: Proof) -> None:
+    doubled = Modulus(cos(t / 2 + x)) / 2 * cos(t + y)
+    general = sin(u) * cos(v) + 2 * cos(u) * sin(v)
+    proof.bound_with("The slope at twice the phase", Modulus(general), S(2), {u: t / 2 + x, v: t + y})
+    proof.derivative(
+        "As a function of twice the phase, each branch is half as steep",
+        cos(t / 2 + x) / 2 * cos(t + y),
+        t,
+        -general.subs({u: t / 2 + x, v: t + y}) / 4,
+    )
+    text = "So it moves by at most half the distance"
+    proof.mean_value(text, doubled, t, t, phi, Rational(1, 2))
+    order, limits = (Le(low, high),), (t, low, high)
+    difference = doubled - doubled.subs(t, phi)
+    distance = Modulus(t - phi)
+    proof.integrated("Integrate over the cell", difference, distance / 2, limits, assuming=order)
+    proof.linear("The height at the node is a constant", Integral(difference, limits))
+    proof.linear("So is the factor 1/2", Integral(distance / 2, limits))
+    proof.linear("And that of the waveform", Integral(doubled, limits))
+    left = Modulus(Integral(doubled, limits) - (high - low) * doubled.subs(t, phi))
+    right = Integral(distance, limits) / 2
+    proof.conclude("rectangle_bound.doubled", left, right, relation="<=", conditions=order)
+
+
+def _convex(proof: Proof) -> None:
+    share, s = Symbol("lambda", nonnegative=True), Symbol("s", real=True)
+    limits, within = (t, low, high), (Le(share, 1),)
+    one, other, between = t + u - phi, t + v - phi, t + (share * u + (1 - share) * v) - phi
+    proof.at_most_by_cases("A share is its own modulus", Modulus(share), share)
+    proof.at_most_by_cases("So is what is left of 1", Modulus(1 - share), 1 - share, assuming=within)
+    parts = []
+    for scale, distance in ((share, one), (1 - share, other)):
+        proof.at_most("A distance is its own bound", Modulus(distance), Modulus(distance), S.Zero)
+        proof.multiplied("A share of it", (scale, scale), (distance, Modulus(distance)), assuming=within)
+        parts.append((Modulus(scale * distance), scale * Modulus(distance)))
+    mixed = share * one + (1 - share) * other
+    proof.triangle("The modulus of a sum", share * one, (1 - share) * other)
+    parts.append((Modulus(mixed), Modulus(share * one) + Modulus((1 - share) * other)))
+    bound = share * Modulus(one) + (1 - share) * Modulus(other)
+    proof.opposite("A point between two is such a sum", Modulus(between), Modulus(mixed))
+    proof.added("So its distance is at most the mean of theirs", Modulus(mixed), bound, parts, assuming=within)
+    proof.equal_by_cases("A modulus is its own modulus", Modulus(Modulus(s)), Modulus(s))
+    proof.instance("That of the distance", {s: between}, of=Modulus(Modulus(s)))
+    proof.at_most_by_cases("A number is at most its modulus", s, Modulus(s))
+    order = (Le(low, high), *within)
+    proof.integrated("Integrate over the cell", Modulus(between), bound, limits, assuming=order)
+    whole = Integral(Modulus(between), limits)
+    proof.bound_with("An integral is at most its modulus", s, Modulus(s), {s: whole})
+    terms = [(share, Modulus(one)), (1 - share, Modulus(other))]
+    right = proof.linear("The shares are constants", Integral(bound, limits), terms)
+    proof.chain("So the mean distance is convex", whole, Modulus(whole), Integral(bound, limits), assuming=order)
+    proof.conclude("rectangle_bound.convex", whole, right, relation="<=", conditions=order)
 
 
 if __name__ == "__main__":

@@ -44,6 +44,7 @@ def derive(stored: Iterable[Statement] | None = None) -> Derivation:
     _always_on(proof)
     _special(proof)
     _general(proof)
+    _logits(proof)
     return proof.finish()
 
 
@@ -269,6 +270,30 @@ def _between_zeros(proof: Proof) -> None:
         "Positive between the zeros", ReLU(shape) * wave, theta, points, factors=factors, assuming=limits
     )
     proof.conclude("secondary_frequency.two_zeros", Integral(ReLU(shape) * wave, whole), right, conditions=limits)
+
+
+def _logits(proof: Proof) -> None:
+    b, c, k, omega, phi, W, beta, gamma = symbols("b c k omega phi W beta gamma", real=True)
+    p1, p2, q1, q2 = symbols("p' p'' q' q''", real=True)
+
+    def curve(angle: Expr) -> Expr:
+        return Re((p1 + I * p2) * exp(I * angle) + (q1 + I * q2) * exp(2 * I * angle)) + kappa
+
+    circle = (phi, -pi, pi)
+    whole = ReLU(curve(beta + phi)) * cos(2 * phi + gamma)
+    after = proof.periodic("Shift the phase by beta: the waveform has period 2 pi", whole, circle, shift=-beta)
+    (rectified,) = after.atoms(ReLU)
+    tidy = {rectified.args[0]: curve(phi)}
+    proof.rewritten("The waveform, written as before", Integral(after, circle), tidy)
+    alpha = gamma - 2 * beta
+    products = [(cos(alpha), ReLU(curve(phi)) * cos(2 * phi)), (-sin(alpha), ReLU(curve(phi)) * sin(2 * phi))]
+    text = "The output wave is cos(alpha + 2 phi), with alpha = gamma - 2 beta"
+    proof.linear(text, Integral(after.xreplace(tidy), circle), products)
+    angles = {beta: omega * k * b, gamma: omega * k * c}
+    h_even, h_odd = symbols("h' h''", real=True)
+    even, odd = (Integral(ReLU(curve(t)) * wave(2 * t), (t, -pi, pi)) / (2 * pi) for wave in (cos, sin))
+    left, right = W / (2 * pi) * Integral(whole, circle), W * Re(exp(I * alpha) * (h_even - I * h_odd))
+    proof.conclude("secondary_frequency.logits", left, right, where={**angles, h_even: even, h_odd: -odd})
 
 
 if __name__ == "__main__":

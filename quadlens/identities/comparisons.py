@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from sympy import Expr, Integral, S, sympify
+from sympy import Add, Expr, Integral, S, sympify
 from sympy.core.relational import GreaterThan, LessThan, Relational
 
 from quadlens.identities.conditions import as_conditions
@@ -101,6 +101,15 @@ def added(
     if not same(ledger.known(right - left, assuming), ledger.known(total, assuming)):
         raise ledger.fail(text, f"the bounds do not add up to {left} <= {right}")
     ledger.learn(text, "<=", (left, right), f"the sum of {len(parts)} established bounds", assuming)
+
+
+@rule
+def triangle(ledger: Ledger, text: str, *terms: Any) -> None:
+    """Show ``|z_1 + z_2 + ...| <= |z_1| + |z_2| + ...`` for finitely many numbers, real or complex."""
+    parts = [sympify(term) for term in terms]
+    ledger.require(*parts)
+    sides = (Modulus(Add(*parts)), Add(*(Modulus(part) for part in parts)))
+    ledger.learn(text, "<=", sides, f"triangle inequality for {len(parts)} numbers")
 
 
 @rule

@@ -127,7 +127,7 @@ def _packed(opening: str, notes: list[list[str]]) -> list[str]:
     line = opening
     for number, (*full, rest) in enumerate(notes):
         comma = "" if number == len(notes) - 1 else ","
-        first = (full or [rest])[0]
+        first = full[0] if full else rest + comma
         if line != opening and width(f"{line} \\quad {first}") > LINE:
             lines.append(line)
             line = r"\quad "

@@ -108,6 +108,7 @@ class Proof:
     modulus_at_most = _face(comparisons.modulus_at_most)
     integrated = _face(comparisons.integrated)
     added = _face(comparisons.added)
+    triangle = _face(comparisons.triangle)
     multiplied = _face(comparisons.multiplied)
     given = _face(comparisons.given)
     fraction = _face(comparisons.fraction)

@@ -14,6 +14,7 @@ q, rest = Symbol("q", positive=True), Symbol("r", nonnegative=True)
 phase = phi + 2 * pi * j / n
 steps = (j, 0, n - 1)
 node = -pi / 2 + pi / (2 * N) + v + pi * j / N
+total = pi / N * Sum(ReLU(cos(node)) * cos(2 * node + t), (j, 0, 2 * N - 1))
 
 
 def coefficient(harmonic: Expr) -> Expr:
@@ -36,7 +37,7 @@ STATEMENTS = (
         title=(
             "An even number 2N of equally spaced phases, in closed form: v is the offset of the nodes from the kinks."
         ),
-        left=pi / N * Sum(ReLU(cos(node)) * cos(2 * node + t), (j, 0, 2 * N - 1)),
+        left=total,
         right=pi / (2 * N) * (cos(t + v) / sin(pi / (2 * N)) - cos(t + 3 * v) / sin(3 * pi / (2 * N))),
         variables=(*angles(t), count(N, 2, 12), *reals(v, low=-1.6, high=1.6)),
         conditions=(Ge(N, 2), Le(-pi / (2 * N), v), Le(v, pi / (2 * N))),
@@ -100,6 +101,33 @@ STATEMENTS = (
         right=Rational(96, 5) / n**2,
         variables=(*angles(phi, x, y), count(n, 6, 40)),
         conditions=(Ge(n, 6),),
+        source=SOURCE,
+    ),
+    Statement(
+        name="equally_spaced_phases.sharp",
+        title=(
+            "With nodes on the kinks (v = pi/2N, t = 0) the error of 2N phases, relative to 2/3, is "
+            "(3 pi/4N)(cot(pi/2N) - cot(3 pi/2N)) - 1: the value that the code uses is attained."
+        ),
+        left=total.subs({v: pi / (2 * N), t: S.Zero}, simultaneous=True) - Rational(2, 3),
+        right=Rational(2, 3)
+        * (
+            3
+            * pi
+            / (4 * N)
+            * (cos(pi / (2 * N)) / sin(pi / (2 * N)) - cos(3 * pi / (2 * N)) / sin(3 * pi / (2 * N)))
+            - 1
+        ),
+        variables=(count(N, 2, 12),),
+        conditions=(Ge(N, 2),),
+        source=SOURCE,
+    ),
+    Statement(
+        name="equally_spaced_phases.odd",
+        title="An odd number n of phases sees the aliases of even number only, like 2n phases: every odd one is 0.",
+        left=coefficient((2 * order + 1) * (2 * L + 1) - 2),
+        right=S.Zero,
+        variables=(count(order, -3, 3), count(L, 1, 6)),
         source=SOURCE,
     ),
 )

@@ -1,6 +1,6 @@
 """The error of any weighted rule, as exponential sums: exact up to a tail, and how fast harmonics fall off."""
 
-from sympy import Expr, Function, I, IndexedBase, Integral, Lambda, Ne, Sum, Symbol, cos, exp, pi
+from sympy import Expr, Function, I, IndexedBase, Integral, Lambda, Le, Ne, Sum, Symbol, cos, exp, pi
 
 from quadlens.identities.conditions import Smooth
 from quadlens.identities.functions import Modulus, Re, ReLU
@@ -12,7 +12,8 @@ i, j = Symbol("i", integer=True), Symbol("j", integer=True)
 w, phi, psi = IndexedBase("w", nonnegative=True), IndexedBase("phi", real=True), IndexedBase("psi", real=True)
 X, Y, c = (IndexedBase(name, real=True) for name in ("X", "Y", "c"))
 f = Function("f")
-order = Symbol("m", real=True)
+order, rate = Symbol("m", real=True), Symbol("m", positive=True)
+kinks, variation = Symbol("K'", nonnegative=True), Symbol("V", nonnegative=True)
 end, after = Symbol("K", integer=True, nonnegative=True), Symbol("d", integer=True, nonnegative=True)
 nodes = (i, 1, n)
 
@@ -30,6 +31,11 @@ def family(*names: IndexedBase, low: float = -3) -> tuple[Variable, ...]:
 def slope(point: Expr) -> Expr:
     """Return the derivative of ``f`` at a point."""
     return f(x).diff(x).subs(x, point)
+
+
+def bend(point: Expr) -> Expr:
+    """Return the second derivative of ``f`` at a point."""
+    return f(x).diff(x, 2).subs(x, point)
 
 
 STATEMENTS = (
@@ -110,5 +116,33 @@ STATEMENTS = (
         right=1 / M - 1 / (M + 1 + end),
         variables=(count(M, 1, 6), count(end, 0, 30)),
         source="elementary",
+    ),
+    Statement(
+        name="harmonic_error.arc",
+        title=(
+            "On one arc, three integrations by parts: beside the values of f at the ends, its slopes there over m^2, "
+            "and its second derivatives over m^3."
+        ),
+        left=Modulus(
+            Integral(f(x) * exp(-I * rate * x), (x, alpha, beta))
+            - I * (f(beta) * exp(-I * rate * beta) - f(alpha) * exp(-I * rate * alpha)) / rate
+        ),
+        relation="<=",
+        right=(Modulus(slope(alpha)) + Modulus(slope(beta))) / rate**2
+        + (Modulus(bend(alpha)) + Modulus(bend(beta)) + Integral(Modulus(f(x).diff(x, 3)), (x, alpha, beta)))
+        / rate**3,
+        variables=angles(alpha, beta) + reals(rate, low=0.5, high=6),
+        conditions=(Le(alpha, beta), Smooth(f, 3)),
+        functions={f: Lambda(x, x**3 + exp(x / 2))},
+        source=SOURCE,
+    ),
+    Statement(
+        name="harmonic_error.kink_tail",
+        title="The orders beyond M of both signs, each at most K'/m^2 + V/m^3, add up to at most 2K'/M + V/M^2.",
+        left=2 * Sum(kinks / (M + 1 + after) ** 2 + variation / (M + 1 + after) ** 3, (after, 0, end)),
+        relation="<=",
+        right=2 * kinks / M + variation / M**2,
+        variables=(*reals(kinks, variation, low=0, high=4), count(M, 1, 6), count(end, 0, 30)),
+        source=SOURCE,
     ),
 )

@@ -4,7 +4,7 @@ from sympy import Expr, I, IndexedBase, Integral, Le, Rational, S, Sum, Symbol, 
 
 from quadlens.identities.functions import Modulus, Re, ReLU
 from quadlens.identities.statement import Statement, Variable
-from quadlens.identities.symbols import angles, count, n, phi, psi, u, v, x, y
+from quadlens.identities.symbols import angles, count, n, phi, psi, reals, u, v, x, y
 
 SOURCE = "derived here; the rectangles are those of arXiv 2412.03773"
 t, low, high = Symbol("t", real=True), Symbol("v_0", real=True), Symbol("v_1", real=True)
@@ -20,6 +20,14 @@ def target(angle: Symbol) -> Expr:
 def half(angle: Symbol) -> Expr:
     """Return the absolute-value half of ``h``."""
     return Modulus(cos(angle + x)) / 2 * cos(2 * angle + y)
+
+
+share = Symbol("lambda", nonnegative=True)
+
+
+def doubled(angle: Symbol) -> Expr:
+    """Return the absolute-value half as a function of twice the phase."""
+    return Modulus(cos(angle / 2 + x)) / 2 * cos(angle + y)
 
 
 STATEMENTS = (
@@ -117,6 +125,33 @@ STATEMENTS = (
         relation="<=",
         right=Modulus(psi - 2 * phi),
         variables=angles(phi, psi, y),
+        source=SOURCE,
+    ),
+    Statement(
+        name="rectangle_bound.convex",
+        title=(
+            "The mean distance of a node from its cell is convex in where the cells start: at a point between two "
+            "it is at most the weighted mean."
+        ),
+        left=Integral(Modulus(t + (share * u + (1 - share) * v) - phi), (t, low, high)),
+        relation="<=",
+        right=share * Integral(Modulus(t + u - phi), (t, low, high))
+        + (1 - share) * Integral(Modulus(t + v - phi), (t, low, high)),
+        variables=(*angles(low, high, phi, u, v), *reals(share, low=0, high=1)),
+        conditions=(Le(low, high), Le(share, 1)),
+        source=SOURCE,
+    ),
+    Statement(
+        name="rectangle_bound.doubled",
+        title=(
+            "Folded: the absolute-value half as a function of twice the phase. Its slope is at most 1/2, so that nodes "
+            "2 phi_i with cells of their own are off by half of the mean distance."
+        ),
+        left=Modulus(Integral(doubled(t), (t, low, high)) - (high - low) * doubled(phi)),
+        relation="<=",
+        right=Integral(Modulus(t - phi), (t, low, high)) / 2,
+        variables=angles(low, high, phi, x, y),
+        conditions=(Le(low, high),),
         source=SOURCE,
     ),
 )

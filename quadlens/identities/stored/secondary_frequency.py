@@ -4,7 +4,7 @@ from sympy import Expr, Ge, I, Integral, Le, Max, Min, Ne, S, Symbol, acos, cos,
 
 from quadlens.identities.functions import Modulus, Re, ReLU
 from quadlens.identities.statement import Statement
-from quadlens.identities.symbols import angles, reals, t, theta
+from quadlens.identities.symbols import W, angles, b, beta, c, gamma, k, omega, phi, reals, residues, t, theta
 
 SOURCE = "derived here"
 circle = (t, -pi, pi)
@@ -81,6 +81,14 @@ def arc_two(angle: Expr) -> Expr:
         + other * angle / 2
         + I * (q1 - I * q2) * exp(-4 * I * angle) / 8
     )
+
+
+h_even, h_odd = symbols("h' h''", real=True)
+
+
+def at(angle: Expr) -> Expr:
+    """Return the general waveform at an angle."""
+    return general.subs(theta, angle)
 
 
 ordered = (Le(a1, a2), Le(a2, a3), Le(a3, a4), Le(a4, a1 + 2 * pi))
@@ -222,6 +230,23 @@ STATEMENTS = (
         right=Integral(-factored * (1 + rho * cos(theta - eta)) * wave, (theta, a1, a2)),
         variables=angles(a1, eta) + reals(a2, low=-4, high=6) + reals(rho, low=-1, high=1),
         conditions=(Le(a1, a2), Le(a2, a1 + 2 * pi), Le(-1, rho), Le(rho, 1)),
+        source=SOURCE,
+    ),
+    Statement(
+        name="secondary_frequency.logits",
+        title=(
+            "The refined logits of any H_d, a waveform of degree 2: its second harmonic h' + i h'', conjugated, "
+            "and turned by the phase of c - 2b."
+        ),
+        left=W / (2 * pi) * Integral(ReLU(at(beta + phi)) * cos(2 * phi + gamma), (phi, -pi, pi)),
+        right=W * Re(exp(I * (gamma - 2 * beta)) * (h_even - I * h_odd)),
+        variables=residues(b, c, k) + reals(W, low=0) + reals(c0, p1, p2, q1, q2),
+        where=(
+            (beta, omega * k * b),
+            (gamma, omega * k * c),
+            (h_even, mean(ReLU(at(t)) * cos(2 * t))),
+            (h_odd, -mean(ReLU(at(t)) * sin(2 * t))),
+        ),
         source=SOURCE,
     ),
 )
