@@ -26,7 +26,10 @@ CLOSE = 1e-12
 def evaluated(circuit: ql.Circuit, choice: Choice, device: str | None = None) -> PassSums:
     at = namespace_of(device)
     sums = one_pass(at, circuit, choice, split_outputs(at, circuit, choice.plan))
-    return replace(sums, **{name: at.numpy(getattr(sums, name)) for name in ("C", "R", "res")})
+    a, b = np.indices((circuit.p, circuit.p))
+    # from axes (d, b) to (a, b)
+    found = {name: at.numpy(getattr(sums, name)) for name in ("C", "R", "res")}
+    return replace(sums, **{name: table[..., (a - b) % circuit.p, b] for name, table in found.items()})
 
 
 def assert_same(found: PassSums, right: Dense, choice: Choice) -> None:

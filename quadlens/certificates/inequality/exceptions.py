@@ -20,7 +20,7 @@ LOOKED_AT = 32
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Exceptions:
-    """Where gates are not as their curve says, one entry each, in order of neuron: the ``input`` is ``a p + b``,
+    """Where gates are not as their curve says, one entry each, in order of neuron: the ``input`` is ``d p + b``,
     ``member`` the neuron's place in its group, ``y`` the preactivation. ``candidates`` gates were looked at."""
 
     input: Any
@@ -80,7 +80,7 @@ def exceptions(
     residue = at.array(_residues(way))
     a, b = (xp.take(residue, part % (2 * plan.p)) for part in (here, there))
     member = xp.take(at.array(mine), here // (2 * plan.p)) if mine.size else here
-    return Exceptions(input=a * plan.p + b, member=member, y=y, candidates=total)
+    return Exceptions(input=(a - b) % plan.p * plan.p + b, member=member, y=y, candidates=total)
 
 
 def _lists(plan: Plan, group: Group, way: Walk, mine: IntArray, levels: FloatArray) -> _Lists:

@@ -22,30 +22,22 @@ class Inputs:
 
 
 def inputs(at: Namespace, plan: Plan, split: Split, sums: PassSums) -> Inputs:
-    """Turn the pass's sums, axes (a, b), into ``X_z(d,b) = C_z(d+b,b) e^{iωz(d+2b)}`` and the rest of an input."""
-    p, xp = plan.p, at.xp
-    b = np.arange(p)
-    waves = at.array(np.exp(2j * np.pi / p * b))
+    """Turn the pass's sums into ``X_z(d,b) = C_z(d+b,b) e^{iωzd} e^{iω2zb}``, and look up the rest of the skip path."""
+    p, xp, kept = plan.p, at.xp, len(plan.retained)
+    z, b = np.array(plan.retained, dtype=np.int64)[:, None], np.arange(p)
+    of_d, of_b = (at.array(np.exp(2j * np.pi / p * (turn % p))) for turn in (z * b, 2 * z * b))
 
-    def work(block: slice) -> tuple[Any, Any, Any, Any]:
-        a = (np.arange(block.start, block.stop)[:, None] + b) % p
-        Y, here = (a + b) % p, (a.shape[0], p)
-        cell = at.array((a * p + b).reshape(-1))
-        turned = [
-            xp.take(xp.reshape(sums.C[number], (-1,)), cell) * xp.take(waves, at.array((z * Y % p).reshape(-1)))
-            for number, z in enumerate(plan.retained)
-        ]
-        X = xp.zeros((a.size, 2 * len(turned)), dtype=xp.float64, device=at.device)
-        for number, x in enumerate(turned):
-            X[:, number], X[:, len(turned) + number] = xp.real(x), xp.imag(x)
-        of_a, of_b = at.array((a * p + Y).reshape(-1)), at.array((b * p + Y).reshape(-1))
-        skip = xp.take(xp.reshape(split.rest_a, (-1,)), of_a) + xp.take(xp.reshape(split.rest_b, (-1,)), of_b)
-        R, res = (xp.take(xp.reshape(table, (-1,)), cell) for table in (sums.R, sums.res))
-        return (
-            xp.reshape(X, (*here, X.shape[1])),
-            *(xp.reshape(values, here) for values in (R, res, skip)),
-        )
+    X, skip = xp.empty((p, p, 2 * kept), dtype=xp.float64, device=at.device), 0 * sums.R
 
-    found = at.over(work, p, 4 * p * (len(plan.retained) + 1))
-    X, R, res, skip = (xp.concat(parts, axis=0) for parts in zip(*found, strict=True))
-    return Inputs(X=X, R=R, res=res, skip=skip)
+    def work(block: slice) -> None:
+        for number in range(kept):
+            turned = sums.C[number, block] * (of_d[number, block, None] * of_b[number])
+            X[block, :, number], X[block, :, kept + number] = xp.real(turned), xp.imag(turned)
+        if split.skips:
+            a = (np.arange(block.start, block.stop)[:, None] + b) % p
+            Y = (a + b) % p
+            for rest, row in ((split.rest_a, a), (split.rest_b, b)):
+                skip[block] += xp.reshape(at.take(xp.reshape(rest, (-1,)), (row * p + Y).reshape(-1), 0), a.shape)
+
+    at.over(work, p, 4 * p * (kept + 1))
+    return Inputs(X=X, R=sums.R, res=sums.res, skip=skip)

@@ -28,9 +28,11 @@ from quadlens.errors import CertificateError
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class PassSums:
-    """``C (|F|, p, p)`` complex, ``R, res (p, p)``, axes a, b. By group: gates looked at (``candidates``) and found to
-    be not as their curve says (``exceptions``), the most ``arc_ends`` of one class, and how many prefix sums were
-    looked up at them for all inputs (``look_ups``, of one channel of one table)."""
+    """``C (|F|, p, p)`` complex, ``R, res (p, p)``, axes d, b: the input is ``a = d + b mod p``, b.
+
+    By group: gates looked at (``candidates``) and found to be not as their curve says (``exceptions``), the most
+    ``arc_ends`` of one class, and how many prefix sums were looked up at them for all inputs (``look_ups``, of one
+    channel of one table)."""
 
     C: Any
     R: Any
@@ -57,8 +59,11 @@ def one_pass(at: Namespace, circuit: Circuit, choice: Choice, split: Split) -> P
     plan, xp = choice.plan, at.xp
     p, kept, slope = plan.p, len(plan.retained), negative_slope(circuit.activation)
     C = xp.zeros((kept, p, p), dtype=xp.complex128, device=at.device)
-    C += (split.skip_a[:, :kept] + 1j * split.skip_a[:, kept:]).T[:, :, None]
-    C += (split.skip_b[:, :kept] + 1j * split.skip_b[:, kept:]).T[:, None, :]
+    if split.skips:
+        residue = np.arange(p)
+        a = ((residue[:, None] + residue) % p).reshape(-1)
+        of_a, of_b = (part[:, :kept] + 1j * part[:, kept:] for part in (split.skip_a, split.skip_b))
+        C += xp.reshape(at.take(of_a.T, a, 1), C.shape) + of_b.T[:, None, :]
     R, res = 0 * split.rest_a, 0 * split.rest_a
     candidates, wrong = [0] * len(plan.groups), [0] * len(plan.groups)
     look_ups, ends = list[int](), list[int]()

@@ -21,7 +21,7 @@ from quadlens.circuits.circuit import Circuit
 Places = npt.NDArray[np.int32]
 
 TILE = 16
-"""So many residues of B are put together with all of A at a time: their inputs lie side by side."""
+"""So many residues of one table are put together with all of the other: their inputs of a class lie side by side."""
 
 
 class Members(NamedTuple):
@@ -143,7 +143,7 @@ def read_row(reads: Reads, row: int, start: FloatArray, prefix: FloatArray, out:
 
 
 class Result(NamedTuple):
-    """What is added to: ``C (|F|, p, 2p)`` at the group's ``places``, ``R, res (p, p)``, axes a, b.
+    """What is added to: ``C (|F|, p, 2p)`` at the group's ``places``, ``R, res (p, p)``, axes d, b.
 
     ``left (p, p, 2)`` takes ``Σ η^A osc`` and ``‖η^A‖`` from the rows of A to those of B. ``norms (p,)`` are
     ``‖dU(Y)‖ + max_c ‖dU(c)‖``; ``x_osc, x_norm (p, p)`` belong to the gates that were looked at, or are empty.
@@ -180,19 +180,20 @@ def rows_of_A(begin: int, stop: int, members: Members, reads: Reads, result: Res
     """Add the sums of residues ``begin … stop − 1`` of A to C and R, and write what is left to B's."""
     p, channels, half = reads.classes.size, members.factors.shape[1], result.places.size
     prefix = np.zeros((reads.thresholds.size, members.r.size + 1, channels))
-    found = np.zeros((p, channels))
+    found = np.zeros((stop - begin, p, channels))
     for a in range(begin, stop):
-        sums_of_row(members, reads, a, result.rounding, prefix, found)
-        for number in range(half):
-            C = result.C[result.places[number], a]
-            for b in range(p):
-                C[2 * b] += found[b, number]
-                C[2 * b + 1] += found[b, half + number]
-        if reads.thresholds.size > 1:
-            for b in range(p):
-                result.R[a, b] += found[b, 2 * half]
-        for b in range(p):
-            result.left[a, b, 0], result.left[a, b, 1] = found[b, channels - 2], found[b, channels - 1]
+        sums_of_row(members, reads, a, result.rounding, prefix, found[a - begin])
+    for d in range(p):
+        for a in range(begin, stop):
+            b = a - d if a >= d else a - d + p
+            sums = found[a - begin, b]
+            for number in range(half):
+                z = result.places[number]
+                result.C[z, d, 2 * b] += sums[number]
+                result.C[z, d, 2 * b + 1] += sums[half + number]
+            if reads.thresholds.size > 1:
+                result.R[d, b] += sums[2 * half]
+            result.left[d, b, 0], result.left[d, b, 1] = sums[channels - 2], sums[channels - 1]
 
 
 @kernel()
@@ -204,22 +205,23 @@ def rows_of_B(begin: int, stop: int, members: Members, reads: Reads, result: Res
     for b in range(begin, stop):
         sums_of_row(members, reads, b, result.rounding, prefix, found[b - begin])
     looked = result.x_osc.size > 0
-    for a in range(p):
+    for d in range(p):
         for b in range(begin, stop):
+            a = d + b if d + b < p else d + b - p
             sums = found[b - begin, a]
             for number in range(half):
                 z = result.places[number]
-                result.C[z, a, 2 * b] += sums[number]
-                result.C[z, a, 2 * b + 1] += sums[half + number]
+                result.C[z, d, 2 * b] += sums[number]
+                result.C[z, d, 2 * b + 1] += sums[half + number]
             if reads.thresholds.size > 1:
-                result.R[a, b] += sums[2 * half]
-            osc = result.left[a, b, 0] + sums[channels - 2]
-            norm = result.left[a, b, 1] + sums[channels - 1]
+                result.R[d, b] += sums[2 * half]
+            osc = result.left[d, b, 0] + sums[channels - 2]
+            norm = result.left[d, b, 1] + sums[channels - 1]
             if looked:
-                osc += result.x_osc[a, b]
-                norm += result.x_norm[a, b]
+                osc += result.x_osc[d, b]
+                norm += result.x_norm[d, b]
             y = a + b if a + b < p else a + b - p
-            result.res[a, b] += min(osc, norm * result.norms[y])
+            result.res[d, b] += min(osc, norm * result.norms[y])
 
 
 Rows = Callable[[int, int, Members, Reads, Result], None]

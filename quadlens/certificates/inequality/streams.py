@@ -65,7 +65,7 @@ def streams(xp: Any, weights: Weights, value: Any, delta: Any) -> tuple[list[Any
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class LookedAt:
-    """What a group's sums are added to, axes a, b: ``C (|F|, p, p)``, ``R, res (p, p)``; ``norms (p,)`` are
+    """What a group's sums are added to, axes d, b: ``C (|F|, p, p)``, ``R, res (p, p)``; ``norms (p,)`` are
     ``‖dU(Y)‖ + max_c ‖dU(c)‖``, ``x_osc, x_norm (p, p)`` are ``Σ x osc`` and ``‖x‖`` of gates looked at, empty if
     none is."""
 

@@ -32,12 +32,9 @@ def add_group(at: Namespace, circuit: Circuit, plan: Plan, group: Group, weights
     ]
     numbers = 8 * p * sides[0].start.shape[1]
     blocks = [_joined(xp, part) for part in zip(*at.over(_reader(at, arcs, sides), p, numbers), strict=True)]
-    # from classes in their own order to a, b
-    rank, residue = np.empty(p, dtype=np.int64), np.arange(p)
-    rank[arcs.classes] = residue
-    index = at.array((rank[(residue[:, None] - residue) % p] * p + residue).reshape(-1))
+    rank, residue = np.argsort(arcs.classes), np.arange(p)
     kept = len(group.retained)
-    sums, norm = (xp.reshape(xp.take(part, index, axis=0), (p, p, -1)) for part in blocks)
+    sums, norm = (at.take(xp.reshape(part, (p, p, -1)), rank, 0) for part in blocks)
     for place, z in enumerate(map(int, plan.positions(group))):
         given.C[z, :, :] += sums[:, :, place] + 1j * sums[:, :, kept + place]
     osc, norm = sums[:, :, 2 * kept], norm[:, :, 0]
@@ -45,8 +42,8 @@ def add_group(at: Namespace, circuit: Circuit, plan: Plan, group: Group, weights
         given.R[:, :] += sums[:, :, 2 * kept + 2]
     if given.x_osc.shape[0]:
         osc, norm = osc + given.x_osc, norm + given.x_norm
-    Y = at.array(((residue[:, None] + residue) % p).reshape(-1))
-    given.res[:, :] += xp.minimum(osc, norm * xp.reshape(xp.take(given.norms, Y), (p, p)))
+    Y = ((residue[:, None] + 2 * residue) % p).reshape(-1)
+    given.res[:, :] += xp.minimum(osc, norm * xp.reshape(at.take(given.norms, Y, 0), (p, p)))
     return arcs
 
 
