@@ -1,0 +1,113 @@
+"""The checker's own way to an MLP's distance from its integrals: bisected integrals in balls, and all inputs."""
+
+import flint
+import numpy as np
+import pytest
+
+import quadlens as ql
+from quadlens.checker.balls import roots_of_unity
+from quadlens.checker.gates import SLOPES
+from quadlens.checker.ideal_integrals import Waveform, second_harmonic, waveform_of
+from quadlens.checker.mlp_distance import true_distance
+from quadlens.checker.tables import PRECISION, ball_network
+from quadlens.circuits.forward import mlp_logits
+from quadlens.decomposition.rungs import ideal_response, wave_logits
+from quadlens.errors import CertificateError
+from quadlens.quadrature.balls import harmonic_balls
+
+
+def numbers_of(form: ql.AmplitudePhaseForm) -> list[dict]:
+    return [
+        {
+            "frequency": group.frequency,
+            "weight": float(group.weight),
+            **{name: [getattr(group, name).real, getattr(group, name).imag] for name in ("e_A", "e_B", "s_A", "s_B")},
+            "kappa": float(group.kappa),
+        }
+        for group in form.main_groups
+    ]
+
+
+@pytest.mark.parametrize("activation", ["relu", "abs"])
+@pytest.mark.parametrize(
+    "c",
+    [
+        (0.3, 1 + 0.2j, 0.4 - 0.1j),
+        (0.0, 1.0, 0.0),
+        (0.0, 0.0, 0.0),  # nothing
+        (1.0, 1.0, 0.0),  # a double zero at π
+        (2.0, 1.0, 0.0),  # no zero
+        (-2.0, 1.0, 0.0),
+        (0.0, 1e-9, 1.0),
+    ],
+)
+def test_the_bisected_integral_is_that_of_exact_roots(c, activation):
+    with flint.ctx.workprec(PRECISION):
+        own = second_harmonic(Waveform(c=tuple(flint.acb(x) for x in c)), SLOPES[activation])
+    (other,) = harmonic_balls(list(c), [2], activation)
+    assert own.overlaps(other)
+    assert float(own.real.rad()) + float(own.imag.rad()) < 1e-18
+
+
+def test_the_waveform_is_the_form_s():
+    form = ql.fit(ql.bundled())
+    group, p = form.main_groups[1], form.p
+    numbers = numbers_of(form)[1]
+    with flint.ctx.workprec(PRECISION):
+        roots = roots_of_unity(p)
+        for d in (0, 1, 30):
+            found = second_harmonic(waveform_of(numbers, d, p, roots), SLOPES["relu"])
+            assert complex(found) * group.weight == pytest.approx(ideal_response(form, group)[d], abs=1e-10)
+
+
+@pytest.mark.parametrize(("p", "activation"), [(13, "relu"), (12, "relu"), (11, "abs"), (16, "abs")])
+def test_the_true_distance_is_the_dense_one(p, activation):
+    circuit = ql.construct(p=p, frequencies=(2, 5), neurons=20, noise=0.1, activation=activation)
+    form = ql.fit(circuit)
+    with flint.ctx.workprec(PRECISION):
+        found = true_distance(ball_network(circuit), numbers_of(form))
+    groups = form.main_groups
+    k, b = np.array([group.frequency for group in groups]), np.arange(p)
+    Z = np.stack([ideal_response(form, group) for group in groups])
+    d = (np.arange(p)[:, None] - b) % p
+    I = wave_logits(np.moveaxis(np.conj(Z[:, d]), 0, -1) * np.exp(-4j * np.pi / p * b[:, None] * k), k, p)
+    M = mlp_logits(circuit, slice(0, p))
+    apart = M - M.mean(axis=-1, keepdims=True) - I
+    assert float(found.whole) == pytest.approx(np.linalg.norm(apart), rel=1e-9)
+    assert float(found.ideal) == pytest.approx(np.linalg.norm(I), rel=1e-9)
+    assert float(found.largest) == pytest.approx(np.abs(apart).max(), rel=1e-9)
+    assert float(found.ideal_largest) == pytest.approx(np.abs(I).max(), rel=1e-9)
+    for residue in range(p):
+        assert float(found.classes[residue]) == pytest.approx(np.linalg.norm(apart[d == residue]), rel=1e-9)
+        assert float(found.ideal_classes[residue]) == pytest.approx(np.linalg.norm(I[d == residue]), rel=1e-9)
+    spectrum, own = np.fft.fft(apart, axis=-1), np.fft.fft(I, axis=-1)
+    for j, frequency in enumerate(k):
+        # Parseval over c: both signs of a frequency
+        both = np.sqrt(2 / p)
+        assert float(found.frequencies[j]) == pytest.approx(both * np.linalg.norm(spectrum[..., frequency]), rel=1e-9)
+        assert float(found.ideal_frequencies[j]) == pytest.approx(both * np.linalg.norm(own[..., frequency]), rel=1e-9)
+
+
+def test_a_radius_of_the_tables_counts():
+    from dataclasses import replace
+
+    circuit = ql.construct(p=7, frequencies=(2,), neurons=9, noise=0.1)
+    vague = replace(circuit, radius={"A": 1e-3, "B": 0.0, "U": 1e-3})
+    numbers = numbers_of(ql.fit(circuit))
+    with flint.ctx.workprec(PRECISION):
+        sharp, wide = (true_distance(ball_network(one), numbers) for one in (circuit, vague))
+    for A, U in np.random.default_rng(0).uniform(-1e-3, 1e-3, (20, 2)):
+        moved = ql.Circuit(p=7, A=circuit.A + A, B=circuit.B, U=circuit.U + U * np.sign(circuit.U), activation="relu")
+        with flint.ctx.workprec(PRECISION):
+            found = true_distance(ball_network(moved), numbers)
+        assert found.whole <= wide.whole
+        assert found.largest <= wide.largest
+    assert sharp.whole < wide.whole
+
+
+def test_what_is_too_large_or_has_no_such_ideal_is_refused():
+    big = ql.construct(p=199, frequencies=(2,), neurons=512)
+    with pytest.raises(CertificateError, match="runs all inputs"):
+        true_distance(ball_network(big), [])
+    with pytest.raises(CertificateError, match="one kink"):
+        true_distance(ball_network(ql.construct(p=7, frequencies=(2,), neurons=8, activation="gelu")), [])
