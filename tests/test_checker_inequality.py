@@ -25,7 +25,7 @@ from quadlens.errors import CertificateError
 from tests.dense_inequality import curve_values, evaluate, fitting_pair, random_plan
 
 RECORDS = {f"quadlens.{name}" for name in ("errors", "arrays", "memory", "circuits.circuit", "circuits.provenance")}
-SHARED_WITH_PROVERS = RECORDS | {f"quadlens.certificates.record.{name}" for name in ("certificate", "digest")}
+SHARED_WITH_PROVERS = RECORDS | {f"quadlens.certificates.record.{name}" for name in ("certificate", "digest", "file")}
 
 
 def test_the_checker_shares_no_code_with_the_provers():
