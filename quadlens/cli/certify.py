@@ -158,16 +158,20 @@ def _print_frequencies(frequencies: tuple[Any, ...]) -> None:
     from quadlens.digits import at_most, number
 
     measured, proved = ("share", "actual"), ("direct", "folded", "identity", "phase_mismatch", "total")
+    costs = [sum(record.get(f"{kind}_operations", 0) for record in frequencies) for kind in ("rectangle", "arcs")]
     print_table(
         RULES,
-        ["k", measured[0], *proved, measured[1]],
+        ["k", measured[0], *proved, "arcs", measured[1]],
         [
             [
                 str(record["frequency"]),
                 number(record[measured[0]]),
                 *(at_most(record[key]) for key in proved),
+                at_most(record["arcs_bound"]) if "arcs_bound" in record else "—",
                 number(record[measured[1]]),
             ]
             for record in frequencies
         ],
     )
+    if costs[1]:
+        explain(f"total: by rectangles, {costs[0]:,} operations; arcs: by exact arcs, {costs[1]:,} operations.")

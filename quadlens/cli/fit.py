@@ -15,6 +15,9 @@ def command(loaded: LoadedModel, per_neuron: bool, as_json: bool) -> None:
     """Amplitude–phase form of MODEL, per frequency and per neuron."""
     import numpy as np
 
+    from quadlens.certificates.record.words import RULES
+    from quadlens.decomposition.rule_errors import rule_errors
+    from quadlens.digits import at_most, number
     from quadlens.form.amplitude_phase import NEGLIGIBLE_SHARE, fit
     from quadlens.form.phase_locking import phase_locking, r_squared_shown
 
@@ -22,10 +25,12 @@ def command(loaded: LoadedModel, per_neuron: bool, as_json: bool) -> None:
         form = fit(loaded.circuit)
     # the bootstrap is seeded: the same network gives the same interval
     locking = phase_locking(form, np.random.default_rng(0))
+    rules = rule_errors(form)
     if as_json:
-        print_json(
-            loaded.to_dict() | form.to_dict(per_neuron=per_neuron) | {"phase_locking": locking.to_dict()}
-        )
+        fitted = form.to_dict(per_neuron=per_neuron)
+        errors = {rule.frequency: rule.beside() for rule in rules}
+        fitted["frequencies"] = [one | errors.get(one["frequency"], {}) for one in fitted["frequencies"]]
+        print_json(loaded.to_dict() | fitted | {"phase_locking": locking.to_dict()})
         return
     say(loaded.summary)
     print_table(
@@ -54,6 +59,23 @@ def command(loaded: LoadedModel, per_neuron: bool, as_json: bool) -> None:
             for g in form.groups
         ),
     )
+    if rules:
+        print_table(
+            RULES,
+            ["k", "share", "rectangles", "operations", "arcs", "operations", "actual"],
+            (
+                [
+                    str(rule.frequency),
+                    number(rule.share),
+                    "—" if rule.rectangles is None else at_most(rule.rectangles.total),
+                    "—" if rule.rectangles is None else f"{rule.rectangle_operations:,}",
+                    at_most(rule.arcs.relative),
+                    f"{rule.arcs.operations:,}",
+                    number(rule.actual),
+                ]
+                for rule in rules
+            ),
+        )
     print_table(
         f"ψ = 2φ, neuron by neuron (R² with its 95 % bootstrap interval; breakers are off by more than "
         f"{locking.tolerance:g} rad)",

@@ -13,12 +13,13 @@ from quadlens.circuits.forward import Evaluation
 from quadlens.decomposition.extended_ideal import ExtendedIdeal, extended_ideal
 from quadlens.decomposition.group_quadrature import group_quadrature
 from quadlens.decomposition.ladder import ErrorDecomposition
+from quadlens.decomposition.rule_errors import RuleError, rule_errors
 from quadlens.form.amplitude_phase import AmplitudePhaseForm, FrequencyGroup, fit
 from quadlens.form.phase_locking import PhaseLocking, phase_locking
 from quadlens.quadrature.certifying_width import CertifyingWidths
 from quadlens.quadrature.harmonics import HarmonicError
 from quadlens.quadrature.rates import RateCurve, TrainedPoint, rate_curve
-from quadlens.quadrature.rectangles import RectangleBounds, rectangle_bounds
+from quadlens.quadrature.rectangles import RectangleBounds
 from quadlens.report.amplitudes import GroupAmplitude, group_amplitudes
 from quadlens.report.figures.canvas import shown_groups
 from quadlens.report.figures.rates import rate_widths
@@ -36,10 +37,11 @@ class Analysis:
 
     ``evaluation``, ``decomposition``, ``amplitudes``, ``agreement`` and ``extended`` (with its proved distance) run
     all p² inputs; they are None or empty where that would take too long. ``locking`` is the test of ψ = 2φ, every
-    neuron and a bootstrap for every group. ``rectangles`` has the bounds of every group that has weight, by
-    frequency; the theorem is about ReLU, so it is empty for other activations, and so are ``trained`` (where the main
-    groups lie among the ``rates``), ``harmonics`` (the exact error of each main group against the refined limit, for
-    every d) and ``widths`` (at which groups like these would certify).
+    neuron and a bootstrap for every group. ``rules`` has the error of every group's rule, by rectangles and by arcs,
+    for an activation with one kink; ``rectangles`` its bounds by frequency; the theorem is about ReLU, so it is empty
+    for other activations, and so are ``trained`` (where the main groups lie among the ``rates``), ``harmonics`` (the
+    exact error of each main group against the refined limit, for every d) and ``widths`` (at which groups like these
+    would certify).
     """
 
     name: str
@@ -47,6 +49,7 @@ class Analysis:
     form: AmplitudePhaseForm
     locking: PhaseLocking
     rectangles: dict[int, RectangleBounds]
+    rules: tuple[RuleError, ...] = ()
     trained: dict[int, TrainedPoint] = field(default_factory=dict)
     rates: RateCurve | None = None
     harmonics: dict[int, HarmonicError] = field(default_factory=dict)
@@ -68,6 +71,12 @@ class Analysis:
     def total_weight(self) -> float:
         """``Σ r u`` over all neurons; 1 for a network of silent ones."""
         return float(self.form.weights.sum()) or 1.0
+
+    @property
+    def main_arcs(self) -> list[float]:
+        """The bounds by exact arcs of the rules that a sentence counts and that rectangles bound too."""
+        main = [group.frequency for group in self.main_groups]
+        return [rule.arcs.relative for rule in self.rules if rule.frequency in main and rule.rectangles is not None]
 
     @property
     def main_groups(self) -> tuple[FrequencyGroup, ...]:
@@ -112,13 +121,8 @@ def analyse(
     form = fit(circuit)
     # the bootstrap is seeded: the same network gives the same interval, here and in `quadlens fit`
     locking = phase_locking(form, np.random.default_rng(0))
-    rectangles = {
-        group.frequency: rectangle_bounds(
-            form.phi[group.members], form.psi[group.members], form.weights[group.members]
-        )
-        for group in form.groups
-        if group.weight > 0 and form.activation == "relu"
-    }
+    rules = rule_errors(form)
+    rectangles = {rule.frequency: rule.rectangles for rule in rules if rule.rectangles is not None}
     done(0.05)
     alive = any(group.weight > 0 for group in form.groups)
     found = group_quadrature(form, shown_groups(form))
@@ -132,6 +136,7 @@ def analyse(
             form=form,
             locking=locking,
             rectangles=rectangles,
+            rules=rules,
             trained=trained,
             rates=curve,
             harmonics=harmonics,
@@ -155,6 +160,7 @@ def analyse(
         form=form,
         locking=locking,
         rectangles=rectangles,
+        rules=rules,
         trained=trained,
         rates=curve,
         harmonics=harmonics,

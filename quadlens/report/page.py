@@ -242,7 +242,8 @@ def _certificate(analysis: Analysis) -> str:
         parts.append(
             "About the fitted rules, not about the MLP: with the phases and weights above, pure waves in place of the "
             f"neurons, no sum at {frequencies_in_words(analysis)} differs from the pure pizza's integral by more than "
-            f"{at_most(worst)} of the target's amplitude ({word}), for every input at once."
+            f"{at_most(worst)} of the target's amplitude ({word}), for every input at once. That is by "
+            f"rectangles; by exact arcs, it is by no more than {at_most(max(analysis.main_arcs))}."
         )
     best, whole = proofs.best, proofs.cheapest_whole
     if best is not None:

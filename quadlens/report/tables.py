@@ -130,25 +130,32 @@ RECTANGLE_COLUMNS = (
     Column(head="identity", meaning="proved bound on the x/2 half: two exponential sums"),
     Column(head="mismatch", meaning="proved bound on what ψ ≠ 2φ adds"),
     Column(head="total", meaning="proved: min(direct, folded + identity) + mismatch; below 1 is non-vacuous"),
+    Column(head="arcs", meaning="proved by exact arcs between the kinks, every output phase as it is"),
     Column(head="actual", meaning="measured: the fitted rule's largest error over all shifts"),
-    Column(head="bound / actual", meaning="how many times the proved bound exceeds the measured error"),
+    Column(head="total / actual", meaning="how many times the proved bound by rectangles exceeds the measured error"),
+    Column(head="arcs / actual", meaning="how many times the proved bound by arcs does"),
+    Column(head="cost", meaning="operations counted: rectangles, then arcs"),
 )
 
 
 def rectangle_table(analysis: Analysis) -> str:
-    """Return the rectangle bounds beside the measured error, one row for each frequency."""
+    """Return both kinds of bounds beside the measured error, with what they cost, one row for each frequency."""
     rows = [
         (
-            str(frequency),
+            str(rule.frequency),
             at_most(bound.direct),
             at_most(bound.folded),
             at_most(bound.identity, 2),
             at_most(bound.phase_mismatch, 2),
             at_most(bound.total),
-            number(bound.actual, 2),
+            at_most(rule.arcs.relative),
+            number(bound.actual),
             number(bound.total / bound.actual, 2) if bound.actual > 0 else "—",
+            number(rule.arcs.relative / bound.actual, 4) if bound.actual > 0 else "—",
+            f"{rule.rectangle_operations:,}; {rule.arcs.operations:,}",
         )
-        for frequency, bound in analysis.rectangles.items()
+        for rule in analysis.rules
+        if (bound := rule.rectangles) is not None
     ]
     caption = (
         "Error of each frequency's fitted rule, not of the MLP, against the pure pizza's integral, relative to the "

@@ -71,8 +71,9 @@ def key_numbers(analysis: Analysis) -> list[tuple[str, str]]:
     bounds = [analysis.rectangles[k].total for k in alive if k in analysis.rectangles]
     if bounds:
         kind = "non-vacuous" if max(bounds) < 1 else "vacuous: 1 is the error of predicting nothing"
-        what = f"largest error of a key frequency's fitted rule, not of the MLP (proved; {kind})"
+        what = f"largest error of a key frequency's fitted rule, not of the MLP (proved by rectangles; {kind})"
         numbers.append((at_most(max(bounds)), what))
+        numbers.append((at_most(max(analysis.main_arcs)), "the same error, proved by exact arcs"))
     best, whole = analysis.proofs.best, analysis.proofs.cheapest_whole
     if best is not None and best.certified and best.margin_lower_bound is not None:
         what = f"margin on every input, at least (proved; {best.method})"
@@ -131,7 +132,11 @@ def unexplained(analysis: Analysis) -> list[str]:
     vacuous = [k for k, bound in analysis.rectangles.items() if bound.total >= 1 and k in main]
     if vacuous:
         named = f"k = {listed(vacuous)}" if len(vacuous) <= MOST_NAMED else f"{len(vacuous)} frequencies"
-        sentences.append(f"The rectangle bound on the fitted rule is vacuous (at least 1) at {named}.")
+        arcs = [rule.arcs.relative for rule in analysis.rules if rule.frequency in vacuous]
+        sentences.append(
+            f"The rectangle bound on the fitted rule is vacuous (at least 1) at {named}; by exact arcs the rule is "
+            f"within {at_most(max(arcs))}."
+        )
     for certificate in analysis.proofs.certificates:
         if certificate.method == "linear" and not certificate.certified and certificate.blame:
             whole = sum(bound.margin_lower_bound > 0 for bound in certificate.classes)

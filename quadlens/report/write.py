@@ -41,18 +41,7 @@ def report_json(analysis: Analysis, figures: tuple[Drawn, ...] = ()) -> dict[str
         "fit": model | analysis.form.to_dict() | {"phase_locking": analysis.locking.to_dict()},
         "decompose": None if analysis.decomposition is None else model | analysis.decomposition.to_dict(),
         "extended_ideal": _extended(analysis),
-        "rectangle": [
-            {
-                "frequency": frequency,
-                "direct": bound.direct,
-                "folded": bound.folded,
-                "identity": bound.identity,
-                "phase_mismatch": bound.phase_mismatch,
-                "total": bound.total,
-                "actual": bound.actual,
-            }
-            for frequency, bound in analysis.rectangles.items()
-        ],
+        "rectangle": [rule.to_dict() for rule in analysis.rules if rule.rectangles is not None],
         "harmonics": [
             {
                 "frequency": frequency,

@@ -1,4 +1,5 @@
-"""The method ``rectangle``: how far the fitted rule of each frequency is from the pure pizza's integral, by rectangles.
+"""The method ``rectangle``: how far the fitted rule of each frequency is from the pure pizza's integral, by rectangles
+and by exact arcs.
 
 The rule is what the amplitude–phase form makes of a group (phases φ, output phases ψ, weights ``r u``): its neurons as
 pure waves. The network's MLP is another thing, and may be further from the integral than any of these bounds; how far
@@ -6,27 +7,25 @@ it is, ``decompose`` measures. Cost O(n log n) after the transform of the tables
 ``linear`` does that.
 """
 
-import math
 from collections.abc import Callable
-from dataclasses import asdict
 
 from quadlens.certificates.inequality.operations import transform_operations
 from quadlens.certificates.methods.envelope import Proof, certificate_of
 from quadlens.certificates.record.certificate import Certificate
 from quadlens.certificates.record.words import main_rules
 from quadlens.circuits.circuit import Circuit
+from quadlens.decomposition.rule_errors import rule_error
 from quadlens.digits import at_most
 from quadlens.errors import CertificateError
 from quadlens.form.amplitude_phase import fit
-from quadlens.quadrature.rectangles import rectangle_bounds
 
 
 def certify_rectangle(circuit: Circuit, *, progress: Callable[[float], None] | None = None) -> Certificate:
     """Bound the error of every frequency's fitted rule, relative to the target's amplitude; below 1 is non-vacuous.
 
     The bounds are proved for the rule with the fitted nodes and weights as float64 numbers
-    (``quadlens.quadrature.rectangles``). They are no bounds on the MLP, which differs from the rule by the other terms
-    of the error decomposition.
+    (``quadlens.quadrature.rectangles``, ``quadlens.quadrature.arcs``). They are no bounds on the MLP, which differs
+    from the rule by the other terms of the error decomposition.
 
     Raises
     ------
@@ -43,16 +42,13 @@ def _prove(circuit: Circuit, report: Callable[[float], None]) -> Proof:
     groups = [group for group in form.groups if group.weight > 0]
     if not groups:
         raise CertificateError("no neuron carries a wave from input to output, so there is no rule to bound")
-    weight = sum(group.weight for group in groups)
     frequencies = []
     operations = 3 * circuit.neurons * transform_operations(circuit.p)  # of A, B and U
     for number, group in enumerate(groups):
-        members = group.members
-        bounds = rectangle_bounds(form.phi[members], form.psi[members], form.weights[members])
-        share = float(group.weight / weight)
-        frequencies.append({"frequency": group.frequency, "share": share, **asdict(bounds)})
-        # four sorts of at most 2n numbers, and about forty operations on each neuron
-        operations += members.size * (40 + 8 * math.ceil(math.log2(2 * members.size)))
+        found = rule_error(form, group)
+        if found is not None:
+            frequencies.append(found.to_dict())
+            operations += found.rectangle_operations + found.arcs.operations
         report((number + 1) / len(groups))
     worst = max(main_rules(frequencies), key=lambda record: float(record["total"]))
     blame: tuple[str, ...] = ()

@@ -29,6 +29,9 @@ ERRORS = ("share", "direct", "folded", "identity", "phase_mismatch", "total", "a
 (measured), five proved bounds on the rule's distance from the integral and that distance measured, all relative to the
 target's amplitude."""
 
+ARCS = ("arcs_bound", "arcs_operations", "rectangle_operations")
+"""The rule's distance proved by exact arcs, and what the two kinds of bounds cost; older files lack all three."""
+
 EVALUATIONS = ("weights", "tables")
 """What a float32 pass may be made of: the stored weights, layer by layer, or the tables where only they are stored."""
 
@@ -165,10 +168,14 @@ class Certificate:
         if self.frequencies is not None:
             frozen = _frozen(tuple(self.frequencies), "frequencies")
             for record in frozen:
-                if not isinstance(record, Mapping) or set(record) != {"frequency", *ERRORS}:
-                    raise CertificateError(f"every record of frequencies holds frequency, {', '.join(ERRORS)}")
+                known = {"frequency", *ERRORS}
+                if not isinstance(record, Mapping) or set(record) not in (known, known | set(ARCS)):
+                    raise CertificateError(
+                        f"every record of frequencies holds frequency, {', '.join(ERRORS)}, and all or none of "
+                        f"{', '.join(ARCS)}"
+                    )
                 _integer(record["frequency"], "a frequency", 1, self.p // 2)
-                for key in ERRORS:
+                for key in record.keys() - {"frequency"}:
                     _finite(record[key], f"{key} of frequency {record['frequency']}", least=0.0)
             object.__setattr__(self, "frequencies", frozen)
 

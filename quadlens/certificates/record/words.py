@@ -83,8 +83,15 @@ def rules(frequencies: Sequence[Mapping[str, Any]]) -> str:
     every = "the fitted rule of the one frequency" if len(main) == 1 else f"the fitted rules of {len(main)} frequencies"
     return (
         f"rectangle bounds {every}, not the MLP and no input: each within {at_most(worst['total'], 4)} of the integral,"
-        f" relative to the target's amplitude ({word})"
+        f" relative to the target's amplitude ({word}){_by_arcs(main)}"
     )
+
+
+def _by_arcs(main: Sequence[Mapping[str, Any]]) -> str:
+    bounds = [float(record["arcs_bound"]) for record in main if "arcs_bound" in record]
+    if not bounds:
+        return ""
+    return f"; by exact arcs, each within {at_most(max(bounds), 4)}{'' if max(bounds) < 1 else ' (vacuous)'}"
 
 
 def main_rules(frequencies: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
