@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-import mpmath
 import numpy as np
 import pytest
 
@@ -11,8 +10,9 @@ from quadlens.certificates.ladder.ideal_distance import ideal_distance
 from quadlens.circuits.bundled import bundled
 from quadlens.circuits.circuit import Circuit
 from quadlens.decomposition.extended_ideal import extended_ideal
+from quadlens.decomposition.ideal_outputs import ideal_blocks
 from quadlens.form.amplitude_phase import fit
-from tests.planted_networks import every_input, noisy, own_logits
+from tests.planted_networks import noisy, own_logits
 
 
 def truth(circuit, ideal):
@@ -86,32 +86,51 @@ def test_the_radius_of_a_table_is_part_of_the_bound(table):
     assert alone < difference / own <= bound
 
 
-def test_rounding_is_part_of_the_bound(monkeypatch):
-    """An ideal that is the network to rounding: in 40 digits they differ, and by no more than is said."""
-    a = np.arange(5)
-    A = 2 + np.cos(2 * np.pi / 5 * a)[:, None] * np.array([[0.3, 0.7]])
-    U = np.stack([np.cos(2 * np.pi / 5 * a), np.sin(2 * np.pi / 5 * a)])
-    circuit = Circuit(p=5, A=A, B=A, U=U)
-    form, ideal = fit(circuit), extended_ideal(circuit, numbers=1000)
-    proved = ideal_distance(circuit, form, ideal)
-    assert ideal.relative_l2 <= proved.to_mlp.value < 1e-8
-    assert proved.to_mlp.value > 0
-    waves = ideal.waves_at(*every_input(5))
-    with mpmath.workdps(40):
-        squares = mpmath.mpf(0)
-        for place, (row, column) in enumerate(zip(*every_input(5), strict=True)):
-            h = [mpmath.mpf(A[row, i]) + mpmath.mpf(A[column, i]) for i in range(2)]
-            for c in range(5):
-                logit = mpmath.fsum(h[i] * mpmath.mpf(U[i, c]) for i in range(2))
-                mean = mpmath.fsum(h[i] * mpmath.mpf(U[i, d]) for i in range(2) for d in range(5)) / 5
-                own = mpmath.fsum(
-                    (mpmath.mpc(complex(wave[place])) * mpmath.expj(2 * mpmath.pi * z * c / 5)).real
-                    for z, wave in waves.items()
-                )
-                squares += (logit - mean - own) ** 2
-        difference = mpmath.sqrt(squares)
-    _, mlp, _ = truth(circuit, ideal)
-    assert 0 < difference / mlp <= proved.to_mlp.value
+def test_the_rounding_of_the_networks_sums_is_part_of_the_bound(monkeypatch):
+    """Sums moved towards the ideal by all that rounding may do to them, made larger to be seen."""
+    circuit = noisy(13, 9)
+    form, ideal = fit(circuit), extended_ideal(circuit)
+    real, unit = module._sums, 1e-5
+    difference, _, own = truth(circuit, ideal)
+    outputs = np.concatenate([block.outputs for block in ideal_blocks(ideal)], axis=1)
+    network = np.fft.rfft(np.maximum(circuit.A[:, None, :] + circuit.B[None, :, :], 0) @ circuit.U, axis=2) * (2 / 13)
+    way = np.zeros((13, 13, 6), dtype=np.complex128)
+    way[..., np.array(ideal.frequencies) - 1] = np.moveaxis(outputs, 0, -1)
+    way -= network[..., 1:]
+    tops = np.abs(circuit.U).max(axis=1)
+
+    def moved(circuit, waves, levels, u):
+        lost = 2 * unit * float(waves.size @ tops[waves.group.members])
+        sums = real(circuit, waves, levels, u)
+        return lambda rows: sums(rows) + np.minimum(1, lost / np.abs(way[rows])) * way[rows]
+
+    monkeypatch.setattr(module, "_sums", moved)
+    assert ideal_distance(circuit, form, ideal).to_ideal.value < difference / own
+    monkeypatch.setattr(module, "gamma", lambda k: unit)
+    assert ideal_distance(circuit, form, ideal).to_ideal.value >= difference / own
+
+
+def test_the_radius_of_the_ideals_outputs_is_part_of_the_bound(monkeypatch):
+    """Outputs moved towards the network's by their radius: the ideal itself is as far as before."""
+    circuit = noisy(13, 9)
+    form, ideal = fit(circuit), extended_ideal(circuit)
+    difference, mlp, _ = truth(circuit, ideal)
+    x = np.maximum(circuit.A[:, None, :] + circuit.B[None, :, :], 0) @ circuit.U
+    there = np.fft.rfft(x, axis=2)[:, :, list(ideal.frequencies)] * (2 / 13)
+
+    def moved(one):
+        for block in ideal_blocks(one):
+            way = np.moveaxis(there[block.rows], 2, 0) - block.outputs
+            step = np.minimum(1, 0.2 / np.abs(way)) * way
+            yield replace(block, outputs=block.outputs + step, radius=block.radius + 0.2)
+
+    plain = ideal_distance(circuit, form, ideal).to_mlp.value
+    monkeypatch.setattr(module, "ideal_blocks", moved)
+    assert difference / mlp <= ideal_distance(circuit, form, ideal).to_mlp.value
+    monkeypatch.setattr(
+        module, "ideal_blocks", lambda one: (replace(block, radius=0 * block.radius) for block in moved(one))
+    )
+    assert ideal_distance(circuit, form, ideal).to_mlp.value < plain
 
 
 def test_a_network_that_says_nothing_has_nothing_to_be_relative_to():
