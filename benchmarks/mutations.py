@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -42,24 +42,30 @@ class Outcome:
 
 
 def mutants(statement: Statement) -> Iterator[tuple[str, Statement]]:
-    """Yield changed statements, each with what was changed."""
+    """Yield changed statements, each with what was changed; what is no statement is left out."""
+    for change, fields in _changes(statement):
+        with suppress(DerivationError):
+            yield change, replace(statement, **fields)
+
+
+def _changes(statement: Statement) -> Iterator[tuple[str, dict[str, Any]]]:
     for condition in statement.conditions:
         kept = tuple(one for one in statement.conditions if one is not condition)
-        yield f"without {condition}", replace(statement, conditions=kept)
+        yield f"without {condition}", {"conditions": kept}
     for side in ("left", "right"):
         for change, value in _changed(getattr(statement, side)):
-            yield f"{side}: {change}", replace(statement, **{side: value})
+            yield f"{side}: {change}", {side: value}
     if statement.relation == "<=":
-        yield "sides exchanged", replace(statement, left=statement.right, right=statement.left)
-        yield "half the bound", replace(statement, right=statement.right / 2)
-        yield "an equality", replace(statement, relation="=")
+        yield "sides exchanged", {"left": statement.right, "right": statement.left}
+        yield "half the bound", {"right": statement.right / 2}
+        yield "an equality", {"relation": "="}
     else:
-        yield "the other sign", replace(statement, right=-statement.right if statement.right != 0 else S.One)
-        yield "a thousandth more", replace(statement, right=statement.right + Rational(1, 1000))
+        yield "the other sign", {"right": -statement.right if statement.right != 0 else S.One}
+        yield "a thousandth more", {"right": statement.right + Rational(1, 1000)}
     for number, (symbol, definition) in enumerate(statement.where):
         for change, value in list(_changed(definition))[:2]:
             where = (*statement.where[:number], (symbol, value), *statement.where[number + 1 :])
-            yield f"{symbol}: {change}", replace(statement, where=where)
+            yield f"{symbol}: {change}", {"where": where}
 
 
 def _changed(side: Expr) -> Iterator[tuple[str, Expr]]:
@@ -110,23 +116,10 @@ def watched(found: list[Outcome]) -> Iterator[None]:
 
 
 def _valid_mutants(true: Statement) -> list[tuple[str, Statement]]:
-    found = []
-    generator = mutants(true)
-    while True:
-        try:
-            change, wrong = next(generator)
-        except StopIteration:
-            return found
-        except DerivationError:  # no statement at all
-            return found
-        if (wrong.left, wrong.right, wrong.conditions, wrong.where, wrong.relation) != (
-            true.left,
-            true.right,
-            true.conditions,
-            true.where,
-            true.relation,
-        ):
-            found.append((change, wrong))
+    def compared(one: Statement) -> tuple[Any, ...]:
+        return one.left, one.right, one.conditions, one.where, one.relation
+
+    return [(change, wrong) for change, wrong in mutants(true) if compared(wrong) != compared(true)]
 
 
 def _try(proof: Proof, conclude: Any, wrong: Statement, options: dict[str, Any]) -> dict[str, bool]:

@@ -9,6 +9,7 @@ from typing import Any
 from sympy import (
     Expr,
     Function,
+    Ge,
     I,
     IndexedBase,
     Integral,
@@ -45,6 +46,7 @@ def derive(stored: Iterable[Statement] | None = None) -> Derivation:
     _decay(proof)
     _arc(proof)
     _kink_tail(proof)
+    _equidistributed(proof)
     return proof.finish()
 
 
@@ -53,22 +55,8 @@ def _sum(harmonic: Expr) -> Expr:
 
 
 def _rule(proof: Proof) -> None:
-    proof.lemma("rectified_cosine.series")
     angle, height = phi[i] + x, psi[i] + y
-    z = Symbol("x", real=True)
-    term = 2 * (-1) ** (j + 1) * cos(2 * j * z) / (pi * (4 * j**2 - 1))
-    remainder = ReLU(cos(z)) - 1 / pi - cos(z) / 2 - Sum(term, (j, 1, M))
-    tail = 1 / (pi * (2 * M + 1))
-    proof.bound_with("The series at the phase of node i", Modulus(remainder), tail, {z: angle})
-    at_node = remainder.subs(z, angle)
-    v = Symbol("v", real=True)
-    proof.at_most("A cosine is at most 1 in modulus", cos(v) ** 2, S.One, sin(v) ** 2)
-    proof.modulus_at_most("That is", cos(v), S.One)
-    proof.bound_with("The output wave of node i", Modulus(cos(v)), S.One, {v: height})
-    proof.multiplied("Times the output wave", (at_node, tail), (cos(height), S.One))
-    proof.summed("Add up the nodes", at_node * cos(height), tail, nodes, weight=w[i])
-
-    part = Sum(w[i] * (at_node * cos(height)), nodes)
+    part, tail = _at_node(proof, height)
     coefficient = (-1) ** (j + 1) / (pi * (4 * j**2 - 1))
     rule = (
         Sum(w[i] * (ReLU(cos(angle)) * cos(height)), nodes)
@@ -80,7 +68,6 @@ def _rule(proof: Proof) -> None:
         )
     )
     proof.termwise("Each order collects into its exponential sums", part, rule, over=nodes)
-    proof.linear_sum("The tail is the same for all nodes", Sum(w[i] * tail, nodes))
     proof.conclude("harmonic_error", Modulus(rule), Sum(w[i], nodes) * tail, relation="<=")
 
     order = Re(exp(I * (y - 2 * x)) * Sum(w[i] * exp(I * (2 * phi[i] - 2 * phi[i])), nodes)) / (3 * pi)
@@ -211,6 +198,78 @@ def _kink_tail(proof: Proof) -> None:
     proof.chain("So the sum is bounded", Sum(term, terms), Sum(telescoped, terms), closed, whole)
     proof.added("Twice, for both signs", 2 * Sum(term, terms), 2 * whole, [(Sum(term, terms), whole)] * 2)
     proof.conclude("harmonic_error.kink_tail", 2 * Sum(term, terms), 2 * whole, relation="<=")
+
+
+def _equidistributed(proof: Proof) -> None:
+    X, Y, z = symbols("X Y x", real=True)
+    turned = cos(z) * X - sin(z) * Y
+    proof.modulus_squared("The modulus of a complex number", X + I * Y, X**2 + Y**2)
+    rest = (X * sin(z) + Y * cos(z)) ** 2
+    proof.at_most("A turned real part's square is at most that", turned**2, Modulus(X + I * Y) ** 2, rest)
+    proof.modulus_at_most("So the real part is at most the modulus", turned, Modulus(X + I * Y))
+
+    def size(harmonic: Expr) -> Expr:
+        return Modulus(Sum(w[i] * exp(I * harmonic * phi[i]), nodes))
+
+    def order(angle: Expr, harmonic: Expr) -> Expr:
+        even, odd = (Sum(w[i] * wave(harmonic * phi[i]), nodes) for wave in (cos, sin))
+        values = {z: angle, X: even, Y: odd}
+        proof.bound_with(f"The order {harmonic}", Modulus(turned), Modulus(X + I * Y), values)
+        inside = size(harmonic).args[0]
+        proof.termwise("Its exponential sum, as cosines and sines", inside, even + I * odd)
+        part = turned.subs(values, simultaneous=True)
+        proof.chain("So the order adds at most", Modulus(part), size(harmonic))
+        return part
+
+    at_node, tail = _at_node(proof, 2 * phi[i] + y)
+    first = [(S.One / pi, y, 2), (S.One / 4, x + y, 3), (S.One / 4, y - x, 1)]
+    parts = [(scale * order(angle, S(m)), scale * size(S(m)), scale) for scale, angle, m in first]
+    bounds = [(at_node, Sum(w[i], nodes) * tail)]
+    for term, bound, scale in parts:
+        proof.at_most_by_cases("A positive number is its own bound", Modulus(scale), scale)
+        proof.multiplied("Times its coefficient", (scale, scale), (term / scale, bound / scale))
+        bounds.append((term, bound))
+    coefficient, decay = (-1) ** (j + 1) / (pi * (4 * j**2 - 1)), 1 / (pi * (4 * j**2 - 1))
+    later = (Ge(j, 1),)
+    proof.at_most("A coefficient of the series, squared", coefficient**2, decay**2, S.Zero)
+    proof.modulus_at_most("So its modulus", coefficient, decay, assuming=later)
+    sums = []
+    for angle, shift, begin in ((2 * j * x + y, 2, 1), (2 * j * x - y, -2, 2)):
+        part, limits = order(angle, 2 * j + shift), (j, begin, M)
+        proof.multiplied("Times it", (coefficient, decay), (part, size(2 * j + shift)), assuming=later)
+        proof.summed("Add up the orders", coefficient * part, decay * size(2 * j + shift), limits)
+        bounds.append((Sum(coefficient * part, limits), Sum(decay * size(2 * j + shift), limits)))
+        sums.append(Sum(coefficient * part, (j, 1, M)))
+    proof.peeled("The first of them is the target", sums[1])
+    rule = Sum(w[i] * (ReLU(cos(phi[i] + x)) * cos(2 * phi[i] + y)), nodes)
+    others = sum(term for term, _, _ in parts) + sum(sums)
+    proof.termwise("Each order collects into its exponential sums", at_node, rule - others, over=nodes)
+    target = Sum(w[i], nodes) * cos(y - 2 * x) / (3 * pi)
+    proof.linear_sum("At the order 0 no sine is left", Sum(S.Zero, nodes))
+    total, bound = sum(term for term, _ in bounds), sum(bound for _, bound in bounds)
+    proof.triangle("The error is the sum of what is left", *(term for term, _ in bounds))
+    pairs = [(Modulus(total), sum(Modulus(term) for term, _ in bounds))]
+    proof.added("Everything together", Modulus(total), bound, pairs + [(Modulus(a), b) for a, b in bounds])
+    proof.opposite("It is", Modulus(total), Modulus(rule - target))
+    proof.conclude("harmonic_error.equidistributed", Modulus(rule - target), bound, relation="<=")
+
+
+def _at_node(proof: Proof, height: Expr) -> tuple[Expr, Expr]:
+    """Return what the series leaves out at the nodes, weighted and summed, and its bound for a weight of 1."""
+    proof.lemma("rectified_cosine.series")
+    angle, z, v = phi[i] + x, Symbol("x", real=True), Symbol("v", real=True)
+    term = 2 * (-1) ** (j + 1) * cos(2 * j * z) / (pi * (4 * j**2 - 1))
+    remainder = ReLU(cos(z)) - 1 / pi - cos(z) / 2 - Sum(term, (j, 1, M))
+    tail = 1 / (pi * (2 * M + 1))
+    proof.bound_with("The series at the phase of node i", Modulus(remainder), tail, {z: angle})
+    at_node = remainder.subs(z, angle)
+    proof.at_most("A cosine is at most 1 in modulus", cos(v) ** 2, S.One, sin(v) ** 2)
+    proof.modulus_at_most("That is", cos(v), S.One)
+    proof.bound_with("The output wave of node i", Modulus(cos(v)), S.One, {v: height})
+    proof.multiplied("Times the output wave", (at_node, tail), (cos(height), S.One))
+    proof.summed("Add up the nodes", at_node * cos(height), tail, nodes, weight=w[i])
+    proof.linear_sum("The tail is the same for all nodes", Sum(w[i] * tail, nodes))
+    return Sum(w[i] * (at_node * cos(height)), nodes), tail
 
 
 if __name__ == "__main__":

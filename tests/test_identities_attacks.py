@@ -319,6 +319,16 @@ nonpositive, nonzero, prime = (
     Symbol("q", prime=True),
 )
 LATTICE = -j - Rational(1, 2)
+def below_the_range(proof: Proof) -> None:
+    proof.at_most_by_cases("a", Modulus(j), j, assuming=(j >= 1,))
+    proof.summed("s", j, j, (j, -2, 0))
+
+
+def its_own_bound(proof: Proof) -> None:
+    proof.at_most("a", y**2, y**2, S.Zero)
+    proof.modulus_at_most("m", y, y, assuming=(y >= 0,))
+
+
 SECTION_B = {
     "B1 a pole inside": fundamental(-1 / x, 1 / x**2, -1, 1),
     "B1 a primitive that jumps": fundamental(2 / sqrt(3) * atan(tan(x / 2) / sqrt(3)), 1 / (2 + cos(x)), 0, 2 * pi),
@@ -516,6 +526,25 @@ OTHERS = {
         Sum(Gate(j), (j, -1, 1)) * y,
         Sum(S.One, (j, -1, 1)) * y * Gate(k),
     ),
+    "the first term of no terms": (
+        lambda p: p.peeled("p", Sum(cos(j), (j, 1, N - 1))),
+        Sum(cos(j), (j, 1, N - 1)),
+        cos(1) + Sum(cos(j), (j, 2, N - 1)),
+    ),
+    "a sum of the moduli, less one": (
+        lambda p: p.triangle("t", x, y),
+        Modulus(x + y),
+        Modulus(x) - Modulus(y),
+        "<=",
+    ),
+    "poles that cancel in a sum": (lambda p: p.triangle("t", 1 / x, -1 / x), S.Zero, 2 * Modulus(1 / x), "<="),
+    "terms below the range of their bound": (
+        below_the_range,
+        Modulus(Sum(j, (j, -2, 0))),
+        Sum(j, (j, -2, 0)),
+        "<=",
+    ),
+    "a bound of no sign": (its_own_bound, Modulus(y), y, "<="),
     "a family without a sign": (
         lambda p: p.summed("s", cos(j), S.One, (j, 1, n), weight=IndexedBase("w", real=True)[j]),
         Modulus(Sum(IndexedBase("w", real=True)[j] * cos(j), (j, 1, n))),

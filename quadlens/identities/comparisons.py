@@ -56,14 +56,17 @@ def at_most_by_cases(
 
 
 @rule
-def modulus_at_most(ledger: Ledger, text: str, expression: Any, bound: Any) -> None:
+def modulus_at_most(
+    ledger: Ledger, text: str, expression: Any, bound: Any, *, assuming: Sequence[Relational] = ()
+) -> None:
     """Show ``|expression| <= bound`` for a real expression, from ``expression^2 <= bound^2`` and ``bound >= 0``."""
     expression, bound = sympify(expression), sympify(bound)
-    if not (bound.is_nonnegative or is_nonnegative(bound, frozenset())) or not real_valued(expression):
+    if not (bound.is_nonnegative or is_nonnegative(bound, as_conditions(assuming))) or not real_valued(expression):
         raise ledger.fail(text, f"{bound} must be non-negative and {expression} real")
-    if not ledger.follows(expression**2, bound**2):
+    if not ledger.follows(expression**2, bound**2, assuming):
         raise ledger.fail(text, f"({expression})^2 <= ({bound})^2 is not established")
-    ledger.learn(text, "<=", (Modulus(expression), bound), "the squares compare, and the bound is not negative")
+    check = "the squares compare, and the bound is not negative"
+    ledger.learn(text, "<=", (Modulus(expression), bound), check, assuming)
 
 
 @rule
@@ -107,7 +110,6 @@ def added(
 def triangle(ledger: Ledger, text: str, *terms: Any) -> None:
     """Show ``|z_1 + z_2 + ...| <= |z_1| + |z_2| + ...`` for finitely many numbers, real or complex."""
     parts = [sympify(term) for term in terms]
-    ledger.require(*parts)
     sides = (Modulus(Add(*parts)), Add(*(Modulus(part) for part in parts)))
     ledger.learn(text, "<=", sides, f"triangle inequality for {len(parts)} numbers")
 

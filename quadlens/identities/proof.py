@@ -79,6 +79,7 @@ class Proof:
     linear_sum = _face(sums.linear_sum)
     termwise = _face(sums.termwise)
     written_out = _face(sums.written_out)
+    peeled = _face(sums.peeled)
     adjacent = _face(sums.adjacent)
     halves = _face(sums.halves)
     summed = _face(sums.summed)

@@ -104,6 +104,18 @@ def written_out(ledger: Ledger, text: str, total: Sum) -> Expr:
 
 
 @rule
+def peeled(ledger: Ledger, text: str, total: Sum) -> Expr:
+    """Split a sum into its first term and the others, and return that form.
+
+    The range has at least one number: that is what the sum of the others needs to be defined.
+    """
+    ((index, start, end),) = total.limits
+    value = total.function.subs(index, start) + Sum(total.function, (index, start + 1, end))
+    ledger.learn(text, "=", (total, value), "the first term, and the others")
+    return value
+
+
+@rule
 def adjacent(
     ledger: Ledger, text: str, integrand: Expr, limits: tuple[Symbol, Any, Any], steps: tuple[Symbol, Any, Any]
 ) -> None:
@@ -151,11 +163,12 @@ def halves(
 def summed(
     ledger: Ledger, text: str, term: Expr, bound: Expr, limits: tuple[Any, ...], *, weight: Any = S.One
 ) -> None:
-    """Show ``|sum w f| <= sum w g`` from the established ``|f| <= g`` and ``w >= 0`` (by assumption)."""
-    weight = sympify(weight)
+    """Show ``|sum w f| <= sum w g`` from ``|f| <= g``, established in the range, and ``w >= 0`` (by assumption)."""
+    weight, (index, start, end) = sympify(weight), limits
+    within = (expand(index - start), expand(end - index))
     if not weight.is_nonnegative:
         raise ledger.fail(text, f"the weight {weight} is not known to be non-negative")
-    if not ledger.follows(Modulus(term), bound):
+    if not ledger.follows(Modulus(term), bound, within):
         raise ledger.fail(text, f"|{term}| <= {bound} is not established")
     check = "triangle inequality, term by term, with weights that are not negative"
     ledger.learn(text, "<=", (Modulus(Sum(weight * term, limits)), Sum(weight * bound, limits)), check)

@@ -23,6 +23,11 @@ def exponential_sum(harmonic: Expr) -> Expr:
     return Sum(w[i] * exp(I * (harmonic * phi[i] + psi[i])), nodes)
 
 
+def uneven(harmonic: Expr) -> Expr:
+    """Return ``S_m = sum_i w_i e^{i m phi_i}``: 0 for phases that are even at the order m."""
+    return Sum(w[i] * exp(I * harmonic * phi[i]), nodes)
+
+
 def family(*names: IndexedBase, low: float = -3) -> tuple[Variable, ...]:
     """Return indexed variables of three members."""
     return tuple(Variable(symbol=name, low=low, high=3, length=3) for name in names)
@@ -143,6 +148,31 @@ STATEMENTS = (
         relation="<=",
         right=2 * kinks / M + variation / M**2,
         variables=(*reals(kinks, variation, low=0, high=4), count(M, 1, 6), count(end, 0, 30)),
+        source=SOURCE,
+    ),
+    Statement(
+        name="harmonic_error.equidistributed",
+        title=(
+            "Any weighted phases, psi = 2 phi: the rule is off its integral by at most so much of the moduli of its "
+            "exponential sums. Where they vanish in the limit, at every order, the limit is the integral."
+        ),
+        left=Modulus(
+            Sum(w[i] * (ReLU(cos(phi[i] + x)) * cos(2 * phi[i] + y)), nodes)
+            - Sum(w[i], nodes) * cos(y - 2 * x) / (3 * pi)
+        ),
+        relation="<=",
+        right=Modulus(uneven(2)) / pi
+        + (Modulus(uneven(3)) + Modulus(uneven(1))) / 4
+        + Sum(Modulus(uneven(2 * j + 2)) / (pi * (4 * j**2 - 1)), (j, 1, M))
+        + Sum(Modulus(uneven(2 * j - 2)) / (pi * (4 * j**2 - 1)), (j, 2, M))
+        + Sum(w[i], nodes) / (pi * (2 * M + 1)),
+        variables=(
+            *angles(x, y),
+            count(n, 3, 3),
+            count(M, 1, 6),
+            *family(w, low=0),
+            *family(phi),
+        ),
         source=SOURCE,
     ),
 )
