@@ -106,6 +106,11 @@ class ErrorDecomposition:
         raise OptionError(f"no term is called {name!r}; there are {', '.join(term.name for term in self.terms)}")
 
     @property
+    def whole(self) -> bool:
+        """Whether every number is the value itself, to rounding: nothing was left to bound."""
+        return self.output_frequencies in (None, self.p // 2)
+
+    @property
     def mlp_parameters(self) -> int:
         """Entries of A, B and U, ``3pn``: the skip path has no part in the decomposition."""
         return 3 * self.p * self.neurons
@@ -145,6 +150,8 @@ class ErrorDecomposition:
                 for stage in self.stages
             ],
             "telescoping_error": self.telescoping_error,
+            "output_frequencies": self.output_frequencies,
+            "inputs_counted": self.inputs_counted,
         }
 
     def _table(self) -> tuple[list[str], list[list[str]]]:

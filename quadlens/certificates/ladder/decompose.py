@@ -18,7 +18,7 @@ from quadlens.activations import activation_named, negative_slope
 from quadlens.arrays import FloatArray, IntArray
 from quadlens.certificates.ladder.evaluate import Found, Rungs, evaluate, responses
 from quadlens.certificates.ladder.group_waves import GroupWaves, group_waves, strays
-from quadlens.certificates.ladder.rest import Rest, left, logit_weights, peaks, rest
+from quadlens.certificates.ladder.rest import Rest, gram, left, logit_weights, peaks, rest, zero_order
 from quadlens.certificates.ladder.retained import AT_MOST, EVERYTHING, Retained, retain, retain_all
 from quadlens.circuits.circuit import Circuit
 from quadlens.circuits.number_range import require_range
@@ -68,7 +68,8 @@ def decompose(
         rests, retained = [], retain_all(form)
     else:
         rests = [rest(circuit, one, own, circuit.activation) for one, own in zip(waves, stray, strict=True)]
-        bounds = np.stack([one.first + one.second for one in rests])
+        z = np.arange(1, circuit.p // 2 + 1)
+        bounds = np.stack([zero_order([one], z, circuit.p) + one.second for one in rests])
         retained = retain(bounds, form, AT_MOST if frequencies is None else frequencies)
     report(0.1)
     rungs = Rungs(
@@ -100,16 +101,21 @@ class _Rest:
 def _unevaluated(circuit: Circuit, waves: list[GroupWaves], rests: list[Rest], retained: Retained) -> _Rest:
     if not rests:
         return _Rest(l2=np.zeros(len(waves)), logit=np.zeros(len(waves)), peak=0.0, main=0.0, minor=0.0)
-    l2 = [left(circuit, a.group.members, b, kept) for a, b, kept in zip(waves, rests, retained.kept, strict=True)]
+    p, main, common = circuit.p, retained.main, 1 + np.flatnonzero(~retained.common)
+    l2, grams = [], []
+    for one, found, kept in zip(waves, rests, retained.kept, strict=True):
+        z = 1 + np.flatnonzero(~kept)
+        grams.append(gram(circuit, one.group.members, found, z))
+        l2.append(left([found], grams[-1:], z, p))
+    chosen = np.flatnonzero(main)
     tops = [peaks(circuit, *one) for one in zip(waves, rests, retained.kept, strict=True)]
     joint = (np.sum([getattr(one, name) for one in tops], axis=0).max() for name in ("of_class", "of_a", "of_b"))
-    found = np.array(l2)
     return _Rest(
-        l2=found,
+        l2=np.array(l2),
         logit=np.array([one.most for one in tops]),
         peak=float(sum(joint)),
-        main=float(found[retained.main].sum()),
-        minor=float(found[~retained.main].sum()),
+        main=left([rests[at] for at in chosen], [grams[at] for at in chosen], common, p),
+        minor=float(np.array(l2)[~main].sum()),
     )
 
 
@@ -229,7 +235,9 @@ def _result(rungs: Rungs, found: Found, rest: _Rest, errors: _Errors) -> ErrorDe
         )
 
     def distance(squares: FloatArray) -> float:
-        return _with_rest(np.sqrt(squares) * root, retained, rest)[1] / (norm or 1.0)
+        # relative to no more than the network's norm
+        unit = norm if retained.whole else low
+        return _with_rest(np.sqrt(squares) * root, retained, rest)[1] / (unit or 1.0)
 
     distances = [distance(squares) for squares in found.distance]
     return ErrorDecomposition(

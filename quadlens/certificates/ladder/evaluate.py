@@ -28,8 +28,11 @@ BLOCK_BYTES = 2**28
 DENSE = 3 * 10**8
 """Operations up to which every neuron is evaluated on every input: sorting out arcs would take longer."""
 
-SEARCHED = 64
-"""Inputs looked at together for the largest logit, and so many times this in one block."""
+SEARCHED = 256
+"""Inputs written out together in the search for the largest logit,"""
+
+LOOKS = 2
+"""and how often in one block of rows."""
 
 
 class Found:
@@ -55,8 +58,9 @@ class Found:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Rungs:
-    """What a block is made from, by group: tiers and outputs of the network's sums (own key first) and of the finite
-    rungs'; ``sample`` are inputs ``a p + b`` on which answers are counted, None for all of them.
+    """What a block is made from; ``waves`` and ``levels`` by group, ``responses`` the integrals of the last two rungs.
+
+    ``sample`` are inputs ``a p + b`` on which answers are counted, None for all of them.
     """
 
     circuit: Circuit
@@ -94,10 +98,11 @@ class _Group:
         circuit, form, waves = rungs.circuit, rungs.form, rungs.waves[number]
         i, key = waves.group.members, waves.group.frequency
         self.circuit, self.p = circuit, circuit.p
-        self.z = rungs.retained.of_group(number, key)
+        self.z = rungs.retained.of_group(number)
+        self.own = int(np.searchsorted(self.z, key))
         self.u = output_waves(circuit, i, self.z)
         v = form.u[i] * np.exp(1j * form.psi[i])
-        self.u[:, 0] = v
+        self.u[:, self.own] = v
         self.locked = form.u[i] * np.exp(2j * form.phi[i])
         both = np.stack([v, self.locked], axis=1)
         silent = np.where(waves.r > 0, 0.0, np.inf)
@@ -140,19 +145,21 @@ def evaluate(rungs: Rungs, report: Callable[[float], None]) -> Found:
     for start in range(0, p, rungs.rows):
         rows = slice(start, min(start + rungs.rows, p))
         E = np.zeros((rows.stop - start, p, frequencies.size), dtype=np.complex128)
-        others = np.zeros_like(E)
         z = np.zeros((6, rows.stop - start, p, len(groups)), dtype=np.complex128)
         for number, group in enumerate(groups):
             network, own, mean = group.sums(rows)
-            at = [place[int(q)] for q in group.z]
-            E[..., at] += network
-            others[..., at[1:]] += network[..., 1:]
-            z[0, ..., number], z[1, ..., number] = network[..., 0], own[..., 0]
+            if group.z.size == frequencies.size:
+                E += network
+            else:
+                E[..., [place[int(q)] for q in group.z]] += network
+            z[0, ..., number], z[1, ..., number] = network[..., group.own], own[..., 0]
             z[2, ..., number], z[3, ..., number] = mean[..., 0], mean[..., 1]
-            found.parts[0, number, group.z[1:] - 1] += (np.abs(network[..., 1:]) ** 2).sum(axis=(0, 1))
-            _largest(found.part_largest[0], found.part_at_most[0], number, network[..., 1:], group.z[1:], p)
+            network[..., group.own] = 0
+            size = np.abs(network)
+            found.parts[0, number, group.z - 1] += np.einsum("abz,abz->z", size, size)
+            _largest(found.part_largest[0], found.part_at_most[0], number, network, group.z, size.sum(axis=-1))
         z[4], z[5] = (ideal_sum(one, form, rows) for one in rungs.responses)
-        _add(found, rungs, rows, E, others, z, place, counted)
+        _add(found, rungs, rows, E, z, place, counted)
         report(rows.stop / p)
     return found
 
@@ -162,34 +169,42 @@ def _add(
     rungs: Rungs,
     rows: slice,
     E: ComplexArray,
-    others: ComplexArray,
     z: ComplexArray,
     place: dict[int, int],
     counted: BoolArray,
 ) -> None:
     p, keys, frequencies = rungs.circuit.p, rungs.keys, rungs.retained.frequencies
     own = np.array([place[int(key)] for key in keys])
-    found.first[frequencies - 1] += (np.abs(others) ** 2).sum(axis=(0, 1))
-    found.exact[frequencies - 1] += (np.abs(E) ** 2).sum(axis=(0, 1))
-    _largest(found.largest, found.at_most, 0, others, frequencies, p)
-    total = others.copy()
+    squares = _squares(E)
+    found.exact[frequencies - 1] += squares
+    # a rung differs from the network at the keys only
+    for rung in range(6):
+        left = squares.copy()
+        left[own] = _squares(E[..., own] - z[rung])
+        found.distance[rung, frequencies - 1] += left
+    left = squares.copy()
+    left[own[counted]] = _squares(E[..., own[counted]] - z[4][..., counted])
+    found.ideal[frequencies - 1] += left
+    others = E.copy()
+    others[..., own] -= z[0]
+    found.first[frequencies - 1] += _squares(others)
+    _largest(found.largest, found.at_most, 0, others, frequencies, np.abs(others).sum(axis=-1))
+    total = others[..., own]
     for term in range(1, 6):
         change = z[term - 1] - z[term]
-        total[..., own] += change
-        found.parts[term, np.arange(keys.size), keys - 1] += (np.abs(change) ** 2).sum(axis=(0, 1))
-        tops = largest_entries(change, keys, p).max(axis=(0, 1))
-        found.part_largest[term] = np.maximum(found.part_largest[term], tops)
-        _largest(found.largest, found.at_most, term, change, keys, p)
-    for rung in range(6):
-        left = E.copy()
-        left[..., own] -= z[rung]
-        found.distance[rung, frequencies - 1] += (np.abs(left) ** 2).sum(axis=(0, 1))
-        if rung == 5:
-            found.telescoping = max(found.telescoping, float(np.abs(total - left).sum(axis=-1).max()))
-    left = E.copy()
-    left[..., own[counted]] -= z[4][..., counted]
-    found.ideal[frequencies - 1] += (np.abs(left) ** 2).sum(axis=(0, 1))
+        total += change
+        found.parts[term, np.arange(keys.size), keys - 1] += _squares(change)
+        tops = largest_entries(change, keys, p)
+        found.part_largest[term] = np.maximum(found.part_largest[term], tops.max(axis=(0, 1)))
+        _largest(found.largest, found.at_most, term, change, keys, tops.sum(axis=-1))
+    missed = np.abs(total - (E[..., own] - z[5])).sum(axis=-1)
+    found.telescoping = max(found.telescoping, float(missed.max()))
     _answers(found, rungs, rows, E, z)
+
+
+def _squares(z: ComplexArray) -> FloatArray:
+    """Return the sum of ``|z|²`` over all inputs of a block (rows, p, z)."""
+    return np.asarray(np.einsum("abz,abz->z", z.real, z.real) + np.einsum("abz,abz->z", z.imag, z.imag))
 
 
 def _answers(found: Found, rungs: Rungs, rows: slice, E: ComplexArray, z: ComplexArray) -> None:
@@ -219,27 +234,21 @@ def _answers(found: Found, rungs: Rungs, rows: slice, E: ComplexArray, z: Comple
     found.inputs += here.size
 
 
-def _largest(lower: FloatArray, upper: FloatArray, at: int, z: ComplexArray, frequencies: IntArray, p: int) -> None:
+def _largest(
+    lower: FloatArray, upper: FloatArray, at: int, z: ComplexArray, frequencies: IntArray, reach: FloatArray
+) -> None:
     """Raise ``lower[at] ≤ max |Re Σ_z z e^{iωzc}| ≤ upper[at]`` by a block (rows, p, z): inputs with the largest
-    ``Σ|z|`` are written out until none can be larger, or the number of looks is spent.
+    ``reach (rows, p)``, no less than their largest logit, are written out until none can be larger, or the number of
+    looks is spent.
     """
-    if not frequencies.size:
-        return
-    # the largest of each wave by itself is nearer than its modulus
-    reach = largest_entries(z, frequencies, p).sum(axis=-1).ravel()
-    flat = z.reshape(-1, frequencies.size)
-    open_ = np.flatnonzero(reach > lower[at])
-    looks = min(open_.size, SEARCHED * SEARCHED)
-    order = open_[np.argpartition(-reach[open_], looks - 1)[:looks]] if looks else open_
-    order = order[np.argsort(-reach[order], kind="stable")]
-    for start in range(0, order.size, SEARCHED):
-        some = order[start : start + SEARCHED]
-        if reach[some[0]] <= lower[at]:
+    p, reach = z.shape[1], reach.ravel()
+    left = np.flatnonzero(reach > lower[at])
+    for _ in range(LOOKS):
+        if not left.size:
             break
-        lower[at] = max(lower[at], float(np.abs(wave_logits(flat[some], frequencies, p)).max()))
-    else:
-        if looks < open_.size:
-            left = np.ones(reach.size, dtype=np.bool_)
-            left[order] = False
-            upper[at] = max(upper[at], float(reach[left].max()))
-    upper[at] = max(upper[at], lower[at])
+        if left.size > SEARCHED:
+            left = left[np.argpartition(-reach[left], SEARCHED)]
+        some = z.reshape(-1, frequencies.size)[left[:SEARCHED]]
+        lower[at] = max(lower[at], float(np.abs(wave_logits(some, frequencies, p)).max()))
+        left = left[SEARCHED:][reach[left[SEARCHED:]] > lower[at]]
+    upper[at] = max(upper[at], lower[at], float(reach[left].max(initial=0.0)))

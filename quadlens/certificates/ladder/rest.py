@@ -4,8 +4,9 @@ With the mean waveform's harmonics ``ĥ_m(d)`` and ``T_m[z] = Σ_i r_i e^{imφ_i
 
     Σ_i h_i û_{i,z} = Σ_{|m|≤M} ĥ_m(d) e^{imωkb} T_m[z]  +  Σ_i (ε_i + r_i t_d) û_{i,z},       |t_d| ≤ tail(d).
 
-Over all inputs the first sum is exact by Parseval over b (harmonics whose ``mk`` agree mod p, in bands). Of the second,
-``E_i = ‖ε_i‖ + r_i ‖tail‖``, a single z gives at most, with V = (Re û, Im û) and the best positive diagonal D,
+Over all inputs the first sum is exact by Parseval over b, but for harmonics whose ``mk`` agree mod p, which are added
+up. Of the second, ``E_i = ‖ε_i‖ + r_i ‖tail‖``, a single z gives at most, with V = (Re û, Im û) and the best
+positive diagonal D,
 
     ‖E D⁻¹‖² ‖D V‖₂² = ½ τ (τ + |κ|),    τ = Σ_i E_i |û_{i,z}|,    κ = Σ_i E_i û_{i,z}²/|û_{i,z}|
 
@@ -13,7 +14,6 @@ and W of them together ``‖E D⁻¹‖² ‖D V‖₂²`` with their common Gra
 """
 
 from dataclasses import dataclass
-from math import gcd
 
 import numpy as np
 
@@ -35,14 +35,22 @@ TOGETHER = 64
 class Rest:
     """Bounds on a group's part of every output frequency ``z = 1 … p//2``, over all inputs and logits.
 
-    ``first (p//2,)`` is of the first sum, ``second (p//2,)`` of the second; ``E (members,)``.
-    ``moduli (p, M + 1)`` bound ``|ĥ_m(d)|`` of both signs together,
-    ``sums (M + 1, p)`` are ``Σ_i r_i e^{imφ_i} U_i(c)`` after a transform over c; ``tail (p,)``.
+    ``up, down (M + 1, p//2)`` bound ``√(Σ_d |ĥ_m(d)|²) |T_m[z]|`` for m and −m; the mean of the waveform's activation,
+    ``mean (p,)`` with ``T_0[z]``, is kept with its sign, ``lost (p//2,)`` says how far rounding can move their products
+    over all classes. ``second (p//2,)`` is of the second sum, ``E (members,)``; ``rounding`` of both together.
+    ``moduli (p, M + 1)`` bound ``|ĥ_m(d)|`` of both signs together, ``sums (M + 1, p)`` are
+    ``Σ_i r_i e^{imφ_i} U_i(c)`` after a transform over c; ``tail (p,)``.
     """
 
-    first: FloatArray
+    key: int
+    up: FloatArray
+    down: FloatArray
+    mean: FloatArray
+    T_0: ComplexArray
+    lost: FloatArray
     second: FloatArray
     E: FloatArray
+    rounding: float
     moduli: FloatArray
     sums: ComplexArray
     tail: FloatArray
@@ -92,37 +100,61 @@ def rest(circuit: Circuit, waves: GroupWaves, stray: Strays, activation: str) ->
     # a transform over c gives T_m[z] at z and the conjugate of T_{−m}[z] at −z
     sums = np.fft.fft(sums, axis=1)
     z = np.arange(1, p // 2 + 1)
-    lost = 4 * gamma(2 * i.size + 2 * p + 8 * HARMONICS + 64) * most * p
-    T = [(np.abs(sums[:, at]) + lost) * factor for at in (z, -z)]
-    E = (moduli**2).sum(axis=0)
-    order = p // gcd(k, p)
-    band = (2 * m + order) // (2 * order)
-    zero = np.zeros(z.size)
-    for number in range(int(band.max()) + 1):
-        mine = band == number
-        up, down = (E[mine] @ part[mine] ** 2 for part in T)
-        # band 0 holds both signs and m = 0 once; beyond it each sign is a band of its own
-        zero += np.sqrt(up + down - E[0] * T[1][0] ** 2) if number == 0 else np.sqrt(up) + np.sqrt(down)
+    off = 4 * gamma(2 * i.size + 2 * p + 8 * HARMONICS + 64) * most * p * factor
+    norms = np.sqrt((moduli**2).sum(axis=0))[:, None]
+    up, down = (norms * (np.abs(sums[:, at]) * factor + off) for at in (z, -z))
+    T_0 = sums[0, z] * factor
     weight = np.sqrt(logit_weights(p))
-    lost = gamma(8 * (i.size + 2 * p) + 64) * p * large
     return Rest(
-        first=(np.sqrt(p) * zero * (1 + 1e-9) + lost) * weight,
+        key=k,
+        up=up,
+        down=down,
+        mean=h[:, 0].real,
+        T_0=T_0,
+        lost=norms[0] * off + float(np.linalg.norm(moduli[:, 0] - np.abs(h[:, 0]))) * np.abs(T_0),
         second=np.sqrt(0.5 * tau * (tau + np.abs(kappa))) * (1 + 1e-9) * weight,
         E=root,
+        rounding=gamma(8 * (i.size + 2 * p) + 64) * p * large * p,
         moduli=moduli * np.where(m == 0, 1, 2),
         sums=sums,
         tail=tail,
     )
 
 
-def left(circuit: Circuit, members: IntArray, found: Rest, kept: BoolArray) -> float:
-    """Return the bound on all that is not evaluated of a group, over all inputs and logits; ``kept (p//2,)``."""
-    p, z = circuit.p, 1 + np.flatnonzero(~kept)
+def zero_order(rests: list[Rest], z: IntArray, p: int) -> FloatArray:
+    """Return bounds on the first sums of some groups together, at each z over all inputs and logits.
+
+    By Parseval over b, harmonics of different ``mk mod p`` are orthogonal; those of one are added up, but for m = 0,
+    where all groups meet: ``Σ_d |Σ_γ ĥ_{γ,0}(d) T_{γ,0}[z]|²`` is evaluated.
+    """
+    waves = np.zeros((p, z.size))
+    means, sums = np.stack([one.mean for one in rests]), np.stack([one.T_0[z - 1] for one in rests])
+    square = np.einsum("gz,gh,hz->z", sums.conj(), means @ means.T, sums).real
+    size = np.linalg.norm(means, axis=1) @ np.abs(sums)
+    waves[0] = np.sqrt(np.maximum(square, 0) + gamma(8 * p + 8 * len(rests)) * size**2)
+    waves[0] += np.sum([one.lost[z - 1] for one in rests], axis=0)
+    for one in rests:
+        for m in range(1, one.up.shape[0]):
+            waves[m * one.key % p] += one.up[m, z - 1]
+            waves[-m * one.key % p] += one.down[m, z - 1]
+    return np.asarray(np.linalg.norm(waves, axis=0) * np.sqrt(p * logit_weights(p)[z - 1]) * (1 + 1e-9))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Gram:
+    """``whole`` is ``‖E D⁻¹‖²``, ``matrices`` are those of ``D V`` for W output frequencies at a time."""
+
+    whole: float
+    matrices: FloatArray
+
+
+def gram(circuit: Circuit, members: IntArray, found: Rest, z: IntArray) -> Gram:
+    """Return the Gram matrices of a group at frequencies z."""
+    p, spans = circuit.p, -(-z.size // TOGETHER)
+    matrices, whole = np.zeros((spans, 2 * TOGETHER, 2 * TOGETHER)), 0.0
     if not z.size:
-        return 0.0
-    spans = -(-z.size // TOGETHER)
-    gram = np.zeros((spans, 2 * TOGETHER, 2 * TOGETHER))
-    scale, whole = np.sqrt(logit_weights(p))[z - 1] * np.where(2 * z == p, 1, 2) / p, 0.0
+        return Gram(whole=whole, matrices=matrices)
+    scale = np.sqrt(logit_weights(p))[z - 1] * np.where(2 * z == p, 1, 2) / p
     for block in blocks_of(members.size, BLOCK // p):
         V = np.zeros((block.stop - block.start, 2, spans * TOGETHER))
         u = np.fft.rfft(circuit.U[members[block]], axis=1)[:, z] * scale
@@ -134,12 +166,21 @@ def left(circuit: Circuit, members: IntArray, found: Rest, kept: BoolArray) -> f
         whole += float(E[alive] @ size[alive])
         # rows of V: both parts of one span beside each other
         split = V.reshape(-1, 2, spans, TOGETHER).transpose(2, 0, 1, 3).reshape(spans, -1, 2 * TOGETHER)
-        gram += np.matmul(split.transpose(0, 2, 1), split)
-    trace = np.trace(gram, axis1=1, axis2=2)
-    together = whole * (np.linalg.eigvalsh(gram)[:, -1] + 1e-9 * trace)
-    alone = np.add.reduceat(found.second[z - 1] ** 2, np.arange(0, z.size, TOGETHER))
-    second = float(np.minimum(together, alone).sum())
-    return float((np.linalg.norm(found.first[z - 1]) + np.sqrt(second)) * (1 + 1e-9))
+        matrices += np.matmul(split.transpose(0, 2, 1), split)
+    return Gram(whole=whole, matrices=matrices)
+
+
+def left(rests: list[Rest], grams: list[Gram], z: IntArray, p: int) -> float:
+    """Return the bound on what some groups together give the frequencies z, over all inputs and logits."""
+    if not z.size or not rests:
+        return 0.0
+    matrices = np.sum([one.matrices for one in grams], axis=0)
+    trace = np.trace(matrices, axis1=1, axis2=2)
+    together = sum(one.whole for one in grams) * (np.linalg.eigvalsh(matrices)[:, -1] + 1e-9 * trace)
+    alone = np.sum([one.second[z - 1] for one in rests], axis=0) ** 2
+    second = np.minimum(together, np.add.reduceat(alone, np.arange(0, z.size, TOGETHER))).sum()
+    first = np.linalg.norm(zero_order(rests, z, p))
+    return float((first + np.sqrt(second)) * (1 + 1e-9)) + sum(one.rounding for one in rests)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -17,7 +17,10 @@ MAIN = 12
 """So many groups at most are evaluated at all of these."""
 
 ENOUGH = 1e-3
-"""What is left of the squares of all bounds where no further sum is worth its time."""
+"""What is left of all bounds, in root of summed squares, where no further sum is worth its time."""
+
+WORTH = 0.02
+"""The share of the squares of what is left that a further frequency must have: noise, spread over all, has less."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -40,10 +43,9 @@ class Retained:
         """Whether nothing is left to bound."""
         return bool(self.kept.all())
 
-    def of_group(self, number: int, key: int) -> IntArray:
-        """Return what is evaluated of a group, its own key first."""
-        z = 1 + np.flatnonzero(self.kept[number])
-        return np.concatenate([[key], z[z != key]])
+    def of_group(self, number: int) -> IntArray:
+        """Return the frequencies at which a group is evaluated."""
+        return 1 + np.flatnonzero(self.kept[number])
 
 
 def retain_all(form: AmplitudePhaseForm) -> Retained:
@@ -69,7 +71,8 @@ def retain(bounds: FloatArray, form: AmplitudePhaseForm, frequencies: int = AT_M
     squares = np.where(common, 0.0, (bounds[main] ** 2).sum(axis=0))
     order = np.argsort(-squares, kind="stable")
     beyond = np.cumsum(squares[order][::-1])[::-1]
-    enough = int((beyond > ENOUGH**2 * float((bounds[main] ** 2).sum())).sum())
+    worth = (beyond > ENOUGH**2 * float((bounds[main] ** 2).sum())) & (squares[order] > WORTH * beyond)
+    enough = int(np.argmin(np.append(worth, False)))
     common[order[: min(frequencies, enough)]] = True
     kept = main[:, None] & common
     kept[np.arange(keys.size), keys - 1] = True

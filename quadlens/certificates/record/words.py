@@ -229,31 +229,50 @@ def _proved(whole: Certificate) -> str:
 
 
 def compressed(result: ErrorDecomposition) -> str:
-    """Return how far the refined limit of the main groups goes, measured over all inputs and logits."""
+    """Return how far the refined limit of the main groups goes; see ``known_how``."""
     return (
         f"{result.ideal_parameters:,} numbers in place of the MLP's {result.mlp_parameters:,} give its logits to a "
         f"relative error of {number(result.ideal_relative_l2, 2)}"
     )
 
 
+def known_how(result: ErrorDecomposition) -> str:
+    """Return how a ladder's distances are known: measured, or proved from above."""
+    return "measured over all inputs and logits" if result.whole else "proved: no less, over all inputs and logits"
+
+
+def evaluated(result: ErrorDecomposition) -> str:
+    """Return which numbers of a ladder are values and which are bounds."""
+    half = result.p // 2
+    if result.whole:
+        return "Every number is the value itself, to rounding: all inputs and output frequencies are evaluated."
+    counted = result.inputs_counted or result.p**2
+    return (
+        f"The steps after the first are evaluated on all inputs. The first, and with it every distance to the exact "
+        f"MLP, is evaluated at {result.output_frequencies:,} of {half:,} output frequencies, and the rest is bounded: "
+        f"terms are no smaller than shown and no larger than their bounds, distances no larger than shown. "
+        f"Accuracies are those on {counted:,} inputs drawn at random."
+    )
+
+
 def reads(result: ErrorDecomposition, frequencies: str, *, solves: bool, locked: bool) -> str:
     """Return the headline's second half: how far integrals at ``frequencies`` read the MLP, measured."""
-    r2 = result.ideal_r_squared
-    fit = f"R² {r_squared(r2)}"
+    r2, how_known = result.ideal_r_squared, "measured" if result.whole else "proved"
+    fit = f"R² {r_squared(r2)}" if result.whole else f"R² at least {at_least(r2, 3)}"
     if r2 >= CALLED_A_RULE and locked:
         return (
-            f"{', and' if solves else '; still,'} its MLP is a quadrature rule in what is measured ({fit}, at least "
+            f"{', and' if solves else '; still,'} its MLP is a quadrature rule in what is {how_known} ({fit}, at least "
             f"{CALLED_A_RULE:g}): integrals at {frequencies} with {compressed(result)}."
         )
     if r2 >= CALLED_PARTLY:
         return (
             f"{', and' if solves else ';'} its MLP is only partly a quadrature rule: integrals at {frequencies} "
-            f"account for {fit} of its logits (measured), and the rest is listed below."
+            f"account for {fit} of its logits ({how_known}), and the rest is listed below."
         )
     how = "leave most of its logits unexplained" if r2 > 0 else "explain nothing of it"
     return (
         f"{', but' if solves else ', and'} the quadrature reading fails: integrals at {frequencies} {how} "
-        f"({fit}, measured)."
+        f"({fit}, {how_known})."
     )
 
 
