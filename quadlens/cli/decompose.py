@@ -56,7 +56,7 @@ def command(loaded: LoadedModel, as_json: bool) -> None:
     if rules is not None:
         _show_rules(loaded.circuit.p, rules, main)
     say("")
-    quality = f"R² {claims_in_words.r_squared(result.ideal_r_squared)}, measured over all inputs and logits"
+    quality = f"{claims_in_words.ideal_r_squared(result)}, {claims_in_words.known_how(result)}"
     explain(f"{claims_in_words.compressed(result)} ({quality}).")
     if extended is not None:
         explain(ideal_words.extended(extended, proved))
@@ -65,15 +65,21 @@ def command(loaded: LoadedModel, as_json: bool) -> None:
 
 
 def _show_ladder(result: "ErrorDecomposition", frequencies: list[int]) -> None:
-    from quadlens.digits import at_most, below_one, percent
+    from quadlens.certificates.record import words as claims_in_words
+    from quadlens.digits import at_least, at_most, below_one, percent
+
+    def to_exact(distance: float) -> str:
+        return f"{distance:.4f}" if result.whole else at_most(distance, 4)
+
+    def explained(share: float) -> str:
+        return below_one(share) if result.whole else at_least(share, 4)
 
     show = _beside(3)
-    bounds = "beside it its proved bound and their ratio"
+    bounds = "each, and beside it its proved bound and their ratio"
     if result.terms[0].bound is None:
-        bounds = "no bound, which is proved for ReLU only"
+        bounds = "no bound is proved here"
     print_table(
-        "Ladder (over all inputs and logits: norm relative to the exact MLP, and largest entry; each measured, and "
-        f"{bounds})",
+        f"Ladder (over all inputs and logits: norm relative to the exact MLP, and largest entry; {bounds})",
         ["rung", *COLUMNS],
         (
             [
@@ -86,12 +92,13 @@ def _show_ladder(result: "ErrorDecomposition", frequencies: list[int]) -> None:
         note=f"The terms sum to (exact − ideal) within {at_most(result.telescoping_error, 1)} of the largest logit.",
     )
     print_table(
-        "Rungs as models of the exact MLP, without the skip path (measured)",
+        f"Rungs as models of the exact MLP, without the skip path ({claims_in_words.known_how(result)})",
         ["rung", "to exact", "R²", "accuracy"],
         (
-            [s.name, f"{s.relative_l2_to_exact:.4f}", below_one(s.r_squared), percent(s.accuracy)]
+            [s.name, to_exact(s.relative_l2_to_exact), explained(s.r_squared), percent(s.accuracy)]
             for s in result.stages
         ),
+        note=claims_in_words.evaluated(result),
     )
     show = _beside(2)
     print_table(

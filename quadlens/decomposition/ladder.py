@@ -5,7 +5,7 @@ Each rung changes one thing, and each term is the difference of two neighbouring
 """
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,6 @@ from quadlens.circuits.forward import row_blocks
 from quadlens.circuits.number_range import require_range
 from quadlens.claims import ProvedBound
 from quadlens.data_frame import data_frame
-from quadlens.decomposition.bounds import ladder_bounds, norm_rounding
 from quadlens.decomposition.rung_logits import RungLogits, Totals
 from quadlens.decomposition.rungs import RUNGS
 from quadlens.errors import OptionError
@@ -29,8 +28,8 @@ class Term:
     """What one rung changes: the norm of the change over all inputs and logits, relative to the exact MLP logits.
 
     ``max_abs`` is its largest single entry (in logits); ``bound`` a proved bound on ``relative_l2``, ``max_abs_bound``
-    one on ``max_abs``; None for activations other than ReLU. ``frequencies``: the same four numbers for the part of
-    each frequency group, in the form's order.
+    one on ``max_abs``; None where it was measured by running every input. ``frequencies``: the same four numbers for
+    the part of each frequency group, in the form's order.
     """
 
     name: str
@@ -42,15 +41,13 @@ class Term:
 
     @property
     def frequency_bounds(self) -> tuple[float, ...]:
-        """The proved bounds on ``relative_l2`` of the groups' parts; empty for activations other than ReLU."""
+        """The proved bounds on ``relative_l2`` of the groups' parts; empty where there are none."""
         return tuple(part.bound for part in self.frequencies if part.bound is not None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TermPart:
-    """What one rung changes in the neurons of one key frequency; bounds proved, None for activations other than
-    ReLU.
-    """
+    """What one rung changes in the neurons of one key frequency; bounds proved, or None."""
 
     frequency: int
     relative_l2: float
@@ -220,6 +217,8 @@ def decompose(
 ) -> ErrorDecomposition:
     """Measure every term of the ladder over all p² inputs and p logits. Cost O(p³ n), in blocks of bounded memory.
 
+    For any activation, and the oracle of ``quadlens.certificates.ladder``, which is what users reach where it applies.
+
     Parameters
     ----------
     circuit : the network; only its MLP takes part, the skip path is left out
@@ -234,7 +233,7 @@ def decompose(
         totals.add(*rungs.block(rows), rows)
         if progress is not None:
             progress(rows.stop / circuit.p)
-    return _with_bounds(_measured(totals, circuit, form), circuit, form)
+    return _measured(totals, circuit, form)
 
 
 def _measured(totals: Totals, circuit: Circuit, form: AmplitudePhaseForm) -> ErrorDecomposition:
@@ -277,23 +276,3 @@ def _measured(totals: Totals, circuit: Circuit, form: AmplitudePhaseForm) -> Err
         ),
         telescoping_error=totals.telescoping / largest,
     )
-
-
-def _with_bounds(result: ErrorDecomposition, circuit: Circuit, form: AmplitudePhaseForm) -> ErrorDecomposition:
-    if circuit.activation != "relu" or result.exact_norm <= norm_rounding(circuit):
-        return result
-    terms = tuple(
-        replace(
-            term,
-            bound=proved.relative_l2,
-            max_abs_bound=proved.max_abs,
-            frequencies=tuple(
-                replace(part, bound=l2, max_abs_bound=largest)
-                for part, l2, largest in zip(
-                    term.frequencies, proved.per_frequency, proved.per_frequency_max_abs, strict=True
-                )
-            ),
-        )
-        for term, proved in zip(result.terms, ladder_bounds(circuit, form, result.exact_norm), strict=True)
-    )
-    return replace(result, terms=terms)

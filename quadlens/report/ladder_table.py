@@ -1,6 +1,7 @@
 """The ladder's terms beside their proved bounds, in both norms, in total and for each frequency."""
 
-from quadlens.digits import at_most, below_one, number, percent
+from quadlens.certificates.record.words import evaluated, known_how
+from quadlens.digits import at_least, at_most, below_one, number, percent
 from quadlens.report.analysis import Analysis
 from quadlens.report.tables import Column, definitions, html_table
 
@@ -28,14 +29,14 @@ def ladder_table(analysis: Analysis) -> str:
             term.name.replace("_", " "),
             *_beside(term.relative_l2, None if term.bound is None else term.bound.value),
             *_beside(term.max_abs, None if term.max_abs_bound is None else term.max_abs_bound.value),
-            number(stage.relative_l2_to_exact),
-            below_one(stage.r_squared),
+            number(stage.relative_l2_to_exact) if result.whole else at_most(stage.relative_l2_to_exact),
+            below_one(stage.r_squared) if result.whole else at_least(stage.r_squared, 4),
             percent(stage.accuracy),
         )
         for term, stage in zip(result.terms, result.stages, strict=True)
     ]
-    bounds = "bounds proved" if result.terms[0].bound is not None else "bounds are proved for ReLU only"
-    caption = f"Error decomposition (measured over all inputs; {bounds})"
+    bounds = "bounds proved" if result.terms[0].bound is not None else "no bound is proved here"
+    caption = f"Error decomposition ({known_how(result)}; {bounds}). {evaluated(result)}"
     return html_table(LADDER_COLUMNS, rows, caption=caption) + definitions(LADDER_COLUMNS) + _parts_table(analysis)
 
 

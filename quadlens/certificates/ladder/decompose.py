@@ -235,9 +235,12 @@ def _result(rungs: Rungs, found: Found, rest: _Rest, errors: _Errors) -> ErrorDe
         )
 
     def distance(squares: FloatArray) -> float:
-        # relative to no more than the network's norm
-        unit = norm if retained.whole else low
-        return _with_rest(np.sqrt(squares) * root, retained, rest)[1] / (unit or 1.0)
+        norms = np.sqrt(squares) * root
+        if retained.whole:
+            return float(np.linalg.norm(norms)) / (norm or 1.0)
+        # no smaller than the distance, relative to no more than the network's norm
+        above = norms + (2 * lost + errors.integrals.sum() * root) * retained.kept.any(axis=0)
+        return _with_rest(above, retained, rest)[1] / (low or norm or 1.0) * (1 + 1e-9)
 
     distances = [distance(squares) for squares in found.distance]
     return ErrorDecomposition(

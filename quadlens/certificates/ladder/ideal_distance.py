@@ -19,7 +19,7 @@ from quadlens.certificates.ladder.circle import tiers
 from quadlens.certificates.ladder.circle_sums import dense_sums, sums
 from quadlens.certificates.ladder.evaluate import DENSE
 from quadlens.certificates.ladder.group_waves import GroupWaves, group_waves, network_tables, strays
-from quadlens.certificates.ladder.rest import left, logit_weights, output_waves, rest
+from quadlens.certificates.ladder.rest import gram, left, logit_weights, output_waves, rest
 from quadlens.certificates.ladder.retained import EVERYTHING
 from quadlens.circuits.circuit import Circuit
 from quadlens.circuits.number_range import require_range
@@ -79,12 +79,15 @@ def ideal_distance(
         kept[:] = True
     z = 1 + np.flatnonzero(kept)
     waves = [group_waves(circuit, form, group) for group in form.groups]
-    beyond, groups = 0.0, []
+    away = 1 + np.flatnonzero(~kept)
+    rests, grams, groups = [], [], []
     for one in waves:
         stray = strays(circuit, one, negative_slope(activation))
-        if not kept.all():
-            beyond += left(circuit, one.group.members, rest(circuit, one, stray, activation), kept)
+        if away.size:
+            rests.append(rest(circuit, one, stray, activation))
+            grams.append(gram(circuit, one.group.members, rests[-1], away))
         groups.append(_sums(circuit, one, stray.levels, output_waves(circuit, one.group.members, z)))
+    beyond = left(rests, grams, away, p)
     place = np.searchsorted(z, ideal.frequencies)
     squares, radius = np.zeros((3, z.size)), np.zeros(z.size)
     for block in ideal_blocks(ideal):
@@ -101,9 +104,7 @@ def ideal_distance(
     return _bounds(circuit, waves, squares * logit_weights(p)[z - 1], radius * np.sqrt(logit_weights(p)[z - 1]), beyond)
 
 
-def _sums(
-    circuit: Circuit, waves: GroupWaves, levels: FloatArray, u: ComplexArray
-) -> Callable[[slice], ComplexArray]:
+def _sums(circuit: Circuit, waves: GroupWaves, levels: FloatArray, u: ComplexArray) -> Callable[[slice], ComplexArray]:
     """Return what gives a group's outputs (rows, p, z) for a block of rows."""
     p, tables, activation = circuit.p, network_tables(circuit, waves.group.members), circuit.activation
     if p**2 * u.shape[0] * (4 * u.shape[1] + 4) <= DENSE:
@@ -120,9 +121,7 @@ def _bounds(
     p = circuit.p
     tops = np.array([float(np.abs(row).max()) for row in circuit.U])
     # as in the ladder: prefix sums of at most m + 1 terms, a few of them read
-    lost = sum(
-        2 * gamma(64 * (one.r.size + p) + 2048) * float(one.size @ tops[one.group.members]) for one in waves
-    )
+    lost = sum(2 * gamma(64 * (one.r.size + p) + 2048) * float(one.size @ tops[one.group.members]) for one in waves)
     of_sums = p * lost * np.sqrt(logit_weights(p).max())
     moved = _moved_by_radius(circuit, waves, float(tops.sum()))
     mlp, ideal, difference = (np.sqrt(one) for one in squares)

@@ -230,15 +230,23 @@ def _proved(whole: Certificate) -> str:
 
 def compressed(result: ErrorDecomposition) -> str:
     """Return how far the refined limit of the main groups goes; see ``known_how``."""
+    far = result.ideal_relative_l2
+    error = number(far, 2) if result.whole else f"at most {at_most(far, 2)}"
     return (
         f"{result.ideal_parameters:,} numbers in place of the MLP's {result.mlp_parameters:,} give its logits to a "
-        f"relative error of {number(result.ideal_relative_l2, 2)}"
+        f"relative error of {error}"
     )
 
 
 def known_how(result: ErrorDecomposition) -> str:
     """Return how a ladder's distances are known: measured, or proved from above."""
     return "measured over all inputs and logits" if result.whole else "proved: no less, over all inputs and logits"
+
+
+def ideal_r_squared(result: ErrorDecomposition) -> str:
+    """Return the R² of the refined limit of the main groups, to the nearest or from below."""
+    r2 = result.ideal_r_squared
+    return f"R² {r_squared(r2)}" if result.whole else f"R² at least {at_least(r2, 3)}"
 
 
 def evaluated(result: ErrorDecomposition) -> str:
@@ -258,7 +266,7 @@ def evaluated(result: ErrorDecomposition) -> str:
 def reads(result: ErrorDecomposition, frequencies: str, *, solves: bool, locked: bool) -> str:
     """Return the headline's second half: how far integrals at ``frequencies`` read the MLP, measured."""
     r2, how_known = result.ideal_r_squared, "measured" if result.whole else "proved"
-    fit = f"R² {r_squared(r2)}" if result.whole else f"R² at least {at_least(r2, 3)}"
+    fit = ideal_r_squared(result)
     if r2 >= CALLED_A_RULE and locked:
         return (
             f"{', and' if solves else '; still,'} its MLP is a quadrature rule in what is {how_known} ({fit}, at least "
@@ -269,10 +277,12 @@ def reads(result: ErrorDecomposition, frequencies: str, *, solves: bool, locked:
             f"{', and' if solves else ';'} its MLP is only partly a quadrature rule: integrals at {frequencies} "
             f"account for {fit} of its logits ({how_known}), and the rest is listed below."
         )
+    if not result.whole:
+        return f"{', but' if solves else ', and'} the quadrature reading is not shown: of integrals, {fit} is proved."
     how = "leave most of its logits unexplained" if r2 > 0 else "explain nothing of it"
     return (
         f"{', but' if solves else ', and'} the quadrature reading fails: integrals at {frequencies} {how} "
-        f"({fit}, {how_known})."
+        f"({fit}, measured)."
     )
 
 
