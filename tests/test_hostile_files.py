@@ -205,6 +205,17 @@ REFUSED: dict[str, Callable[[], bytes]] = {
     "getattr": lambda: with_pickle(b"\x80\x02cbuiltins\ngetattr\n(cos\nsystem\nX\x05\x00\x00\x00__doc__tR."),
     "old module names": lambda: with_pickle(b"\x80\x02c__builtin__\neval\n(X\x01\x00\x00\x001tR."),
     "protocol 4": lambda: with_pickle(pickle.dumps({"model": _Runs()}, protocol=4)),
+    "protocol 5": lambda: with_pickle(pickle.dumps({"model": _Runs()}, protocol=5)),
+    "protocol 1": lambda: with_pickle(b"\x80\x01}."),
+    "two protocols": lambda: with_pickle(b"\x80\x04\x8c\x01a\x94\x80\x02h\x00."),
+    "system call by a memo": lambda: with_pickle(
+        b"\x80\x04\x8c\x05posix\x94\x8c\x06system\x94h\x00h\x01\x93\x8c\x04true\x85R."
+    ),
+    "a name that is no text": lambda: with_pickle(b"\x80\x04]]\x93."),
+    "a method of a path": lambda: with_pickle(b"\x80\x04\x8c\x07pathlib\x8c\x09Path.home\x93)R."),
+    "another name of a harmless module": lambda: with_pickle(b"\x80\x02cargparse\nArgumentParser\n)R."),
+    "bytes from elsewhere": lambda: with_pickle(b"\x80\x05\x97."),
+    "call of a type": lambda: with_pickle(b"\x80\x02cbuiltins\nlist\n(]tR."),
     "call of a value": lambda: with_pickle(b"\x80\x02X\x01\x00\x00\x00x)R."),
     # bombs in the pickle
     "text doubled by codecs": lambda: with_pickle(
@@ -368,19 +379,23 @@ REFUSED: dict[str, Callable[[], bytes]] = {
 
 # by which check each is refused: another check that happens to refuse it too would hide that this one is gone
 REASONS: dict[str, tuple[str, ...]] = {
-    "asks for 'posix.system'": ("system call",),
+    "asks for 'posix.system'": ("system call", "protocol 4", "protocol 5", "system call by a memo"),
+    "asks for 'pathlib.Path.home'": ("a method of a path",),
+    "asks for 'argparse.ArgumentParser'": ("another name of a harmless module",),
     "asks for '__builtin__.eval'": ("eval", "old module names"),
     "is a bare pickle, which could run code": ("bare pickle",),
     "asks for 'builtins.getattr'": ("getattr",),
-    "pickle protocol 4, torch writes 2": ("protocol 4",),
-    "calls something other than a known function": ("call of a value",),
+    "pickle protocol 1, read are 2 to 5": ("protocol 1",),
+    "pickle protocol 2, read are 2 to 5, said once and first": ("two protocols",),
+    "asks for something by other than two short texts": ("a name that is no text",),
+    "uses the operation NEXT_BUFFER": ("bytes from elsewhere",),
+    "calls something other than a known function": ("call of a value", "call of a type"),
     "encodes text other than as latin1": ("text doubled by codecs",),
-    "asks for 'builtins.bytearray'": ("bytearray",),
+    "of no known family (gbmi, pizza, nanda, linear, one-hot, native, rep-theory): it holds": ("bytearray", "set"),
     "reads a memo that it did not write": ("memo of nothing",),
     "nests deeper than 32 levels": ("lists within lists", "tuple as a key within tuples"),
     "a key that is neither short text nor a small integer": ("endless when hashed",),
     "makes an OrderedDict of something": ("endless when hashed by a dict of pairs",),
-    "operation EMPTY_SET, which no checkpoint needs": ("set",),
     "its pickle needs 500001 pickle operations, more than the limit of 500000": (
         *("endless marks", "100,000 tensors of one storage"),
     ),

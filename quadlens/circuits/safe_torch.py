@@ -7,6 +7,7 @@ attempt with fewer checks: what these refuse is not read.
 import re
 import struct
 import warnings
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
@@ -14,8 +15,9 @@ import numpy as np
 
 from quadlens.arrays import FloatArray
 from quadlens.circuits.limits import Budget
-from quadlens.circuits.pickle_scan import CONFIG_CLASSES, SCALARS, scan_pickle
-from quadlens.circuits.torch_zip import clean_archive
+from quadlens.circuits.pickle_names import ARRAY, CONFIG_CLASSES, DTYPE, EMPTY_DICT, EMPTY_LIST, IGNORED, SCALARS
+from quadlens.circuits.pickle_scan import scan_pickle
+from quadlens.circuits.torch_zip import clean_archive, with_pickle
 from quadlens.errors import CheckpointError, DependencyError
 from quadlens.untrusted_text import one_line
 
@@ -47,10 +49,36 @@ def _pickled_scalar(dtype: object = None, raw: object = None, *_: object) -> flo
     return None
 
 
+class PickledObject:
+    """Stands in for what lies beside weights and is not read: a path, a set, a type. Holds nothing, does nothing."""
+
+    def __init__(self, *_: object) -> None:
+        pass
+
+
+class PickledArray(PickledObject):
+    """Stands in for a numpy array."""
+
+    def __setstate__(self, state: object) -> None:
+        pass
+
+
+def _pickled_dict(*_: object) -> OrderedDict[object, object]:
+    return OrderedDict()
+
+
+def _pickled_list(*_: object) -> list[object]:
+    return []
+
+
 _STAND_INS: list[tuple[Callable[..., Any], str]] = [
     *((PickledConfig, path) for path in CONFIG_CLASSES),
-    (_PickledDtype, "numpy.dtype"),
+    (_PickledDtype, DTYPE),
     *((_pickled_scalar, path) for path in SCALARS),
+    (PickledObject, f"quadlens.{IGNORED}"),
+    (PickledArray, f"quadlens.{ARRAY}"),
+    (_pickled_dict, f"quadlens.{EMPTY_DICT}"),
+    (_pickled_list, f"quadlens.{EMPTY_LIST}"),
 ]
 
 
@@ -86,7 +114,9 @@ def read_torch(content: bytes, budget: Budget) -> Any:
         If torch is missing or too old.
     """
     archive, pickle, storages = clean_archive(content, budget)
-    items = scan_pickle(pickle, storages, budget)
+    items, plain = scan_pickle(pickle, storages, budget)
+    if plain != pickle:
+        archive = with_pickle(archive, plain)
     if 8 * items > budget.limits.allowed("bytes of float64 tensors"):  # before torch makes them; then they are counted
         budget.spend("bytes of float64 tensors", 8 * items, "its tensors need")
     require_torch()
@@ -180,6 +210,8 @@ def float_array(value: object, label: str) -> FloatArray:
     """
     import torch
 
+    if isinstance(value, PickledArray):
+        raise CheckpointError(f"{label} must be a tensor, got a numpy array; save torch.from_numpy(ARRAY) in its place")
     if not isinstance(value, torch.Tensor):
         raise CheckpointError(f"{label} must be a tensor, got {type(value).__name__}")
     # a parameter is unwrapped; other subclasses bring their own behaviour

@@ -108,3 +108,14 @@ def _checked_entries(archive: zipfile.ZipFile, budget: Budget) -> dict[str, zipf
         raise CheckpointError(f"{where} is a zip file but no torch checkpoint: it needs one folder with data.pkl in it")
     budget.spend("bytes of pickle", entries["data.pkl"].file_size, "data.pkl has")
     return entries
+
+
+def with_pickle(archive: io.BytesIO, pickle: bytes) -> io.BytesIO:
+    """Return a clean archive with another pickle in it."""
+    changed = io.BytesIO()
+    with zipfile.ZipFile(archive) as old, zipfile.ZipFile(changed, "w", zipfile.ZIP_STORED) as new:
+        for entry in old.infolist():
+            content = pickle if entry.filename == "archive/data.pkl" else old.read(entry)
+            new.writestr(zipfile.ZipInfo(entry.filename), content)
+    changed.seek(0)
+    return changed
