@@ -39,24 +39,24 @@ def remainder(at: Namespace, U: Any, plan: Plan, split: Split, slope: float) -> 
 
     ``U (n, p)`` and the arrays of ``split`` live in the namespace ``at``; ``slope`` is α.
     """
-    roots, kept = _cell_roots(plan), plan.harmonics + 1
+    roots, kept = cell_roots(plan), plan.harmonics + 1
     P_hat, Q, widest, tail, error = [], [], [], [], 0.0
     for number, group in enumerate(plan.groups):
-        sums = _by_cell(at, U, plan, split, number)
+        sums = by_cell(at, U, plan, split, number)
         parts = at.array(roots[:, np.unique(plan.cell[group.members])]) @ sums
         norm = float(at.xp.max(at.xp.sum(sums * sums, axis=0))) ** 0.5
-        head, beyond, square = _curve_harmonics(at, plan, group, at.array(roots), slope)
+        head, beyond, square = curve_harmonics(at, plan, group, at.array(roots), slope)
         P_hat.append(head)
         Q.append(parts[:kept] + 1j * parts[kept:])
         widest.append(_widest(at, parts[:kept], parts[kept:]))
         # the difference of two outputs is at most twice the larger
         tail.append(2 * norm * beyond)
-        error += 2 * norm * _beyond_error(plan, square)
+        error += 2 * norm * beyond_error(plan, square)
     stack = at.xp.stack
     return Remainder(P_hat=stack(P_hat), Q=stack(Q), widest=stack(widest), tail=stack(tail), tail_error=error)
 
 
-def _cell_roots(plan: Plan) -> FloatArray:
+def cell_roots(plan: Plan) -> FloatArray:
     """Return ``cos`` and then ``sin`` of ``2πms/G`` for ``m = 0 … M`` and every cell s, shape (2 (M + 1), G)."""
     cells = plan.cells
     circle = np.exp(2j * np.pi / cells * np.arange(cells))
@@ -64,7 +64,7 @@ def _cell_roots(plan: Plan) -> FloatArray:
     return np.concatenate([turned.real, turned.imag])
 
 
-def _by_cell(at: Namespace, U: Any, plan: Plan, split: Split, number: int) -> Any:
+def by_cell(at: Namespace, U: Any, plan: Plan, split: Split, number: int) -> Any:
     """Return ``q_s(c) = Σ_{i∈γ, c_i=s} r_i dU_i(c)`` of the group's cells in use, shape (cells, p).
 
     Sums of ``r_i U_i`` less sums of ``r_i û_{i,z}`` turned to waves: dU itself is never made.
@@ -77,7 +77,7 @@ def _by_cell(at: Namespace, U: Any, plan: Plan, split: Split, number: int) -> An
     return at.segment_sums(U, i, r, first) - at.segment_sums(u, np.arange(i.size), r, first) @ wave
 
 
-def _curve_harmonics(at: Namespace, plan: Plan, group: Group, roots: Any, slope: float) -> tuple[Any, Any, float]:
+def curve_harmonics(at: Namespace, plan: Plan, group: Group, roots: Any, slope: float) -> tuple[Any, Any, float]:
     """Return ``μ_m P̂_d[m]`` (p, M + 1), the norm over the cells of what they leave of each curve, and the largest
     ``Σ_s P²``.
 
@@ -101,7 +101,7 @@ def _curve_harmonics(at: Namespace, plan: Plan, group: Group, roots: Any, slope:
     return xp.concat(heads, axis=0), xp.concat(beyond, axis=0), max(map(float, squares))
 
 
-def _beyond_error(plan: Plan, square: float) -> float:
+def beyond_error(plan: Plan, square: float) -> float:
     """Return what rounding can take from the norm that harmonics leave of a curve with ``Σ_s P² <= square``.
 
     The sums are off by at most γ_K ‖P‖² and, since ``Σ_{|m|≤M} |P̂| <= √(2M + 1) ‖P‖/√G``, by
