@@ -161,7 +161,7 @@ REFUSED = {
     "too many certified": ({"classes": classes(1.0, P + 1)}, "5 inputs, but 6 are claimed"),
     "margin without inputs": ({"classes": classes(1.0, P - 1)}, "5 are certified, not 4"),
     "inputs without margin": ({"classes": classes(-1.0, P)}, "cannot be -1.0"),
-    "frequencies": ({"frequencies": ()}, "frequencies belong to the method rectangle"),
+    "frequencies": ({"frequencies": ()}, "frequencies belong to the methods rectangle"),
     "frequency record": ({"method": "rectangle", "classes": (), "frequencies": ({"total": 1.0},)}, "every record of"),
     "undecided": ({"method": "exact"}, "exact decides every input"),
     "half decided": ({"misclassified": ()}, "go together"),

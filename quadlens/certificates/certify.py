@@ -11,6 +11,7 @@ from quadlens.certificates.methods.brute_force import certify_brute_force
 from quadlens.certificates.methods.exact import certify_exact
 from quadlens.certificates.methods.interval import certify_interval
 from quadlens.certificates.methods.linear import certify_linear
+from quadlens.certificates.methods.mlp import certify_mlp
 from quadlens.certificates.methods.rectangle import certify_rectangle
 from quadlens.certificates.record.certificate import METHODS, Certificate
 from quadlens.circuits.circuit import Circuit, require_circuit
@@ -19,6 +20,7 @@ from quadlens.errors import CertificateError, OptionError
 PROVERS: Mapping[str, Callable[..., Certificate]] = MappingProxyType(
     {
         "rectangle": certify_rectangle,
+        "mlp": certify_mlp,
         "interval": certify_interval,
         "linear": certify_linear,
         "adaptive": certify_adaptive,
@@ -43,7 +45,7 @@ def certify(
 
     Parameters
     ----------
-    method : ``rectangle``, ``interval``, ``linear``, ``adaptive``, ``brute-force`` or ``exact``; None (the
+    method : ``rectangle``, ``mlp``, ``interval``, ``linear``, ``adaptive``, ``brute-force`` or ``exact``; None (the
         default): what ``decide`` finds, which is ``adaptive`` for ReLU and |x|
     progress : called with the fraction done
     options : of the method; ``linear`` and ``brute-force`` have ``device``: None (the default) for numpy, or

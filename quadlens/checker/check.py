@@ -110,6 +110,8 @@ def _claims(certificate: Certificate, network: BallNetwork, progress: Progress) 
     if certificate.method == "linear":
         tables = StoredTables(network=network)
         reasons += _compare(certificate, class_margins(certificate.prover, tables, progress))
+    elif certificate.method == "mlp":
+        reasons.append("mlp certifies no input, and its distances are not checked by this version")
     elif certificate.method == "rectangle":
         reasons.append("rectangle certifies no input, so there is nothing to check; use another method")
     else:

@@ -13,10 +13,10 @@ from quadlens.errors import CertificateError
 
 CHECKED = (
     *("p", "neurons", "parameters", "activation", "sha256", "brute_force_operations", "classes", "misclassified"),
-    *("misclassified_count", "frequencies", "float32_error", "float32_evaluation", "refusal"),
+    *("misclassified_count", "frequencies", "ideals", "float32_error", "float32_evaluation", "refusal"),
     *("provenance.task", "provenance.left_out", "provenance.frozen", "provenance.changed"),
 )
-"""``frequencies`` and ``refusal`` by what they are: a certificate with one of them claims no input and is refused."""
+"""``frequencies``, ``ideals`` and ``refusal`` by what they are: a certificate with one of them claims no input."""
 
 UNCHECKED = (
     *("arithmetic", "operations", "seconds", "ledger", "classes.ledger", "blame"),

@@ -15,7 +15,7 @@ from quadlens.untrusted_text import shell_command
 if TYPE_CHECKING:
     from quadlens.certificates.record.certificate import Certificate
 
-METHODS = ("adaptive", "linear", "brute-force", "exact", "rectangle", "interval")
+METHODS = ("adaptive", "linear", "brute-force", "exact", "rectangle", "mlp", "interval")
 ON_DEVICES = ("linear", "brute-force")
 SHOWN = 8
 """Most misclassified inputs and blamed classes that are printed; the JSON has more."""
@@ -67,7 +67,8 @@ def command(loaded: LoadedModel, method: str | None, device: str | None, output:
 
     METHODS
 
-    Exit status 0: every input is proved right (rectangle: no rule's bound is vacuous); 1: not, the output says why.
+    Exit status 0: every input is proved right (rectangle, mlp: no bound
+    is vacuous); 1: not, the output says why.
     """
     from quadlens.certificates.certify import Decided, certify, decide
     from quadlens.certificates.record.file import as_data, write_certificate
@@ -125,7 +126,9 @@ def _print(certificate: "Certificate") -> None:
     explain(certificate.verdict)
     if certificate.refusal is not None:
         return
-    if certificate.frequencies is not None:
+    if certificate.ideals is not None:
+        _print_ideals(certificate)
+    elif certificate.frequencies is not None:
         _print_frequencies(certificate.frequencies)
     if certificate.ledger:
         worst = min(certificate.classes, key=lambda bound: bound.margin_lower_bound)
@@ -151,6 +154,43 @@ def _in_words(term: str) -> str:
 
     meaning = dict(TERMS).get(term)
     return term if meaning is None else f"{term}: {meaning}"
+
+
+def _print_ideals(certificate: "Certificate") -> None:
+    from quadlens.certificates.record.words import IDEALS, PARTS
+    from quadlens.digits import at_most, number
+
+    ideals = certificate.ideals or ()
+    terms = [term["term"] for term in ideals[0]["terms"]]
+    print_table(
+        IDEALS,
+        ["compared with", "measured", "proved", "largest logit, proved", *terms],
+        [
+            [
+                ideal["name"],
+                number(ideal["relative_error_measured"]),
+                at_most(ideal["relative_error_bound"]),
+                at_most(ideal["sup_error_bound"]),
+                *(at_most(term["value"]) for term in ideal["terms"]),
+            ]
+            for ideal in ideals
+        ],
+    )
+    rule = ("arcs_bound", "rectangle_bound", "actual")
+    print_table(
+        PARTS,
+        ["k", "measured", "proved", "rule: arcs", "rule: rectangles", "rule: actual"],
+        [
+            [
+                str(record["frequency"]),
+                number(record["measured"]),
+                at_most(record["bound"]),
+                *("" if record[key] is None else at_most(record[key]) for key in rule[:2]),
+                "" if record["actual"] is None else number(record["actual"]),
+            ]
+            for record in certificate.frequencies or ()
+        ],
+    )
 
 
 def _print_frequencies(frequencies: tuple[Any, ...]) -> None:

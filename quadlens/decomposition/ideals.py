@@ -17,8 +17,7 @@ import numpy as np
 
 from quadlens.activations import activation_named
 from quadlens.arrays import ComplexArray, FloatArray, IntArray
-from quadlens.decomposition.extended_ideal import ExtendedIdeal
-from quadlens.decomposition.ideal_outputs import BLOCK_BYTES, IdealBlock, ideal_blocks
+from quadlens.decomposition.ideal_outputs import BLOCK_BYTES, IdealBlock
 from quadlens.errors import CircuitError
 from quadlens.form.amplitude_phase import AmplitudePhaseForm
 from quadlens.quadrature.closed_form import harmonics_rounding, waveform_harmonics
@@ -100,32 +99,6 @@ def integral_ideal(form: AmplitudePhaseForm, *, pure: bool = False) -> Ideal:
         norm=norm,
         largest=largest,
         numbers=tuple(numbers[j] for j in order),
-    )
-
-
-def of_extended(extended: ExtendedIdeal) -> Ideal:
-    """Return the record of an extended ideal; its norms are summed over its blocks."""
-    frequencies = tuple(int(z) for z in extended.frequencies)
-    p, square, off, largest = extended.p, 0.0, 0.0, 0.0
-    weights = output_weights(p, frequencies)
-    wave = np.exp(2j * np.pi / p * (np.outer(np.array(frequencies), np.arange(p)) % p))
-    for block in ideal_blocks(extended):
-        outputs = real_at_half(p, frequencies, block.outputs)
-        square += float(weights @ (np.abs(outputs) ** 2).sum(axis=(1, 2)))
-        off = max(off, float(np.sqrt(weights @ block.radius**2)))
-        # any input's logits are no more than the largest
-        strongest = int(np.abs(outputs).sum(axis=0).argmax())
-        at = outputs.reshape(len(frequencies), -1)[:, strongest]
-        own = np.abs((at @ wave).real).max() - 64 * gamma(64) * np.abs(at).sum() - block.radius.sum()
-        largest = max(largest, float(own))
-    root = np.sqrt(square) * (1 - 4 * gamma(p * p + 64))
-    return Ideal(
-        name="extended ideal",
-        p=p,
-        frequencies=frequencies,
-        blocks=lambda: ideal_blocks(extended),
-        norm=max(0.0, float(root - p * off * (1 + 1e-12))),
-        largest=largest * (1 - 1e-12),
     )
 
 

@@ -28,6 +28,7 @@ class Proof:
     blame: tuple[str, ...] = ()
     refusal: str | None = None
     frequencies: tuple[Mapping[str, Any], ...] | None = None
+    ideals: tuple[Mapping[str, Any], ...] | None = None
 
 
 def certificate_of(method: str, circuit: Circuit, prove: Callable[[], Proof]) -> Certificate:
@@ -58,6 +59,7 @@ def certificate_of(method: str, circuit: Circuit, prove: Callable[[], Proof]) ->
         blame=proof.blame,
         refusal=proof.refusal,
         frequencies=proof.frequencies,
+        ideals=proof.ideals,
         provenance=circuit.provenance,
     )
 

@@ -1,7 +1,7 @@
 r"""The computed part of the MLP's distance from an ideal, block by block of a: ``E_z = C_z − I_z`` at every z of F.
 
-Over c it is exact but for rounding; the largest answer of an input is ``max_c |Re Σ_z E_z e^{iωzc}|``, found where it can
-decide the maximum, and bounded by ``Σ_z |E_z|`` where that would take too many looks.
+Over c it is exact but for rounding; the largest answer of an input is ``max_c |Re Σ_z E_z e^{iωzc}|``, found where it
+can decide the maximum, and bounded by ``Σ_z |E_z|`` where that would take too many looks.
 """
 
 from dataclasses import dataclass
@@ -20,9 +20,9 @@ TOGETHER = 64
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Distance:
-    """``by_class (p,)`` are ``(Σ_b Σ_z λ_z |E_z|²)^½``; ``by_frequency (F,)`` is ``(Σ_{a,b} |E_z|²)^½``, ``of_ideal (F,)``
-    the same of the ideal; ``largest`` bounds the largest answer with ``more (p, p)`` added to that of each input;
-    ``radius`` the ideal's, summed over z.
+    """``by_class (p,)`` are ``(Σ_b Σ_z λ_z |E_z|²)^½``; ``by_frequency (F,)`` is ``(Σ_{a,b} |E_z|²)^½``,
+    ``of_ideal (F,)`` the same of the ideal; ``largest`` bounds the largest answer with ``more (p, p)``, axes d and b,
+    added to that of each input; ``radius`` is the ideal's and what sums with it can lose, summed over z.
     """
 
     by_class: FloatArray
@@ -33,26 +33,27 @@ class Distance:
 
 
 def distance(C: ComplexArray, frequencies: tuple[int, ...], ideal: Ideal, more: FloatArray) -> Distance:
-    """Return the distance of ``C (F, p, p)`` from an ideal whose frequencies are among these."""
+    """Return the distance of ``C (F, p, p)``, axes d and b, from an ideal whose frequencies are among these."""
     p, kept = C.shape[1], len(frequencies)
     weights, place = output_weights(p, frequencies), [frequencies.index(z) for z in ideal.frequencies]
     square, by_frequency, of_ideal = np.zeros(p), np.zeros(kept), np.zeros(kept)
     radius, largest, b = 0.0, 0.0, np.arange(p)
     wave = np.exp(2j * np.pi / p * (np.outer(np.array(frequencies), b) % p))
     for block in ideal.blocks():
-        E = C[:, block.rows].copy()
+        d: IntArray = (b[block.rows, None] - b) % p
+        E = C[:, d, b]
         E[place] -= block.outputs
         E = real_at_half(p, frequencies, E)
         size = np.abs(E)
         squares = size**2
         of_ideal[place] += (np.abs(real_at_half(p, ideal.frequencies, block.outputs)) ** 2).sum(axis=(1, 2))
         by_frequency += squares.sum(axis=(1, 2))
-        d: IntArray = (b[block.rows, None] - b) % p
         summed = np.tensordot(weights, squares, axes=1)
         square += np.bincount(d.ravel(), weights=summed.ravel(), minlength=p)
-        radius = max(radius, float(block.radius.sum()))
+        lost = 64 * gamma(kept + 64) * np.abs(block.outputs).max(axis=(1, 2))
+        radius = max(radius, float((block.radius + lost).sum()))
         reach = size.sum(axis=0).ravel()
-        largest = _largest(E.reshape(kept, -1), reach, more[block.rows].ravel(), wave, largest)
+        largest = _largest(E.reshape(kept, -1), reach, more[d, b].ravel(), wave, largest)
     up = 1 + gamma(p * p + 4 * kept + 64)
     return Distance(
         by_class=np.sqrt(square) * up,

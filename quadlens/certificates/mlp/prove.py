@@ -112,13 +112,12 @@ def _evaluated(circuit: Circuit, ideals: tuple[Ideal, ...], report: Callable[[fl
 
 def _bound(circuit: Circuit, size: Sizes, found: _Evaluated, ideal: Ideal) -> MlpBound:
     p, plan, waves = circuit.p, found.plan, found.waves
-    d = (np.arange(p)[:, None] - np.arange(p)) % p
     beyond = waves.largest + waves.largest_tail
-    kept = distance(found.l2.C, plan.retained, ideal, found.largest.R + found.largest.res + beyond[d])
+    kept = distance(found.l2.C, plan.retained, ideal, found.largest.R + found.largest.res + beyond[:, None])
     off = of_one_logit(
         logit_pieces(circuit, size, plan, found.l2.crossings, waves.tail_error, kept.radius), circuit
     )
-    gates, residual = _by_class(found.l2.R, d), _by_class(found.l2.res, d)
+    gates, residual = _by_class(found.l2.R), _by_class(found.l2.res)
     rest = waves.l2 + waves.tail + residual
     # a class has p² answers, and each is off by no more than this
     error = (np.hypot(kept.by_class + gates, rest) + p * off) * (1 + 1e-14)
@@ -155,14 +154,13 @@ def _of_frequencies(found: _Evaluated, ideal: Ideal, kept: Distance, off: float)
     return tuple(out)
 
 
-def _by_class(table: Any, d: Any) -> FloatArray:
-    p = table.shape[0]
-    return np.sqrt(np.bincount(d.ravel(), weights=(table * table).ravel(), minlength=p)) * (1 + 1e-12)
+def _by_class(table: Any) -> FloatArray:
+    return np.asarray(np.sqrt((table * table).sum(axis=1)) * (1 + 1e-12))
 
 
-def _upward(value: float) -> float:
+def _upward(value: float | np.floating[Any]) -> float:
     """Return a bound of what a few roundings, and those of a sum of p squares, have made of it."""
-    return float(np.nextafter(value * (1 + 1e-11), np.inf))
+    return float(np.nextafter(value * (1 + 1e-11), np.inf)) if value > 0 else float(value)
 
 
 def _operations(found: _Evaluated, ideals: tuple[Ideal, ...]) -> int:

@@ -1,10 +1,10 @@
 r"""What rounding can do to one logit of the bound, from named pieces: the constants of ``inequality/rounding.py``.
 
-``κ``, ``M_i``, ``U_i``, ``f``, ``γ = γ_k`` as there. Of a logit, in units of ``κ ‖M‖ ‖U‖``; a norm over the answers of one
-input takes √p of it, a class p, since no λ_z is above p and norms over c are at most √p times the largest answer:
+``κ``, ``M_i``, ``U_i``, ``f``, ``γ = γ_k`` as there. Of a logit, in units of ``κ ‖M‖ ‖U‖``; a norm over the answers of
+one input takes √p of it, a class p, since no λ_z is above p and norms over c are at most √p times the largest answer:
 
-* *retained*: C_z, f of them: settled gates 2, exceptions 1, where gates are bounded 8: ``f (3 + 8)``; each once more for the
-  difference from the ideal
+* *retained*: C_z, f of them: settled gates 2, exceptions 1, where gates are bounded 8: ``f (3 + 8)``; each once more
+  for the difference from the ideal
 * *gates*: ``16 f`` where gates are bounded (norms of UF_i are at most √p times V's bound)
 * *head*: ``2 (M + 1)`` products ``|P̂| |Q°|``, each factor off by γ; |dU°| <= 2 (1 + 2f) U_i: ``8 (M + 1)(1 + 2f)``
 * *tail*: ``8 √G (1 + 2f)``, and what the root of a difference can lose

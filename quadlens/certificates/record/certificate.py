@@ -20,7 +20,7 @@ from quadlens.digits import at_least, signed_at_least
 from quadlens.errors import CertificateError
 from quadlens.text_table import html_table, text_table
 
-METHODS = ("rectangle", "interval", "linear", "adaptive", "brute-force", "exact")
+METHODS = ("rectangle", "mlp", "interval", "linear", "adaptive", "brute-force", "exact")
 COMPLETE = ("adaptive", "exact")
 """Methods that decide every input: what they do not certify is misclassified."""
 
@@ -31,6 +31,15 @@ target's amplitude."""
 
 ARCS = ("arcs_bound", "arcs_operations", "rectangle_operations")
 """The rule's distance proved by exact arcs, and what the two kinds of bounds cost; older files lack all three."""
+
+RULE = ("arcs_bound", "rectangle_bound", "actual")
+"""What ``mlp`` says of each frequency's fitted rule beside the MLP's own part there; None without."""
+
+SILENT = ("rectangle", "mlp")
+"""Methods that say nothing about inputs."""
+
+IDEAL = ("relative_error_bound", "sup_error_bound", "relative_error_measured")
+"""Numbers of each ideal that ``mlp`` compares with; the first is that of the refined integrals."""
 
 EVALUATIONS = ("weights", "tables")
 """What a float32 pass may be made of: the stored weights, layer by layer, or the tables where only they are stored."""
@@ -89,7 +98,9 @@ class Certificate:
         bounds. JSON values only
     misclassified, misclassified_count : inputs ``(a, b)`` proved wrong, the first ``LISTED`` in order, and their
         number; None where not decided
-    frequencies : ``rectangle`` only, one record for the fitted rule of each key frequency (``ERRORS``)
+    frequencies : ``rectangle``: one record for the fitted rule of each key frequency (``ERRORS``); ``mlp``: what is
+        proved and measured of the MLP at each (``bound``, ``measured``), and of its rule (``RULE``)
+    ideals : ``mlp`` only: what the MLP is compared with, and what is proved of each, all relative to its own norm
     float32_error : proved bound on the rounding error of a margin in float32, any order of summation; None where not
         computed
     float32_evaluation : what it is about: ``weights`` (the stored weights, layer by layer) or ``tables``; None with it
@@ -119,6 +130,7 @@ class Certificate:
     misclassified: tuple[tuple[int, int], ...] | None = None
     misclassified_count: int | None = None
     frequencies: tuple[Mapping[str, Any], ...] | None = None
+    ideals: tuple[Mapping[str, Any], ...] | None = None
     float32_error: float | None = None
     float32_evaluation: str | None = None
     blame: tuple[str, ...] = ()
@@ -163,8 +175,13 @@ class Certificate:
         self._check_misclassified()
 
     def _check_frequencies(self) -> None:
-        if (self.frequencies is not None) != (self.method == "rectangle" and self.refusal is None):
-            raise CertificateError("frequencies belong to the method rectangle, and to it alone")
+        if (self.frequencies is not None) != (self.method in SILENT and self.refusal is None):
+            raise CertificateError(f"frequencies belong to the methods {' and '.join(SILENT)}, and to them alone")
+        if (self.ideals is not None) != (self.method == "mlp" and self.refusal is None):
+            raise CertificateError("ideals belong to the method mlp, and to it alone")
+        if self.ideals is not None:
+            self._check_ideals(_frozen(tuple(self.ideals), "ideals"))
+            return
         if self.frequencies is not None:
             frozen = _frozen(tuple(self.frequencies), "frequencies")
             for record in frozen:
@@ -179,8 +196,68 @@ class Certificate:
                     _finite(record[key], f"{key} of frequency {record['frequency']}", least=0.0)
             object.__setattr__(self, "frequencies", frozen)
 
+    def _check_ideals(self, ideals: tuple[Any, ...]) -> None:
+        keys = {"name", "numbers", *IDEAL, "inputs_measured", "classes", "frequencies", "terms"}
+        if not ideals:
+            raise CertificateError("ideals must hold one ideal at least")
+        for ideal in ideals:
+            if not isinstance(ideal, Mapping) or set(ideal) != keys:
+                raise CertificateError(f"every one of ideals holds {', '.join(sorted(keys))}")
+            _text(ideal["name"], "the name of an ideal")
+            for key in IDEAL:
+                _finite(ideal[key], f"{key} of the {ideal['name']}", least=0.0)
+            _integer(ideal["inputs_measured"], "inputs_measured", 1, self.p * self.p)
+            lists = [ideal[key] for key in ("numbers", "classes", "frequencies", "terms")]
+            if not all(isinstance(entry, tuple) for entry in lists) or len(ideal["classes"]) != self.p:
+                raise CertificateError(f"the {ideal['name']} needs lists of numbers, {self.p} classes and frequencies")
+            for value in ideal["classes"]:
+                _finite(value, "the bound of a class", least=0.0)
+            self._check_frequency_records(ideal["frequencies"], ("bound", "measured"), ())
+            for number in ideal["numbers"]:
+                self._check_numbers(number)
+            keys_of = [number["frequency"] for number in ideal["numbers"]]
+            if not keys_of or keys_of != sorted(set(keys_of)):
+                raise CertificateError(f"numbers must be of increasing frequencies, one at least; got {keys_of!r:.80}")
+            for term in ideal["terms"]:
+                if not isinstance(term, Mapping) or set(term) != {"term", "value"}:
+                    raise CertificateError("every one of terms holds term and value")
+                _text(term["term"], "a term")
+                _finite(term["value"], f"the term {term['term']}", least=0.0)
+        frozen = _frozen(tuple(self.frequencies or ()), "frequencies")
+        self._check_frequency_records(frozen, ("bound", "measured"), RULE)
+        own = [{key: record[key] for key in ("frequency", "bound", "measured")} for record in frozen]
+        if own != [dict(record) for record in ideals[0]["frequencies"]]:
+            raise CertificateError("frequencies must repeat what the first ideal says of each")
+        object.__setattr__(self, "ideals", ideals)
+        object.__setattr__(self, "frequencies", frozen)
+
+    def _check_numbers(self, number: Mapping[str, Any]) -> None:
+        """Check the numbers of one frequency of an ideal."""
+        pairs = ("e_A", "e_B", "s_A", "s_B")
+        if not isinstance(number, Mapping) or set(number) != {"frequency", "weight", "kappa", *pairs}:
+            raise CertificateError(f"numbers hold frequency, weight, kappa, {', '.join(pairs)}")
+        _integer(number["frequency"], "a frequency", 1, self.p // 2)
+        _finite(number["weight"], "a weight", least=0.0)
+        _finite(number["kappa"], "kappa")
+        for key in pairs:
+            if not isinstance(number[key], tuple) or len(number[key]) != 2:
+                raise CertificateError(f"{key} must be a pair [re, im], got {number[key]!r:.80}")
+            for part in number[key]:
+                _finite(part, f"{key} of frequency {number['frequency']}")
+
+    def _check_frequency_records(
+        self, records: tuple[Any, ...], keys: tuple[str, ...], optional: tuple[str, ...]
+    ) -> None:
+        for record in records:
+            if not isinstance(record, Mapping) or set(record) != {"frequency", *keys, *optional}:
+                raise CertificateError(f"every record of frequencies holds frequency, {', '.join((*keys, *optional))}")
+            _integer(record["frequency"], "a frequency", 1, self.p // 2)
+            for key in (*keys, *optional):
+                if record[key] is not None or key in keys:
+                    _finite(record[key], f"{key} of frequency {record['frequency']}", least=0.0)
+
     def _check_classes(self) -> None:
-        silent = self.method == "rectangle" or self.refusal is not None
+        silent = self.method in SILENT or self.refusal is not None
         if silent != (not self.classes):
             need = "has no" if silent else "needs its"
             raise CertificateError(f"a {self.method} certificate {need} classes, got {len(self.classes)}")
@@ -227,6 +304,24 @@ class Certificate:
         object.__setattr__(self, "misclassified", pairs)
 
     @property
+    def relative_error_bound(self) -> float | None:
+        """``mlp``: the proved L2 distance from the refined integrals, relative to their norm; else None."""
+        return self._of_ideal("relative_error_bound")
+
+    @property
+    def sup_error_bound(self) -> float | None:
+        """``mlp``: the same of the largest logit; else None."""
+        return self._of_ideal("sup_error_bound")
+
+    @property
+    def relative_error_measured(self) -> float | None:
+        """``mlp``: the L2 distance as measured, over ``inputs_measured`` inputs; else None."""
+        return self._of_ideal("relative_error_measured")
+
+    def _of_ideal(self, key: str) -> float | None:
+        return None if self.ideals is None else float(self.ideals[0][key])
+
+    @property
     def certified_inputs(self) -> int:
         """Number of inputs proved right."""
         return sum(bound.certified for bound in self.classes)
@@ -253,16 +348,18 @@ class Certificate:
 
     @property
     def succeeded(self) -> bool:
-        """Whether the method proved what it is for: every input right, or (``rectangle``) a non-vacuous bound on the
-        fitted rule of every frequency that a sentence counts.
+        """Whether the method proved what it is for: every input right, or (``mlp``) a bound
+        below 1, or (``rectangle``) one on the fitted rule of every frequency that a sentence counts.
         """
+        if self.ideals is not None:
+            return bool(self.ideals[0]["relative_error_bound"] < 1)
         if self.frequencies is not None:
             return all(record["total"] < 1 for record in claims_in_words.main_rules(self.frequencies))
         return self.certified
 
     @property
     def verdict(self) -> str:
-        """The result in one line, starting with ``certified``, ``not certified`` or ``refused``."""
+        """The result in one line: ``certified``, ``not certified``, ``refused`` or (``mlp``) ``proved`` comes first."""
         return claims_in_words.verdict(self)
 
     def __repr__(self) -> str:

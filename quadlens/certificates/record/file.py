@@ -8,7 +8,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, NoReturn
 
-from quadlens.certificates.record.certificate import Certificate, ClassBound
+from quadlens.certificates.record.certificate import IDEAL, Certificate, ClassBound
 from quadlens.circuits.provenance import provenance_from
 from quadlens.circuits.strict_json import whole_number
 from quadlens.errors import CertificateError, CircuitError, ContradictionError
@@ -47,8 +47,11 @@ def as_data(certificate: Certificate) -> dict[str, Any]:
         for bound in certificate.classes
     ]
     data["provenance"] = None if certificate.provenance is None else certificate.provenance.to_dict()
-    if certificate.frequencies is None:
-        del data["frequencies"]
+    for key in ("frequencies", "ideals"):
+        if data[key] is None:
+            del data[key]
+    if certificate.ideals is not None:
+        data |= {key: getattr(certificate, key) for key in IDEAL}
     return data
 
 
@@ -113,7 +116,7 @@ def _from_data(data: object) -> Certificate:
     names = {entry.name for entry in fields(Certificate)}
     if isinstance(data, dict) and data.get("format") == EARLIER:
         raise CertificateError("made by quadlens 0.1, which proved another inequality: prove it again")
-    optional = frozenset({"frequencies", "provenance"})
+    optional = frozenset({"frequencies", "ideals", "provenance", *IDEAL})
     record = _object(data, "a certificate", {"format", *DERIVED, *names} - optional, optional=optional)
     if record["format"] != FORMAT:
         raise CertificateError(f"format must be {FORMAT!r}, got {record['format']!r:.80}")
@@ -126,6 +129,8 @@ def _from_data(data: object) -> Certificate:
         given["misclassified"] = tuple(tuple(_list(pair, "a misclassified input")) for pair in pairs)
     if given.get("frequencies") is not None:
         given["frequencies"] = tuple(_list(given["frequencies"], "frequencies"))
+    if given.get("ideals") is not None:
+        given["ideals"] = tuple(_list(given["ideals"], "ideals"))
     if given.get("provenance") is not None:
         try:
             given["provenance"] = provenance_from(given["provenance"])
@@ -133,8 +138,10 @@ def _from_data(data: object) -> Certificate:
             raise CertificateError(f"provenance: {error}") from None
     _object(given["prover"], "prover")
     certificate = Certificate(**given)
-    for key in DERIVED:
+    for key in (*DERIVED, *(key for key in IDEAL if key in record or certificate.ideals is not None)):
         value = getattr(certificate, key)
+        if key not in record:
+            raise CertificateError(f"a certificate of mlp lacks {key}")
         if type(record[key]) is not type(value) or record[key] != value:
             raise ContradictionError(f"{key} is {record[key]!r:.120}, but the rest gives {value!r:.120}")
     return certificate

@@ -29,6 +29,7 @@ WHAT_METHODS_DO = {
     "brute-force": "all inputs in float64 with proved rounding; every activation",
     "exact": "all inputs in integers; ReLU, |x| and x²",
     "rectangle": "of each frequency's fitted rule, not of the MLP: its distance from the integral; ReLU",
+    "mlp": "how far the MLP is from its integrals, in linear time; no input is certified; ReLU and |x|",
     "interval": "naive interval propagation, for comparison; ReLU, |x| and x²",
 }
 """What each method proves, and for which activations."""
@@ -46,14 +47,25 @@ RULES = (
 )
 """The title of ``rectangle``'s table."""
 
+IDEALS = (
+    "The MLP's distance from its integrals over all inputs and logits, relative to their norm, and what the bound is "
+    "made of"
+)
+PARTS = (
+    "The MLP at each frequency, relative to the refined integral there; beside it the fitted rule's distance from the "
+    "pure pizza's integral, which is not the MLP's"
+)
+
 CALLED_A_RULE, CALLED_PARTLY = 0.9, 0.5
 """From which measured R² the refined limit is said to reproduce the MLP's logits, or part of them."""
 
 
 def verdict(certificate: Certificate) -> str:
-    """Return the result in one line, starting with ``certified``, ``not certified`` or ``refused``."""
+    """Return the result in a line: ``certified``, ``not certified``, ``refused`` or (``mlp``) ``proved``."""
     if certificate.refusal is not None:
         return f"refused: {certificate.refusal}"
+    if certificate.ideals is not None:
+        return mlp(certificate)
     if certificate.frequencies is not None:
         return f"not certified: {rules(certificate.frequencies)}"
     inputs = certificate.p * certificate.p
@@ -92,6 +104,26 @@ def _by_arcs(main: Sequence[Mapping[str, Any]]) -> str:
     if not bounds:
         return ""
     return f"; by exact arcs, each within {at_most(max(bounds), 4)}{'' if max(bounds) < 1 else ' (vacuous)'}"
+
+
+def mlp(certificate: Certificate) -> str:
+    """Return what ``mlp`` proves: of the MLP without its skip path, against the refined integrals, and of no input."""
+    first = (certificate.ideals or ())[0]
+    bound, count = first["relative_error_bound"], len(first["numbers"])
+    integrals = "one integral" if count == 1 else f"{count} integrals"
+    p, measured = certificate.p, number(first["relative_error_measured"])
+    some = f"{first['inputs_measured']:,} of them, drawn at random"
+    over = "all of them" if first["inputs_measured"] == p * p else some
+    if bound < 1:
+        head = f"proved: the MLP's logits are within {at_most(bound)} of {integrals}"
+    else:
+        vacuous = "not certified (vacuous: 0 in place of the MLP has 1)"
+        head = f"{vacuous}: its logits are within {at_most(bound)} of {integrals}"
+    return (
+        f"{head}, in L2 over all {p * p:,} inputs and {p} logits, relative to the integrals' own norm"
+        f" (measured over {over}: {measured}); the skip path is no part of it, and no input is certified"
+        f"{about(certificate)}"
+    )
 
 
 def main_rules(frequencies: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

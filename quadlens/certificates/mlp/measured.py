@@ -1,0 +1,54 @@
+"""The MLP's distance from an ideal as measured: all inputs where that is little work, else a sample of them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from quadlens.activations import activation_named
+from quadlens.circuits.circuit import Circuit
+from quadlens.decomposition.ideals import Ideal
+
+WORK = 2 * 10**9
+"""Multiplications that a measurement may take: p² n for each row a of inputs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Measured:
+    """Relative to the ideal's norm, over ``inputs`` of the p² inputs: of the whole, and of each of its frequencies
+    relative to the ideal there.
+    """
+
+    relative_l2: float
+    frequencies: tuple[float, ...]
+    inputs: int
+
+
+def measure(circuit: Circuit, ideals: tuple[Ideal, ...]) -> tuple[Measured, ...]:
+    """Measure the distances in float64; rows a are drawn with a fixed seed where they are a sample."""
+    p, act = circuit.p, activation_named(circuit.activation).apply
+    many = min(p, max(1, WORK // (p * p * circuit.neurons)))
+    rows = np.sort(np.random.default_rng(0).choice(p, many, replace=False))
+    squares = [np.zeros((2, 1 + len(ideal.frequencies))) for ideal in ideals]
+    blocks = [{block.rows.start: block for block in ideal.blocks()} for ideal in ideals]
+    starts = [np.array(sorted(found)) for found in blocks]
+    waves = [np.exp(2j * np.pi / p * (np.outer(ideal.frequencies, np.arange(p)) % p)) for ideal in ideals]
+    for a in map(int, rows):
+        M = act(circuit.A[a] + circuit.B) @ circuit.U
+        M -= M.mean(axis=1, keepdims=True)
+        for ideal, found, start, wave, total in zip(ideals, blocks, starts, waves, squares, strict=True):
+            first = int(start[np.searchsorted(start, a, side="right") - 1])
+            I = found[first].outputs[:, a - first]
+            answers = I.T.real @ wave.real - I.T.imag @ wave.imag
+            twice = np.where(2 * np.array(ideal.frequencies) == p, 1, 2)[:, None] / p
+            C = twice * (wave.conj() @ M.T)
+            half = twice[:, 0] * p == 1
+            own = np.where(half[:, None], I.real, I)
+            total[0, 0] += ((M - answers) ** 2).sum()
+            total[1, 0] += (answers**2).sum()
+            total[0, 1:] += (np.abs(C - own) ** 2).sum(axis=1)
+            total[1, 1:] += (np.abs(own) ** 2).sum(axis=1)
+    out = []
+    for total in squares:
+        ratio = np.sqrt(total[0] / np.where(total[1] > 0, total[1], np.inf))
+        out.append(Measured(relative_l2=float(ratio[0]), frequencies=tuple(ratio[1:].tolist()), inputs=many * p))
+    return tuple(out)
