@@ -5,7 +5,7 @@ Run ``python derivations/margin_certificate.py`` to read the steps.
 
 from collections.abc import Iterable
 
-from sympy import I, IndexedBase, Le, Sum, Symbol, cos, exp, sin, symbols
+from sympy import I, IndexedBase, Le, S, Sum, Symbol, cos, exp, sin, symbols
 
 from quadlens.identities.functions import Modulus, Re, ReLU
 from quadlens.identities.proof import Derivation, Proof
@@ -23,6 +23,7 @@ def derive(stored: Iterable[Statement] | None = None) -> Derivation:
     _gate(proof)
     _elementary(proof)
     _margin(proof)
+    _circuit(proof)
     return proof.finish()
 
 
@@ -142,6 +143,62 @@ def _margin(proof: Proof) -> None:
     ]
     proof.added("Everything together", bottom, margin, parts, assuming=conditions)
     proof.conclude("margin_certificate", bottom, margin, relation="<=", conditions=conditions)
+
+
+def _circuit(proof: Proof) -> None:
+    j, n = Symbol("j", integer=True), Symbol("n", integer=True, positive=True)
+    y, z, s, a, b, c, d = symbols("y z s a b c d", real=True)
+    h, r, u1, u2, d1, d2 = (IndexedBase(name, real=True)[j] for name in ("h", "r", "u'", "u''", "d", "d'"))
+    terms, turn, angle = (j, 1, n), omega * z * delta, omega * z * y
+    row, bent = u1 + I * u2, Modulus(1 - exp(I * turn))
+    real, imaginary = u1 * cos(angle) - u2 * sin(angle), u1 * sin(angle) + u2 * cos(angle)
+    retained = Re((real + I * imaginary) * (1 - cos(turn) - I * sin(turn)))
+
+    even, odd = Sum(ReLU(h) * real, terms), Sum(ReLU(h) * imaginary, terms)
+    values = {E1: even - Z, E2: odd, alpha: turn}
+    left = Z * (1 - cos(alpha)) - Modulus(E1 + I * E2) * Modulus(chord)
+    right = Re((Z + E1 + I * E2) * chord)
+    proof.bound_with("The curves' neurons are one wave: its error against Z costs a chord", left, right, values)
+    lowest, ideal = (side.subs(values, simultaneous=True) for side in (left, right))
+    whole = Sum(ReLU(h) * row * exp(I * angle), terms)
+    proof.termwise("Their sum, as cosines and sines", whole, even + I * odd)
+
+    moved, rest = ReLU(h + r) - ReLU(h), d1 - d2
+    text = "A neuron moves by at most what its curve leaves"
+    proof.instance(text, {x: h, delta: r}, of=Modulus(ReLU(x + delta) - ReLU(x)))
+    parts = {a: real, b: imaginary, c: 1 - cos(turn), d: -sin(turn)}
+    proof.instance("A wave's difference", parts, of=Modulus(Re((a + I * b) * (c + I * d))))
+    proof.modulus_squared("A turn does not change a row", real + I * imaginary, u1**2 + u2**2)
+    proof.modulus_squared("The row itself", row, u1**2 + u2**2)
+    proof.equal_squares("So it keeps its modulus", Modulus(real + I * imaginary), Modulus(row))
+    proof.rewritten("The chord, written so", bent, {1 - exp(I * turn): 1 - cos(turn) - I * sin(turn)})
+    sizes = [(Modulus(row) * bent, retained), (Modulus(rest), rest)]
+    proof.at_most("The rest is its own bound", Modulus(rest), Modulus(rest), S.Zero)
+    bounds = []
+    for size, part in sizes:
+        proof.multiplied("Times what a neuron moves by", (moved, Modulus(r)), (part, size))
+        proof.summed("Add up the neurons", moved * part, Modulus(r) * size, terms)
+        bounds.append((Sum(moved * part, terms), Sum(Modulus(r) * size, terms)))
+    on_curves = Sum(ReLU(h) * rest, terms)
+    proof.at_most("The curves against the rest are their own bound", Modulus(on_curves), Modulus(on_curves), S.Zero)
+    bounds.append((on_curves, Modulus(on_curves)))
+    pairs = [(lowest, ideal)]
+    for total, bound in bounds:
+        proof.bound_with("A number is at least minus its modulus", -Modulus(s), s, {s: total})
+        both = [(-Modulus(total), total), (Modulus(total), bound)]
+        proof.added("So it takes at most its bound away", -bound, total, both)
+        pairs.append((-bound, total))
+    bottom, margin = (sum(pair[side] for pair in pairs) for side in (0, 1))
+    proof.added("Everything together", bottom, margin, pairs)
+    logits = [
+        Sum(ReLU(h + r) * (Re(row * exp(I * omega * z * output)) + own), terms)
+        for output, own in ((y, d1), (y + delta, d2))
+    ]
+    proof.termwise("The margin is these four parts", logits[0] - logits[1], margin)
+    proof.linear_sum("A chord is the same for all neurons", bounds[0][1])
+    shown = Z * (1 - cos(turn)) - Modulus(whole - Z) * bent - bent * Sum(Modulus(r) * Modulus(row), terms)
+    shown += -Modulus(on_curves) - bounds[1][1]
+    proof.conclude("margin_certificate.circuit", shown, logits[0] - logits[1], relation="<=")
 
 
 if __name__ == "__main__":

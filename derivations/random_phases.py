@@ -5,8 +5,9 @@ Run ``python derivations/random_phases.py`` to read the steps.
 
 from collections.abc import Iterable
 
-from sympy import Expr, IndexedBase, Integral, Rational, S, Sum, Symbol, cos, pi, symbols
+from sympy import Expr, Function, IndexedBase, Integral, Rational, S, Sum, Symbol, cos, pi, sin, symbols
 
+from quadlens.identities.conditions import Smooth
 from quadlens.identities.functions import ReLU
 from quadlens.identities.proof import Derivation, Proof
 from quadlens.identities.statement import Statement
@@ -21,6 +22,7 @@ def derive(stored: Iterable[Statement] | None = None) -> Derivation:
     _one_node(proof)
     _two_nodes(proof)
     _weights(proof)
+    _any_waveform(proof)
     return proof.finish()
 
 
@@ -92,6 +94,33 @@ def _weights(proof: Proof) -> None:
     proof.chain("So it is at least 0 for every m", S.Zero, expanded)
     proof.bound_with("Take the mean for m", S.Zero, expanded, {level: total / n})
     proof.conclude("random_phases.equal_weights", total**2 / n, squares, relation="<=")
+
+
+def _any_waveform(proof: Proof) -> None:
+    s_1, s_2, w, mu_1, mu_2 = symbols("s' s'' w_1 mu' mu''", real=True)
+    f, g, circle = Function("f"), Function("g"), (phi, -pi, pi)
+    whole = (s_1 + w * (f(phi) - mu_1)) ** 2 + (s_2 + w * (g(phi) - mu_2)) ** 2
+    fixed = (s_1 - w * mu_1) ** 2 + (s_2 - w * mu_2) ** 2
+    squares = f(phi) ** 2 + g(phi) ** 2
+    products = [(fixed, 1), (2 * w * (s_1 - w * mu_1), f(phi)), (2 * w * (s_2 - w * mu_2), g(phi)), (w**2, squares)]
+    proof.linear("The error so far does not depend on the new phase", Integral(whole, circle), products)
+    proof.integral("A turn is 2 pi long", S.One, circle, 2 * pi)
+    other = Symbol("phi_1", real=True)
+    where = {mu: Integral(one(other), (other, -pi, pi)) / (2 * pi) for mu, one in ((mu_1, f), (mu_2, g))}
+    left = Integral(whole, circle) / (2 * pi)
+    right = s_1**2 + s_2**2 + w**2 * (Integral(squares, circle) / (2 * pi) - mu_1**2 - mu_2**2)
+    proof.conclude("random_phases.one_more", left, right, where=where, conditions=(Smooth(f, 0), Smooth(g, 0)))
+
+    t, z, kappa, p_1, p_2, q_1, q_2 = symbols("t z kappa p' p'' q' q''", real=True)
+    curve = kappa + p_1 * cos(t) - p_2 * sin(t) + q_1 * cos(2 * t) - q_2 * sin(2 * t)
+    turn, rectified = (t, -pi, pi), ReLU(curve)
+    proof.equal_by_cases("A ReLU's square is its argument times the ReLU", ReLU(z) ** 2, z * ReLU(z))
+    proof.instance("For the waveform", {z: curve}, of=ReLU(z) ** 2)
+    proof.rewritten("In the mean", Integral(rectified**2, turn), {rectified**2: curve * rectified})
+    waves = [(kappa, S.One), (p_1, cos(t)), (-p_2, sin(t)), (q_1, cos(2 * t)), (-q_2, sin(2 * t))]
+    products = [(constant, rectified * wave) for constant, wave in waves]
+    value = proof.linear("Wave by wave", Integral(curve * rectified, turn), products)
+    proof.conclude("random_phases.any_waveform", Integral(rectified**2, turn) / (2 * pi), value / (2 * pi))
 
 
 if __name__ == "__main__":

@@ -21,6 +21,10 @@ h1, h2, q1, q2 = (IndexedBase(name, real=True) for name in ("h'", "h''", "q'", "
 low, high = symbols("f_0 f_1", real=True)
 one, other = symbols("f_y f_c", real=True)
 
+y, z = symbols("y z", real=True)
+curve, left_over, out1, out2, d1, d2 = (IndexedBase(name, real=True) for name in ("h", "r", "u'", "u''", "d", "d'"))
+row = out1[j] + I * out2[j]
+bent = Modulus(1 - exp(I * omega * z * delta))
 turn = omega * order[j] * delta
 chord = Modulus(1 - exp(I * turn))
 terms = (j, 1, n)
@@ -112,6 +116,28 @@ STATEMENTS = (
         relation="<=",
         right=Sum(Modulus(h1[j] + I * h2[j]) * Modulus(q1[j] + I * q2[j]), terms),
         variables=(count(n, 3, 3), *family(h1, h2, q1, q2)),
+        source=SOURCE,
+    ),
+    Statement(
+        name="margin_certificate.circuit",
+        title=(
+            "From logits to the margin, for the neurons of one group with the output frequency z: preactivations "
+            "h_i + r_i with a curve h_i, output rows a wave and a rest d_i. Groups and the skip path add."
+        ),
+        left=Z * (1 - cos(omega * z * delta))
+        - Modulus(Sum(ReLU(curve[j]) * row * exp(I * omega * z * y), terms) - Z) * bent
+        - bent * Sum(Modulus(left_over[j]) * Modulus(row), terms)
+        - Modulus(Sum(ReLU(curve[j]) * (d1[j] - d2[j]), terms))
+        - Sum(Modulus(left_over[j]) * Modulus(d1[j] - d2[j]), terms),
+        relation="<=",
+        right=Sum(ReLU(curve[j] + left_over[j]) * (Re(row * exp(I * omega * z * y)) + d1[j]), terms)
+        - Sum(ReLU(curve[j] + left_over[j]) * (Re(row * exp(I * omega * z * (y + delta))) + d2[j]), terms),
+        variables=(
+            count(n, 3, 3),
+            *family(curve, left_over, out1, out2, d1, d2),
+            *reals(Z, z, y, delta),
+            *reals(omega, low=0.0625, high=1),
+        ),
         source=SOURCE,
     ),
 )

@@ -1,16 +1,21 @@
 """Independent random phases: the mean of the rule is the integral, its variance falls off like 1/n."""
 
-from sympy import Expr, IndexedBase, Integral, Rational, S, Sum, Symbol, cos, pi, symbols
+from sympy import Expr, Function, IndexedBase, Integral, Lambda, Rational, S, Sum, Symbol, cos, pi, sin, symbols
 
+from quadlens.identities.conditions import Smooth
 from quadlens.identities.functions import ReLU
 from quadlens.identities.statement import Statement, Variable
-from quadlens.identities.symbols import angles, count, j, n, phi, reals, x, y
+from quadlens.identities.symbols import angles, count, j, n, phi, reals, t, x, y
 
 SOURCE = "derived here"
 mu = Symbol("mu", real=True)
 first, second = symbols("phi_1 phi_2", real=True)
 w_1, w_2 = symbols("w_1 w_2", real=True)
 w = IndexedBase("w", nonnegative=True)
+f, g = Function("f"), Function("g")
+s_1, s_2, mu_1, mu_2 = symbols("s' s'' mu' mu''", real=True)
+kappa, p_1, p_2, q_1, q_2 = symbols("kappa p' p'' q' q''", real=True)
+waveform = kappa + p_1 * cos(t) - p_2 * sin(t) + q_1 * cos(2 * t) - q_2 * sin(2 * t)
 variance = Rational(1, 8) - cos(y - 2 * x) ** 2 / (9 * pi**2)
 
 
@@ -87,5 +92,34 @@ STATEMENTS = (
         right=Sum(w[j] ** 2, (j, 1, n)),
         variables=(count(n, 4, 4), Variable(symbol=w, low=0, high=2, length=4)),
         source="elementary (Cauchy and Schwarz); proved here",
+    ),
+    Statement(
+        name="random_phases.one_more",
+        title=(
+            "Whatever the error s' + i s'' of the nodes so far, one more independent node adds w^2 times its own "
+            "variance to the mean square: n nodes, one after another, have the mean square sum w_i^2 V."
+        ),
+        left=mean((s_1 + w_1 * (f(phi) - mu_1)) ** 2 + (s_2 + w_1 * (g(phi) - mu_2)) ** 2, phi),
+        right=s_1**2 + s_2**2 + w_1**2 * (mean(f(phi) ** 2 + g(phi) ** 2, phi) - mu_1**2 - mu_2**2),
+        variables=reals(s_1, s_2, w_1),
+        where=((mu_1, mean(f(first), first)), (mu_2, mean(g(first), first))),
+        conditions=(Smooth(f, 0), Smooth(g, 0)),
+        functions={f: Lambda(x, cos(x) + x**2 / 4), g: Lambda(x, sin(x) + x / 2)},
+        source=SOURCE,
+    ),
+    Statement(
+        name="random_phases.any_waveform",
+        title=(
+            "The second moment of a node with any waveform H of degree 2: the harmonics of H times those of ReLU(H), "
+            "because ReLU(H)^2 = H ReLU(H)."
+        ),
+        left=mean(ReLU(waveform) ** 2, t),
+        right=kappa * mean(ReLU(waveform), t)
+        + p_1 * mean(ReLU(waveform) * cos(t), t)
+        - p_2 * mean(ReLU(waveform) * sin(t), t)
+        + q_1 * mean(ReLU(waveform) * cos(2 * t), t)
+        - q_2 * mean(ReLU(waveform) * sin(2 * t), t),
+        variables=reals(kappa, p_1, p_2, q_1, q_2),
+        source=SOURCE,
     ),
 )
