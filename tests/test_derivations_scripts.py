@@ -24,6 +24,8 @@ x = symbols("x", real=True)
 # Where the first statement that a script concludes is not the first that is stored: nothing before it need run.
 CONCLUDED_FIRST = {
     "rectangle_bound": "rectangle_bound.derivative",
+    "exact_arcs": "exact_arcs.wave",
+    "squared_distance": "squared_distance",
     "secondary_frequency": "secondary_frequency.waveform",
     "flattest_response": "flattest_response.found_by_hand",
     "equally_spaced_phases": "equally_spaced_phases.exact",

@@ -318,23 +318,28 @@ def test_rows_leave_out_what_has_no_weight():
     def group(frequency, weight, s):
         zero = {"e_A": [1.0, 0.0], "e_B": [1.2, 0.0], "s_A": [s, 0.1], "s_B": [s, 0.1], "kappa": 0.2}
         numbers = {"frequency": frequency, "neurons": 4, "weight": weight, "phase_mismatch_rms": -s}
-        return zero | numbers | {"exponential_sums": [0.1] * 6}
+        return zero | numbers | {"exponential_sums": [0.1] * 6} | chance
 
     bounds = [{"frequency": 2, "total": 0.4}, {"frequency": 3, "total": 1.5}, {"frequency": 5, "total": 99.0}]
-    row = analysis_row(
-        {
+
+    def found():
+        return {
             "evaluation": {"accuracy": 1.0, "min_margin": 2.0, "mean_margin": 3.0},
             "fit": {"frequencies": [group(2, 3.0, -0.05), group(3, 1.0, -0.13), group(5, 0.01, -9.0)]},
             "decompose": {"stages": [{"name": "quadrature", "r_squared": 0.9}], "terms": []},
             "certify": {"rectangle": {"frequencies": bounds}},
         }
-    )
+
+    chance = {}
+    row = analysis_row(found())
     assert (row["key_frequencies"], row["frequencies"], row["locked_groups"]) == (2, "2 3", 1)
     assert row["sigma"] == pytest.approx(0.75 * 0.05 + 0.25 * 0.13)
     assert row["mismatch_rms"] == pytest.approx(math.sqrt(0.75 * 0.05**2 + 0.25 * 0.13**2))
     assert row["asymmetry"] == pytest.approx(0.1)
     assert (row["evenness"], row["evenness_random"]) == (pytest.approx(0.1), pytest.approx(0.5))
     assert row["rectangle_worst"] == 1.5
+    chance = {"chance": 0.6}  # of unequal weights: √(Σ w²) / Σ w, above 1/√n
+    assert analysis_row(found())["evenness_random"] == pytest.approx(0.6)
     assert row["rectangle_non_vacuous"] == 0.5
 
 

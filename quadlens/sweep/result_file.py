@@ -96,7 +96,8 @@ _GROUP = _object(
         **dict.fromkeys(("s_A", "s_B", "e_A", "e_B"), _pair),
         "kappa": _any,
         "exponential_sums": _list(_any, 5),
-    }
+    },
+    {"chance": _size},
 )
 _ANALYSIS: dict[str, Check] = {
     "evaluation": _object({"accuracy": _share, "min_margin": _any, "mean_margin": _any}),

@@ -50,8 +50,8 @@ def analysis_row(found: Mapping[str, Any]) -> Row:
     """Return the numbers of one analysis (``quadlens.sweep.worker.analyse``).
 
     Means over groups are weighted by ``W``. ``evenness`` is the rms over ``m = 1 … 5`` and groups of
-    ``|Σ r u e^{imφ}| / W``; ``evenness_random`` the value expected of independent random phases with the same
-    number of neurons, ``1/√n_k``.
+    ``|Σ r u e^{imφ}| / W``; ``evenness_random`` the same of independent random phases with the same weights,
+    ``√(Σ (r u)²) / W``; results made before that was written have ``1/√n_k``, which is no larger.
     """
     groups = found["fit"]["frequencies"]
     total = sum(group["weight"] for group in groups)
@@ -79,7 +79,7 @@ def analysis_row(found: Mapping[str, Any]) -> Row:
         "evenness": math.sqrt(mean([float(np.mean(np.square(group["exponential_sums"][:5]))) for group in keys]))
         if keys
         else math.nan,
-        "evenness_random": math.sqrt(mean([1 / group["neurons"] for group in keys])) if keys else math.nan,
+        "evenness_random": math.sqrt(mean([_chance(group) ** 2 for group in keys])) if keys else math.nan,
     }
     for stage in found["decompose"]["stages"]:
         row[f"r_squared_{stage['name']}"] = stage["r_squared"]
@@ -88,6 +88,10 @@ def analysis_row(found: Mapping[str, Any]) -> Row:
     for method, certificate in found["certify"].items():
         row |= _certificate_row(method, certificate, {group["frequency"] for group in keys})
     return row
+
+
+def _chance(group: Mapping[str, Any]) -> float:
+    return float(group.get("chance", 1 / math.sqrt(group["neurons"])))
 
 
 def _certificate_row(method: str, certificate: Mapping[str, Any], keys: set[int]) -> Row:
