@@ -99,16 +99,15 @@ def _weights(proof: Proof) -> None:
 def _any_waveform(proof: Proof) -> None:
     s_1, s_2, w, mu_1, mu_2 = symbols("s' s'' w_1 mu' mu''", real=True)
     f, g, circle = Function("f"), Function("g"), (phi, -pi, pi)
-    whole = (s_1 + w * (f(phi) - mu_1)) ** 2 + (s_2 + w * (g(phi) - mu_2)) ** 2
-    fixed = (s_1 - w * mu_1) ** 2 + (s_2 - w * mu_2) ** 2
+    whole = (s_1 + w * f(phi)) ** 2 + (s_2 + w * g(phi)) ** 2
     squares = f(phi) ** 2 + g(phi) ** 2
-    products = [(fixed, 1), (2 * w * (s_1 - w * mu_1), f(phi)), (2 * w * (s_2 - w * mu_2), g(phi)), (w**2, squares)]
-    proof.linear("The error so far does not depend on the new phase", Integral(whole, circle), products)
+    products = [(s_1**2 + s_2**2, 1), (2 * w * s_1, f(phi)), (2 * w * s_2, g(phi)), (w**2, squares)]
+    proof.linear("The sum so far does not depend on the new phase", Integral(whole, circle), products)
     proof.integral("A turn is 2 pi long", S.One, circle, 2 * pi)
-    other = Symbol("phi_1", real=True)
-    where = {mu: Integral(one(other), (other, -pi, pi)) / (2 * pi) for mu, one in ((mu_1, f), (mu_2, g))}
+    where = {mu: Integral(one(phi), circle) / (2 * pi) for mu, one in ((mu_1, f), (mu_2, g))}
     left = Integral(whole, circle) / (2 * pi)
-    right = s_1**2 + s_2**2 + w**2 * (Integral(squares, circle) / (2 * pi) - mu_1**2 - mu_2**2)
+    mean = (s_1 + w * mu_1) ** 2 + (s_2 + w * mu_2) ** 2
+    right = mean + w**2 * (Integral(squares, circle) / (2 * pi) - mu_1**2 - mu_2**2)
     proof.conclude("random_phases.one_more", left, right, where=where, conditions=(Smooth(f, 0), Smooth(g, 0)))
 
     t, z, kappa, p_1, p_2, q_1, q_2 = symbols("t z kappa p' p'' q' q''", real=True)

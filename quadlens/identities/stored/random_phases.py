@@ -96,13 +96,15 @@ STATEMENTS = (
     Statement(
         name="random_phases.one_more",
         title=(
-            "Whatever the error s' + i s'' of the nodes so far, one more independent node adds w^2 times its own "
-            "variance to the mean square: n nodes, one after another, have the mean square sum w_i^2 V."
+            "Whatever the sum s' + i s'' of the nodes so far, one more independent node adds its mean to it, and w^2 "
+            "times its variance V to the mean square: n nodes, one after another, add up to sum w_i^2 V."
         ),
-        left=mean((s_1 + w_1 * (f(phi) - mu_1)) ** 2 + (s_2 + w_1 * (g(phi) - mu_2)) ** 2, phi),
-        right=s_1**2 + s_2**2 + w_1**2 * (mean(f(phi) ** 2 + g(phi) ** 2, phi) - mu_1**2 - mu_2**2),
+        left=mean((s_1 + w_1 * f(phi)) ** 2 + (s_2 + w_1 * g(phi)) ** 2, phi),
+        right=(s_1 + w_1 * mu_1) ** 2
+        + (s_2 + w_1 * mu_2) ** 2
+        + w_1**2 * (mean(f(phi) ** 2 + g(phi) ** 2, phi) - mu_1**2 - mu_2**2),
         variables=reals(s_1, s_2, w_1),
-        where=((mu_1, mean(f(first), first)), (mu_2, mean(g(first), first))),
+        where=((mu_1, mean(f(phi), phi)), (mu_2, mean(g(phi), phi))),
         conditions=(Smooth(f, 0), Smooth(g, 0)),
         functions={f: Lambda(x, cos(x) + x**2 / 4), g: Lambda(x, sin(x) + x / 2)},
         source=SOURCE,
