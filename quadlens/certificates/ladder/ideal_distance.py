@@ -5,7 +5,8 @@ With F the output frequencies that are evaluated, all of the ideal's among them,
     ‖MLP − I‖² = Σ_{z in F} Σ_{a,b} (p/2) |E_z − I_z|²  +  ‖rest of the MLP‖²,
 
 for waves of different frequencies are orthogonal over c (p in place of p/2 at 2z = p). The first part is exact but for
-rounding, the second bounded (``rest``); up to p of about 160 every frequency is in F. The skip path is no part of it.
+rounding, the second bounded (``rest``). F has at most MOST_EVALUATED frequencies beside the ideal's own, so that the
+cost is O(P); up to p = 129 these are all there are. The skip path is no part of it.
 """
 
 from collections.abc import Callable
@@ -19,8 +20,7 @@ from quadlens.certificates.ladder.circle import tiers
 from quadlens.certificates.ladder.circle_sums import dense_sums, sums
 from quadlens.certificates.ladder.evaluate import DENSE
 from quadlens.certificates.ladder.group_waves import GroupWaves, group_waves, network_tables, strays
-from quadlens.certificates.ladder.rest import gram, left, logit_weights, output_waves, rest
-from quadlens.certificates.ladder.retained import EVERYTHING
+from quadlens.certificates.ladder.rest import gram, left, logit_weights, output_waves, rest, zero_order
 from quadlens.circuits.circuit import Circuit
 from quadlens.circuits.number_range import require_range
 from quadlens.claims import ProvedBound
@@ -31,6 +31,9 @@ from quadlens.rounding import gamma
 
 THEOREM = "quadlens.certificates.ladder, module documentation of ideal_distance and rest"
 ARITHMETIC = "float64; every sum widened by its a-priori rounding, tables by their radius"
+
+MOST_EVALUATED = 64
+"""So many output frequencies are evaluated: the ideal's own, and those at which the rest is largest."""
 
 MOST_INPUTS = 2**18
 """With more inputs than this the commands leave the proof out: it takes longer than all else that they do."""
@@ -75,19 +78,24 @@ def ideal_distance(
     p, activation = circuit.p, circuit.activation
     kept = np.zeros(p // 2, dtype=np.bool_)
     kept[np.array(ideal.frequencies, dtype=np.int64) - 1] = True
-    if p**3 <= EVERYTHING:
-        kept[:] = True
-    z = 1 + np.flatnonzero(kept)
     waves = [group_waves(circuit, form, group) for group in form.groups]
-    away = 1 + np.flatnonzero(~kept)
-    rests, grams, groups = [], [], []
-    for one in waves:
-        stray = strays(circuit, one, negative_slope(activation))
-        if away.size:
-            rests.append(rest(circuit, one, stray, activation))
-            grams.append(gram(circuit, one.group.members, rests[-1], away))
-        groups.append(_sums(circuit, one, stray.levels, output_waves(circuit, one.group.members, z)))
-    beyond = left(rests, grams, away, p)
+    stray = [strays(circuit, one, negative_slope(activation)) for one in waves]
+    beyond = 0.0
+    if p // 2 <= MOST_EVALUATED:
+        kept[:] = True
+    else:
+        rests = [rest(circuit, one, own, activation) for one, own in zip(waves, stray, strict=True)]
+        bounds = zero_order(rests, np.arange(1, p // 2 + 1), p) + sum(one.second for one in rests)
+        largest = np.where(kept, 0.0, bounds)
+        kept[np.argsort(-largest, kind="stable")[: max(MOST_EVALUATED - int(kept.sum()), 0)]] = True
+        away = 1 + np.flatnonzero(~kept)
+        grams = [gram(circuit, one.group.members, own, away) for one, own in zip(waves, rests, strict=True)]
+        beyond = left(rests, grams, away, p)
+    z = 1 + np.flatnonzero(kept)
+    groups = [
+        _sums(circuit, one, own.levels, output_waves(circuit, one.group.members, z))
+        for one, own in zip(waves, stray, strict=True)
+    ]
     place = np.searchsorted(z, ideal.frequencies)
     squares, radius = np.zeros((3, z.size)), np.zeros(z.size)
     for block in ideal_blocks(ideal):
