@@ -10,7 +10,7 @@ from quadlens.certificates.inequality.evaluate import ARITHMETIC, refusal
 from quadlens.certificates.inequality.rounding import sizes
 from quadlens.certificates.methods.envelope import Proof, certificate_of
 from quadlens.certificates.mlp.measured import Measured, measure
-from quadlens.certificates.mlp.prove import MlpBound, prove
+from quadlens.certificates.mlp.prove import MlpBound, budget_of, prove
 from quadlens.certificates.record.certificate import RULE, Certificate
 from quadlens.circuits.circuit import Circuit
 from quadlens.decomposition.ideals import integral_ideal
@@ -39,7 +39,7 @@ def _prove(circuit: Circuit, report: Callable[[float], None]) -> Proof:
         return Proof(arithmetic=ARITHMETIC, refusal=reason.split("; use ")[0])
     form = fit(circuit)
     ideals = (integral_ideal(form), integral_ideal(form, pure=True))
-    found = prove(circuit, size, ideals, lambda done: report(0.8 * done))
+    found = prove(circuit, size, ideals, budget_of(circuit.p), lambda done: report(0.8 * done))
     measured = measure(circuit, ideals)
     records = tuple(_record(bound, own) for bound, own in zip(found.bounds, measured, strict=True))
     first = records[0]

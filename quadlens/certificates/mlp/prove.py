@@ -68,9 +68,13 @@ def budget_of(p: int) -> Budget:
 
 
 def prove(
-    circuit: Circuit, size: Sizes, ideals: tuple[Ideal, ...], report: Callable[[float], None] = lambda done: None
+    circuit: Circuit,
+    size: Sizes,
+    ideals: tuple[Ideal, ...],
+    budget: Budget,
+    report: Callable[[float], None] = lambda done: None,
 ) -> Proved:
-    """Bound the MLP's distance from every ideal.
+    """Bound the MLP's distance from every ideal, within a budget (``budget_of``).
 
     Raises
     ------
@@ -81,15 +85,17 @@ def prove(
         if not (ideal.norm > 0 and ideal.largest > 0):
             raise CertificateError(f"the {ideal.name} is 0 within rounding, so no distance is relative to it")
     with one_blas_thread():
-        found = _evaluated(circuit, ideals, report)
+        found = _evaluated(circuit, ideals, budget, report)
         bounds = tuple(_bound(circuit, size, found, ideal) for ideal in ideals)
     report(1.0)
     return Proved(plan=found.plan, bounds=bounds, operations=_operations(found, ideals))
 
 
-def _evaluated(circuit: Circuit, ideals: tuple[Ideal, ...], report: Callable[[float], None]) -> _Evaluated:
+def _evaluated(
+    circuit: Circuit, ideals: tuple[Ideal, ...], budget: Budget, report: Callable[[float], None]
+) -> _Evaluated:
     at, mlp = namespace_of(None), without_skip_path(circuit)
-    choice = choose(mlp, budget_of(circuit.p))
+    choice = choose(mlp, budget)
     # one F for all, so that over c the two parts are orthogonal
     retained = tuple(sorted(set(choice.plan.retained).union(*(ideal.frequencies for ideal in ideals))))
     plan = replace(
