@@ -220,3 +220,14 @@ def test_the_decomposition_says_what_is_bounded():
         assert term["frequency_bounds"] == []
     mute = Circuit(p=7, A=circuit.A, B=circuit.B, U=np.zeros((5, 7)))
     assert all(term["bound"] is None for term in ql.decompose(mute).to_dict()["terms"])
+
+
+def test_long_work_is_announced_before_it_begins(capsys):
+    from quadlens.cli.progress import announce
+
+    large = ql.construct(p=997, frequencies=(3, 5, 7), neurons=64)
+    slow = Circuit(p=997, A=large.A, B=large.B, U=large.U, activation="tanh")
+    announce("decomposing", fast.seconds(large, ql.fit(large)))
+    assert capsys.readouterr().err == ""
+    announce("decomposing", fast.seconds(slow, ql.fit(slow)) * 4)
+    assert capsys.readouterr().err == "decomposing takes about 51 s (estimated)\n"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from quadlens.cli.model_argument import LoadedModel, model_options
-from quadlens.cli.progress import progress_bar
+from quadlens.cli.progress import announce, progress_bar
 from quadlens.cli.show import explain, json_option, next_step, print_json, print_table, say
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ COLUMNS = ("rel. L2", "bound", "ratio", "largest", "bound", "ratio")
 def command(loaded: LoadedModel, as_json: bool) -> None:
     """Where every bit of the difference between MODEL's MLP and the integral comes from."""
     from quadlens.activations import activation_named
-    from quadlens.certificates.ladder.decompose import decompose
+    from quadlens.certificates.ladder.decompose import decompose, seconds
     from quadlens.certificates.ladder.ideal_distance import MOST_INPUTS, ideal_distance
     from quadlens.certificates.record import ideal_words
     from quadlens.certificates.record import words as claims_in_words
@@ -34,6 +34,7 @@ def command(loaded: LoadedModel, as_json: bool) -> None:
 
     with progress_bar("fitting"):
         form = fit(loaded.circuit)
+    announce("decomposing", seconds(loaded.circuit, form))
     with progress_bar("decomposing") as report:
         result = decompose(loaded.circuit, form, progress=report)
     extended = proved = None

@@ -14,6 +14,19 @@ if TYPE_CHECKING:
 PATIENCE_SECONDS = 2.0
 
 
+LONG_SECONDS = 20.0
+
+
+def announce(what: str, seconds: float) -> None:
+    """Say beforehand on stderr how long something takes, if that is long; ``seconds`` is an estimate."""
+    if is_quiet() or seconds < LONG_SECONDS:
+        return
+    import click
+
+    shown = f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} minutes"
+    click.echo(f"{what} takes about {shown} (estimated)", err=True)
+
+
 @contextmanager
 def progress_bar(label: str) -> Iterator[Callable[[float], None]]:
     """Yield a function that takes the fraction done, in [0, 1]; what ends within two seconds shows nothing.

@@ -16,8 +16,8 @@ import numpy as np
 
 from quadlens.activations import activation_named, negative_slope
 from quadlens.arrays import FloatArray, IntArray
-from quadlens.certificates.ladder.evaluate import Found, Rungs, evaluate, responses
-from quadlens.certificates.ladder.group_waves import GroupWaves, group_waves, strays
+from quadlens.certificates.ladder.evaluate import DENSE, Found, Rungs, evaluate, responses
+from quadlens.certificates.ladder.group_waves import GroupWaves, group_waves, no_limit, strays
 from quadlens.certificates.ladder.rest import Rest, gram, left, logit_weights, peaks, rest, zero_order
 from quadlens.certificates.ladder.retained import AT_MOST, EVERYTHING, Retained, retain, retain_all
 from quadlens.circuits.circuit import Circuit
@@ -63,8 +63,11 @@ def decompose(
     form, report = fit(circuit) if form is None else form, progress or (lambda done: None)
     slope = negative_slope(circuit.activation)
     waves = [group_waves(circuit, form, group) for group in form.groups]
-    stray = [strays(circuit, one, slope) for one in waves]
-    if frequencies is None and circuit.p**3 <= EVERYTHING:
+    everything = frequencies is None and circuit.p**3 <= EVERYTHING
+    # every neuron is evaluated on every input then, and nothing is left to bound
+    small = everything and circuit.p**2 * circuit.neurons * (2 * circuit.p + 4) <= DENSE
+    stray = [no_limit(one) if small else strays(circuit, one, slope) for one in waves]
+    if everything:
         rests, retained = [], retain_all(form)
     else:
         rests = [rest(circuit, one, own, circuit.activation) for one, own in zip(waves, stray, strict=True)]
@@ -127,6 +130,15 @@ def _with_rest(norms: FloatArray, retained: Retained, rest: _Rest) -> tuple[floa
     inside, outside = (float(np.linalg.norm(norms[which])) for which in (retained.common, ~retained.common))
     low = float(np.hypot(inside, max(outside - rest.main, 0.0))) - rest.minor
     return max(low, 0.0), float(np.hypot(inside, outside + rest.main)) + rest.minor
+
+
+def seconds(circuit: Circuit, form: AmplitudePhaseForm) -> float:
+    """Estimate how long ``decompose`` takes on two cores of a machine of 2020."""
+    p, n, groups = circuit.p, circuit.neurons, len(form.groups)
+    if activation_named(circuit.activation).slope_below is None:
+        return 2e-10 * p**3 * n
+    frequencies = p // 2 if p**3 <= EVERYTHING else AT_MOST
+    return 6e-7 * p * n + 7e-7 * p**2 * groups * (1 + frequencies / 5)
 
 
 def _sample(circuit: Circuit) -> IntArray:

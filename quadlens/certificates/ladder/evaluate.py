@@ -32,7 +32,7 @@ SEARCHED = 256
 """Inputs written out together in the search for the largest logit,"""
 
 LOOKS = 2
-"""and how often in one block of rows."""
+"""and how often in one block of rows; where all logits of the network are written out, as often as it takes."""
 
 
 class Found:
@@ -75,6 +75,11 @@ class Rungs:
     def keys(self) -> IntArray:
         """The groups' key frequencies."""
         return np.array([one.group.frequency for one in self.waves])
+
+    @property
+    def looks(self) -> int:
+        """How often inputs may be written out in the search for one largest logit of a block."""
+        return LOOKS if self.sample is not None else self.circuit.p**2
 
     @property
     def rows(self) -> int:
@@ -157,7 +162,9 @@ def evaluate(rungs: Rungs, report: Callable[[float], None]) -> Found:
             network[..., group.own] = 0
             size = np.abs(network)
             found.parts[0, number, group.z - 1] += np.einsum("abz,abz->z", size, size)
-            _largest(found.part_largest[0], found.part_at_most[0], number, network, group.z, size.sum(axis=-1))
+            ends = _largest(network, group.z, size.sum(axis=-1), found.part_largest[0, number], rungs.looks)
+            found.part_largest[0, number] = ends[0]
+            found.part_at_most[0, number] = max(found.part_at_most[0, number], ends[1])
         z[4], z[5] = (ideal_sum(one, form, rows) for one in rungs.responses)
         _add(found, rungs, rows, E, z, place, counted)
         report(rows.stop / p)
@@ -188,7 +195,7 @@ def _add(
     others = E.copy()
     others[..., own] -= z[0]
     found.first[frequencies - 1] += _squares(others)
-    _largest(found.largest, found.at_most, 0, others, frequencies, np.abs(others).sum(axis=-1))
+    _search(found, 0, _largest(others, frequencies, np.abs(others).sum(axis=-1), found.largest[0], rungs.looks))
     total = others[..., own]
     for term in range(1, 6):
         change = z[term - 1] - z[term]
@@ -196,10 +203,14 @@ def _add(
         found.parts[term, np.arange(keys.size), keys - 1] += _squares(change)
         tops = largest_entries(change, keys, p)
         found.part_largest[term] = np.maximum(found.part_largest[term], tops.max(axis=(0, 1)))
-        _largest(found.largest, found.at_most, term, change, keys, tops.sum(axis=-1))
+        _search(found, term, _largest(change, keys, tops.sum(axis=-1), found.largest[term], rungs.looks))
     missed = np.abs(total - (E[..., own] - z[5])).sum(axis=-1)
     found.telescoping = max(found.telescoping, float(missed.max()))
     _answers(found, rungs, rows, E, z)
+
+
+def _search(found: Found, term: int, ends: tuple[float, float]) -> None:
+    found.largest[term], found.at_most[term] = ends[0], max(found.at_most[term], ends[1])
 
 
 def _squares(z: ComplexArray) -> FloatArray:
@@ -235,20 +246,21 @@ def _answers(found: Found, rungs: Rungs, rows: slice, E: ComplexArray, z: Comple
 
 
 def _largest(
-    lower: FloatArray, upper: FloatArray, at: int, z: ComplexArray, frequencies: IntArray, reach: FloatArray
-) -> None:
-    """Raise ``lower[at] ≤ max |Re Σ_z z e^{iωzc}| ≤ upper[at]`` by a block (rows, p, z): inputs with the largest
-    ``reach (rows, p)``, no less than their largest logit, are written out until none can be larger, or the number of
-    looks is spent.
+    z: ComplexArray, frequencies: IntArray, reach: FloatArray, least: float, looks: int
+) -> tuple[float, float]:
+    """Return two ends of ``max |Re Σ_z z e^{iωzc}|`` over a block (rows, p, z) and what is known of it, ``least``.
+
+    Inputs with the largest ``reach (rows, p)``, no less than their largest logit, are written out until none can be
+    larger, or the number of looks is spent.
     """
     p, reach = z.shape[1], reach.ravel()
-    left = np.flatnonzero(reach > lower[at])
-    for _ in range(LOOKS):
+    left = np.flatnonzero(reach > least)
+    for _ in range(looks):
         if not left.size:
             break
         if left.size > SEARCHED:
             left = left[np.argpartition(-reach[left], SEARCHED)]
         some = z.reshape(-1, frequencies.size)[left[:SEARCHED]]
-        lower[at] = max(lower[at], float(np.abs(wave_logits(some, frequencies, p)).max()))
-        left = left[SEARCHED:][reach[left[SEARCHED:]] > lower[at]]
-    upper[at] = max(upper[at], lower[at], float(reach[left].max(initial=0.0)))
+        least = max(least, float(np.abs(wave_logits(some, frequencies, p)).max()))
+        left = left[SEARCHED:][reach[left[SEARCHED:]] > least]
+    return least, max(least, float(reach[left].max(initial=0.0)))

@@ -112,6 +112,11 @@ class Strays:
     energy: FloatArray
 
 
+def no_limit(waves: GroupWaves) -> Strays:
+    """Return what says nothing of how far neurons stray."""
+    return Strays(levels=np.full(waves.r.size, np.inf), energy=np.full(waves.r.size, np.inf))
+
+
 def strays(circuit: Circuit, waves: GroupWaves, slope: float) -> Strays:
     """Return how far the neurons stray: O(p m log p).
 
