@@ -121,7 +121,7 @@ def test_every_piece_of_the_rounding_is_in_the_sum() -> None:
     for name, value in pieces.items():
         # underflow is far below the others
         others = pieces if name != "underflow" else dict.fromkeys(pieces, 0.0) | {name: value}
-        assert 0 < value
+        assert value > 0
         assert of_one_logit(others | {name: 0.0}, circuit) < min(whole, of_one_logit(others, circuit)), name
 
 
@@ -145,7 +145,8 @@ def test_every_network_within_the_radius_is_within_the_bound(table: str) -> None
 def test_bundled_networks_are_bounded_nearly_tightly(name: str, most: float) -> None:
     certificate = ql.certify(ql.bundled(name), method="mlp")
     bound, measured = certificate.relative_error_bound, certificate.relative_error_measured
-    assert bound is not None and measured is not None
+    assert bound is not None
+    assert measured is not None
     assert measured <= bound <= most * measured
     assert certificate.succeeded
     assert certificate.verdict.startswith("proved: the MLP's logits are within 0.06")
@@ -175,7 +176,8 @@ def test_a_vacuous_bound_says_so_with_its_term() -> None:
 def test_another_activation_is_refused_in_a_sentence() -> None:
     circuit = replace(ql.bundled(), activation="gelu")
     certificate = ql.certify(circuit, method="mlp")
-    assert certificate.refusal is not None and "gelu" in certificate.refusal
+    assert certificate.refusal is not None
+    assert "gelu" in certificate.refusal
     assert not certificate.succeeded
 
 
