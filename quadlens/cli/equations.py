@@ -15,7 +15,12 @@ if TYPE_CHECKING:
 
 @click.command(epilog="Example: quadlens equations pizza_integral --format markdown")
 @click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=complete)
-@click.option("--format", "form", type=click.Choice(("latex", "markdown", "html", "sympy")), help="With NAME: how.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(("latex", "markdown", "html", "sympy", "rocq")),
+    help="With NAME: how; rocq without one prints all that it can.",
+)
 @click.option("--family", "families", is_flag=True, help="Every statement of the families called NAME.")
 @click.option("-o", "--output", "folder", help="Folder to write to.  [default: equations]")
 @json_option
@@ -31,6 +36,12 @@ def command(names: tuple[str, ...], form: str | None, families: bool, folder: st
         if folder is not None:
             raise click.UsageError("with a NAME equations are printed, not written; leave out -o, or the names")
         _print(equations_named(names, families=families), form or "latex", as_json)
+        return
+    if form == "rocq" and not families and folder is None and not as_json:
+        from quadlens.identities.catalogue import all_statements
+        from quadlens.identities.rocq import statements_file
+
+        say(statements_file(all_statements()).rstrip())
         return
     if form is not None or families:
         what = "--family" if families else "--format"

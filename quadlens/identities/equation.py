@@ -117,8 +117,9 @@ def equations_named(names: Iterable[str], *, families: bool = False) -> tuple[Eq
 
 
 def in_format(equation: Equation, name: str) -> str:
-    """Return one statement in one of ``FORMATS``: ``html`` is MathML, ``sympy`` the relation as ``srepr`` writes it.
+    """Return one statement in one of ``FORMATS``.
 
+    ``html`` is MathML, ``sympy`` the relation as ``srepr`` writes it, ``rocq`` a proposition for ``formal/``.
     With the names of sympy and of `quadlens.identities.functions` at hand, ``eval`` makes the relation again.
 
     Raises
@@ -135,6 +136,10 @@ def in_format(equation: Equation, name: str) -> str:
         from sympy import srepr
 
         return str(srepr(equation.sympy))
+    if name == "rocq":
+        from quadlens.identities.rocq import as_rocq
+
+        return as_rocq(equation.statement)
     if name == "html":
         from html import escape
 
@@ -144,4 +149,4 @@ def in_format(equation: Equation, name: str) -> str:
     raise OptionError(f"format must be one of {', '.join(FORMATS)}; got {name!r}")
 
 
-FORMATS = ("latex", "markdown", "html", "sympy")
+FORMATS = ("latex", "markdown", "html", "sympy", "rocq")
