@@ -2,6 +2,7 @@
 
     python -m benchmarks.soundness                        20,000 circuits, two processes
     python -m benchmarks.soundness --circuits 500 --workers 1 -o soundness.json
+    python -m benchmarks.soundness --mlp --circuits 2000  the MLP's distance from its integrals, against all logits
 
 Every circuit is decided by ``exact`` (integers) and then by every other method; a class's margin bound above the true
 margin, a class with more certified inputs than right ones, or an input wrongly called wrong, is a violation.
@@ -370,6 +371,29 @@ def _mutated(circuit: Circuit, generator: np.random.Generator) -> Circuit:
     return replace(circuit, **changed)
 
 
+def _mlp(circuits: int, seed: int) -> int:
+    """Hold the bounds of ``certify --method mlp``, of every plan, against all logits."""
+    from benchmarks.mlp_bound import any_budget, bounds_of, false_claims
+
+    counts: Counter[str] = Counter()
+    makers = [make for kind, make in MAKERS.items() if kind != "adversarial"]
+    for number in range(circuits):
+        generator = np.random.default_rng([seed, number])
+        circuit = makers[number % len(makers)](generator)
+        if circuit.weights is None and generator.random() < MODULUS:
+            circuit = replace(circuit, activation="abs")
+        bounds = bounds_of(circuit, any_budget(generator) if number % 2 else None)
+        problems = [problem for bound in bounds for problem in false_claims(circuit, bound)]
+        counts["circuits"] += 1
+        counts["bounded"] += bool(bounds)
+        counts["with gates bounded"] += any(bound.terms["gates"] > 0 for bound in bounds)
+        counts["violations"] += len(problems)
+        for problem in problems[:1]:
+            print(f"circuit {number}: {problem}", flush=True)
+    print(dict(counts))
+    return 1 if counts["violations"] else 0
+
+
 def main() -> int:
     """Run the campaign; exit status 1 if there is a violation."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -377,7 +401,10 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("-o", "--output", type=Path)
+    parser.add_argument("--mlp", action="store_true", help="the proved distance of the MLP from its integrals instead")
     options = parser.parse_args()
+    if options.mlp:
+        return _mlp(options.circuits, options.seed)
     start, chunk = time.perf_counter(), 50
     each = -(-options.circuits // (chunk * len(KINDS)))
     tasks = [(kind, options.seed * 100_003 + part, chunk) for part in range(each) for kind in KINDS]
