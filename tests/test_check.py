@@ -263,7 +263,7 @@ def test_a_radius_is_counted_as_finely_as_a_prover_counts_it(name, activation):
             assert not check(with_class(certificate, d, margin_lower_bound=improved), vague).accepted
 
 
-@pytest.mark.parametrize("activation", ["gelu", "gelu_tanh", "silu", "tanh", "abs", "square"])
+@pytest.mark.parametrize("activation", ["gelu", "gelu_tanh", "silu", "tanh", "sin", "abs", "square"])
 def test_other_activations(activation):
     circuit = ql.construct(p=7, frequencies=[1, 2], neurons=30, noise=0.1, activation=activation)
     certificate = certify(circuit, "brute-force")

@@ -19,7 +19,7 @@ def random_circuit(seed: int, p: int = 7, n: int = 5, **more) -> ql.Circuit:
     return ql.Circuit(p=p, **tables, **more)
 
 
-@pytest.mark.parametrize("activation", ["relu", "abs", "square", "gelu", "gelu_tanh", "silu", "tanh"])
+@pytest.mark.parametrize("activation", ["relu", "abs", "square", "gelu", "gelu_tanh", "silu", "tanh", "sin"])
 def test_logits_are_the_definition(activation: str) -> None:
     """The blocked pass equals the formula, spelled out one logit at a time with torch's own activations."""
     import torch
@@ -32,6 +32,7 @@ def test_logits_are_the_definition(activation: str) -> None:
         "gelu_tanh": lambda x: torch.nn.functional.gelu(x, approximate="tanh"),
         "silu": torch.nn.functional.silu,
         "tanh": torch.tanh,
+        "sin": torch.sin,
     }[activation]
     c = random_circuit(0, activation=activation)
     got = np.concatenate([logits(c, rows) for rows in row_blocks(c, block_bytes=1)])

@@ -8,10 +8,12 @@ not do (installing, a cluster); they are only compared with the short list of su
 import re
 import runpy
 import shlex
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from quadlens.activations import ACTIVATIONS
 from quadlens.cli import COMMANDS, main
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -21,6 +23,15 @@ NOTEBOOKS = sorted((ROOT / "docs" / "notebooks").glob("*.py"))
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 NOT_RUN = ("python -m pip ", "python -m pytest", "pytest", "python -m sphinx ", "git clone ", "dask ", "eval ")
 NOT_RUN += ("ruff check", "mypy")
+
+
+@pytest.fixture(autouse=True)
+def activations_as_they_were() -> Iterator[None]:
+    """A page may register an activation of its own."""
+    before = dict(ACTIVATIONS)
+    yield
+    ACTIVATIONS.clear()
+    ACTIVATIONS.update(before)
 
 
 def blocks(page: Path) -> list[tuple[str, str]]:

@@ -69,7 +69,7 @@ def test_four_ways_agree_on_a_thousand_parameter_sets():
             assert float((ball - acb(value.real, value.imag)).abs_upper()) < AGREEMENT
 
 
-@pytest.mark.parametrize("activation", ["square", "gelu", "gelu_tanh", "silu", "tanh"])
+@pytest.mark.parametrize("activation", ["square", "gelu", "gelu_tanh", "silu", "tanh", "sin"])
 def test_four_ways_agree_for_smooth_activations(activation):
     c, m = parameter_sets(8)
     m = np.array([0, 2, -5])

@@ -17,6 +17,7 @@ BALL_ACTIVATIONS: dict[str, Any] = {
     "abs": abs,
     "square": lambda x: x * x,
     "tanh": lambda x: x.tanh(),
+    "sin": lambda x: x.sin(),
     "silu": lambda x: x / (1 + (-x).exp()),
     "gelu": lambda x: x * (1 + (x / flint.arb(2).sqrt()).erf()) / 2,
     "gelu_tanh": lambda x: x * (1 + ((2 / flint.arb.pi()).sqrt() * (x + flint.arb("0.044715") * x**3)).tanh()) / 2,
@@ -71,7 +72,15 @@ class BallNetwork:
 
 
 def ball_network(circuit: Circuit) -> BallNetwork:
-    """Return the network in balls; call within the working precision."""
+    """Return the network in balls; call within the working precision.
+
+    Raises
+    ------
+    CertificateError
+        If balls have not its activation.
+    """
+    if circuit.activation not in BALL_ACTIVATIONS:
+        raise CertificateError(f"the checker knows {', '.join(BALL_ACTIVATIONS)}, not {circuit.activation}")
     if circuit.weights is not None:
         fractions = {name: _from_weights(circuit, name) for name in ("A", "B", "U", "S_a", "S_b")}
     elif not any(circuit.radius.values()):

@@ -212,6 +212,7 @@ def _listening(index: int | None, set_to: Any) -> Any:
         "abs": (torch.abs, torch.Tensor.abs, torch.Tensor.__abs__),
         "square": (torch.square, torch.Tensor.square),
         "gelu": (functional.gelu,),
+        "sin": (torch.sin, torch.Tensor.sin),
     }
     names = {function: name for name, functions in plain.items() for function in functions}
     powers = (torch.pow, torch.Tensor.pow, torch.Tensor.__pow__)

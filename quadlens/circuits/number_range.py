@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from quadlens.activations import activation_named
 from quadlens.arrays import FloatArray
 from quadlens.circuits.circuit import TABLES, Circuit
 from quadlens.errors import CircuitError
@@ -22,8 +23,10 @@ def require_range(circuit: Circuit) -> None:
     largest = {name: max(float(table.max()), -float(table.min())) for name, table in tables.items()}
     with np.errstate(over="ignore"):
         preactivation = np.float64(largest["A"]) + largest["B"]
-        # no activation grows faster than |x| + 1 but the square
-        hidden = np.square(preactivation) if circuit.activation == "square" else preactivation + 1
+        act = activation_named(circuit.activation)
+        at_0 = abs(float(act.apply(np.zeros(1))[0]))
+        # only the square has no bound on its slope
+        hidden = np.square(preactivation) if act.lipschitz is None else act.lipschitz * preactivation + at_0 + 1
         logit = circuit.neurons * hidden * largest["U"] + largest["S_a"] + largest["S_b"]
     if not logit <= MAX_LOGIT:
         raise CircuitError(f"its logits may reach {logit:.1e}, more than {MAX_LOGIT:g}; rescale the weights")

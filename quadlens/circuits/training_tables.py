@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from quadlens.circuits.training_options import Layout
+from quadlens.errors import OptionError
 
 ATTENTION = 0.5
 """``α``: the weight that constant attention gives to each of the two tokens."""
@@ -54,6 +55,7 @@ DIFFERENTIABLE: dict[str, tuple[Callable[[Tensor], Tensor], Callable[[Tensor, Te
     ),
     "silu": (torch.nn.functional.silu, lambda grad, x: torch.ops.aten.silu_backward(grad, x)),
     "tanh": (torch.tanh, _tanh_backward),
+    "sin": (torch.sin, lambda grad, x: grad.mul_(torch.cos(x))),
 }
 """For each activation: ``act(x)``, and the gradient at ``x`` from that at ``act(x)``, which may be overwritten."""
 
@@ -72,6 +74,8 @@ class GradientOfTables:
         p, n, device = layout.p, layout.neurons, train.device
         networks = train.shape[0]
         self.layout = layout
+        if activation not in DIFFERENTIABLE:
+            raise OptionError(f"training needs a gradient of the activation, and has none of {activation}")
         self.activate, self.backward = DIFFERENTIABLE[activation]
         self.in_place = activation == "relu"  # ReLU's slope can be read off its value, so one buffer does
         block_bytes = CUDA_BLOCK_BYTES if device.type == "cuda" else CPU_BLOCK_BYTES

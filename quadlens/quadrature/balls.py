@@ -162,12 +162,16 @@ def _analytic(name: str) -> Callable[[Any], Any]:
     from flint import acb, arb
 
     half = acb(1) / 2
-    return {
+    known: dict[str, Callable[[Any], Any]] = {
         "gelu": lambda x: x * half * (1 + (x * arb(half.real).sqrt()).erf()),
         "gelu_tanh": lambda x: x * half * (1 + ((2 / arb.pi()).sqrt() * (x + arb(0.044715) * x**3)).tanh()),
         "silu": lambda x: x * half * (1 + (x * half).tanh()),
         "tanh": lambda x: x.tanh(),
-    }[name]
+        "sin": lambda x: x.sin(),
+    }
+    if name not in known:
+        raise OptionError(f"balls know {', '.join(known)}, square and the piecewise linear, not {name}")
+    return known[name]
 
 
 def _integral(h: list[Any], order: int, act: Callable[[Any], Any]) -> Any:

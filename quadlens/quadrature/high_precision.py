@@ -130,7 +130,10 @@ def _smooth(mp: Any, name: str) -> Callable[[Any], Any]:
         "gelu_tanh": lambda x: x / 2 * (1 + mp.tanh(mp.sqrt(2 / mp.pi) * (x + mp.mpf(0.044715) * x**3))),
         "silu": lambda x: x / (1 + mp.exp(-x)),
         "tanh": mp.tanh,
+        "sin": mp.sin,
     }
+    if name not in functions:
+        raise OptionError(f"high precision knows {', '.join(functions)} and the piecewise linear, not {name}")
     return functions[name]
 
 

@@ -1,9 +1,9 @@
 r"""Values of the activations with a proved error: no trust in the accuracy of a mathematical library.
 
-ReLU, |x| and x² are evaluated by exact operations or one rounding. GELU, SiLU and tanh are evaluated by Taylor
+ReLU, |x| and x² are evaluated by exact operations or one rounding. GELU, SiLU, tanh and sin are evaluated by Taylor
 polynomials around multiples of
-``2^-6``, their coefficients and the remainder enclosed in balls; beyond ``|x| = 40`` they are their asymptote to within
-``40 e^-40``:
+``2^-6``, their coefficients and the remainder enclosed in balls; beyond ``|x| = 40`` a sine is within [−1, 1], and the
+others are their asymptote to within ``40 e^-40``:
 
 - ``1 − tanh x = 2/(e^{2x} + 1)`` and ``x σ(−x) ≤ x e^{-x}``, which decrease for ``x ≥ 1``;
 - ``x Φ(−x) ≤ e^{-x²/2}/√(2π) ≤ x e^{-x}`` (Mills' ratio), for ``x ≥ 2``;
@@ -17,8 +17,10 @@ from typing import Any
 import numpy as np
 
 from quadlens.arrays import FloatArray
+from quadlens.errors import CertificateError
 from quadlens.rounding import SMALLEST, UNIT_ROUNDOFF, gamma, up
 
+ENCLOSED = ("relu", "abs", "square", "gelu", "gelu_tanh", "silu", "tanh", "sin")
 REACH = 40
 STEPS = 64
 DEGREE = 8
@@ -31,6 +33,11 @@ def enclosed_activation(name: str, x: FloatArray) -> tuple[FloatArray, FloatArra
     """Return ``y`` and ``e`` with ``|act(x) − y| ≤ e`` for every entry; ``x`` must be finite.
 
     An overflow gives an infinite ``y``, which the caller must refuse.
+
+    Raises
+    ------
+    CertificateError
+        If there is no enclosure of this activation.
     """
     if name == "relu":
         return np.maximum(x, 0.0), np.zeros(x.shape)
@@ -58,9 +65,11 @@ def enclosed_activation(name: str, x: FloatArray) -> tuple[FloatArray, FloatArra
         c = np.take(coefficients[:, 0], rows)
         error = up(gamma(4) * np.abs(c) + gamma(4 * DEGREE) * size * np.abs(t) + np.take(remainder, rows), 6 * DEGREE)
         y = y * t + c
-    low, high = (-1.0, 1.0) if name == "tanh" else (0.0, x)
+    low, high = {"tanh": (-1.0, 1.0), "sin": (0.0, 0.0)}.get(name, (0.0, x))
     y = np.where(inside, y, np.where(x > 0, high, low))
-    return y, np.nextafter(np.where(inside, error, TAIL), np.inf)
+    # a sine has no asymptote: beyond the nodes it is between -1 and 1
+    beyond = 1.0 if name == "sin" else TAIL
+    return y, np.nextafter(np.where(inside, error, beyond), np.inf)
 
 
 @lru_cache(maxsize=8)
@@ -103,7 +112,12 @@ def _series(name: str) -> Callable[[Any], Any]:
         inner = (2 / flint.arb.pi()).sqrt() * (x + flint.arb("0.044715") * x * x * x)
         return x * (1 + tanh(inner)) / 2
 
-    return {"tanh": tanh, "silu": silu, "gelu": gelu, "gelu_tanh": gelu_tanh}[name]
+    known: dict[str, Callable[[Any], Any]] = {
+        "tanh": tanh, "silu": silu, "gelu": gelu, "gelu_tanh": gelu_tanh, "sin": lambda x: x.sin(),
+    }
+    if name not in known:
+        raise CertificateError(f"brute-force needs proved values of the activation and has none of {name}")
+    return known[name]
 
 
 def _precision(bits: int) -> Any:

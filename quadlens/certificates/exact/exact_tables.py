@@ -17,6 +17,7 @@ import flint
 import numpy as np
 
 from quadlens.arrays import FloatArray
+from quadlens.certificates.exact.activation_enclosure import ENCLOSED
 from quadlens.circuits.circuit import TABLES, Circuit
 from quadlens.circuits.weights import Product, Weights
 from quadlens.errors import CertificateError
@@ -195,8 +196,8 @@ def exact_tables(circuit: Circuit) -> ExactTables:
     """
     if circuit.activation not in EXACT_ACTIVATIONS:
         raise CertificateError(
-            f"integer arithmetic needs one of the activations {', '.join(EXACT_ACTIVATIONS)}, got {circuit.activation}:"
-            " its values are not rational; use brute-force"
+            f"integer arithmetic needs one of the activations {', '.join(EXACT_ACTIVATIONS)}, got {circuit.activation}"
+            + (": its values are not rational; use brute-force" if circuit.activation in ENCLOSED else "")
         )
     tables = table_matrices(circuit)
     inner = math.lcm(tables["A"].denominator, tables["B"].denominator)

@@ -9,6 +9,7 @@ from quadlens.activations import negative_slope
 from quadlens.arrays import FloatArray, IntArray
 from quadlens.certificates.compute.blas_threads import one_blas_thread
 from quadlens.certificates.compute.namespace import Namespace
+from quadlens.certificates.exact.activation_enclosure import ENCLOSED
 from quadlens.certificates.inequality.class_bounds import ClassBounds, class_bounds
 from quadlens.certificates.inequality.inputs import inputs
 from quadlens.certificates.inequality.one_pass import one_pass
@@ -55,6 +56,8 @@ def refusal(circuit: Circuit, size: Sizes) -> str | None:
     try:
         negative_slope(circuit.activation)
     except OptionError as error:
+        if circuit.activation not in ENCLOSED:
+            return str(error)
         return f"{error}; use brute-force" + (" or exact" if circuit.activation == "square" else "")
     return too_large(size)
 
