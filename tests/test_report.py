@@ -35,10 +35,10 @@ from quadlens.report.tables import Column, html_table
 from quadlens.report.verdict import unexplained, verdict
 from quadlens.report.write import report_json, write_report
 
-ALWAYS = ["phase-lock", "phase-circle", "rectangles", "rates", "margins", "ledger"]
+ALWAYS = ["phase-lock", "phase-circle", "rectangles", "rates", "distance", "margins", "ledger"]
 EVERY_FIGURE = [
     *("phase-lock", "phase-circle", "amplitude", "rectangles", "rates"),
-    *("ladder", "compression", "logits", "margins", "ledger", "cost-tightness"),
+    *("ladder", "compression", "logits", "distance", "margins", "ledger", "cost-tightness"),
 ]
 
 

@@ -14,6 +14,7 @@ from quadlens.decomposition.rule_errors import rule_errors
 from quadlens.digits import at_most
 from quadlens.errors import CertificateError, OptionError
 from quadlens.form.amplitude_phase import fit
+from quadlens.report.figures.distance import distances
 
 
 def printed(capsys, *arguments):
@@ -86,3 +87,29 @@ def test_arcs_are_for_one_kink_and_rectangles_for_relu():
     with pytest.raises(OptionError, match="about ReLU"):
         folded.to_dict()
     assert rule_errors(fit(replace(circuit, activation="gelu"))) == ()
+
+
+def test_the_figure_shows_truth_bound_arcs_and_rectangles():
+    certificate = ql.certify(ql.bundled(), method="mlp")
+    figure = distances(certificate)
+    (ax,) = figure.axes
+    drawn = {line.get_label(): sorted(line.get_xdata()) for line in ax.get_lines()}
+    each = certificate.frequencies
+    total = {"measured": certificate.relative_error_measured, "bound": certificate.relative_error_bound}
+    for key, label in (
+        ("measured", "the MLP, measured"),
+        ("bound", "the MLP, proved"),
+        ("actual", "fitted rule, measured"),
+        ("arcs_bound", "rule, proved by arcs"),
+        ("rectangle_bound", "rule, proved by rectangles"),
+    ):
+        assert drawn[label] == sorted([record[key] for record in each] + ([total[key]] if key in total else []))
+    written = [text.get_text() for text in ax.texts]
+    assert written[0] == f"≤ {at_most(certificate.relative_error_bound)}"
+
+
+def test_a_bound_far_above_one_stays_in_the_figure(shared):
+    certificate = ql.certify(ql.load(shared / "checkpoints/pizza/model_qlvxqhkvit.pt"), method="mlp")
+    (ax,) = distances(certificate).axes
+    assert ax.get_xlim()[1] > max(record["bound"] for record in certificate.frequencies)
+    assert len(ax.get_yticklabels()) == 9

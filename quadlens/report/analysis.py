@@ -6,14 +6,17 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from quadlens.activations import activation_named
+from quadlens.certificates.certify import certify
 from quadlens.certificates.ladder.decompose import decompose
 from quadlens.certificates.ladder.ideal_distance import MOST_INPUTS, IdealDistance, ideal_distance
+from quadlens.certificates.record.certificate import Certificate
 from quadlens.circuits.circuit import Circuit
 from quadlens.circuits.forward import Evaluation
 from quadlens.decomposition.extended_ideal import ExtendedIdeal, extended_ideal
 from quadlens.decomposition.group_quadrature import group_quadrature
 from quadlens.decomposition.ladder import ErrorDecomposition
 from quadlens.decomposition.rule_errors import RuleError, rule_errors
+from quadlens.errors import CertificateError, CircuitError
 from quadlens.form.amplitude_phase import AmplitudePhaseForm, FrequencyGroup, fit
 from quadlens.form.phase_locking import PhaseLocking, phase_locking
 from quadlens.quadrature.certifying_width import CertifyingWidths
@@ -41,7 +44,7 @@ class Analysis:
     for an activation with one kink; ``rectangles`` its bounds by frequency; the theorem is about ReLU, so it is empty
     for other activations, and so are ``trained`` (where the main groups lie among the ``rates``), ``harmonics`` (the
     exact error of each main group against the refined limit, for every d) and ``widths`` (at which groups like these
-    would certify).
+    would certify). ``distance`` is the certificate of ``mlp``, None where it cannot be had.
     """
 
     name: str
@@ -61,6 +64,7 @@ class Analysis:
     extended: ExtendedIdeal | None = None
     extended_distance: IdealDistance | None = None
     proofs: Proofs = field(default_factory=Proofs)
+    distance: Certificate | None = None
 
     @property
     def heaviest(self) -> FrequencyGroup:
@@ -122,6 +126,7 @@ def analyse(
     # the bootstrap is seeded: the same network gives the same interval, here and in `quadlens fit`
     locking = phase_locking(form, np.random.default_rng(0))
     rules = rule_errors(form)
+    distance = _distance(circuit)
     rectangles = {rule.frequency: rule.rectangles for rule in rules if rule.rectangles is not None}
     done(0.05)
     alive = any(group.weight > 0 for group in form.groups)
@@ -137,6 +142,7 @@ def analyse(
             locking=locking,
             rectangles=rectangles,
             rules=rules,
+            distance=distance,
             trained=trained,
             rates=curve,
             harmonics=harmonics,
@@ -161,6 +167,7 @@ def analyse(
         locking=locking,
         rectangles=rectangles,
         rules=rules,
+        distance=distance,
         trained=trained,
         rates=curve,
         harmonics=harmonics,
@@ -173,3 +180,11 @@ def analyse(
         extended_distance=extended_distance,
         proofs=proofs,
     )
+
+
+def _distance(circuit: Circuit) -> Certificate | None:
+    try:
+        found = certify(circuit, "mlp")
+    except (CertificateError, CircuitError):
+        return None
+    return found if found.refusal is None and found.frequencies else None

@@ -22,6 +22,7 @@ from quadlens.report.figures.amplitude import amplitudes
 from quadlens.report.figures.canvas import shown_groups
 from quadlens.report.figures.certificates import MOST_TERMS, cost_against_tightness, ledger, margins_by_class
 from quadlens.report.figures.compression import compression
+from quadlens.report.figures.distance import distances
 from quadlens.report.figures.ladder import ladder
 from quadlens.report.figures.logits import predicted_against_actual
 from quadlens.report.figures.phase_circle import phase_circles
@@ -58,6 +59,8 @@ def draw_all(analysis: Analysis) -> tuple[Drawn, ...]:
         drawn.append(_compression(analysis, analysis.extended, analysis.decomposition))
     if analysis.agreement is not None:
         drawn.append(_logits(analysis.agreement, analysis.circuit.p))
+    if analysis.distance is not None:
+        drawn.append(_distances(analysis.distance))
     certificates = [certificate for certificate in analysis.proofs.certificates if certificate.classes]
     if certificates:
         drawn.append(_margins(certificates))
@@ -65,6 +68,16 @@ def draw_all(analysis: Analysis) -> tuple[Drawn, ...]:
     if len(certificates) > 1:
         drawn.append(_costs(certificates))
     return tuple(drawn)
+
+
+def _distances(certificate: Certificate) -> Drawn:
+    caption = (
+        "How far the MLP is from its refined integrals (relative L2; blue), measured (points) and proved in linear "
+        "time (bars; in numbers at the right), over all frequencies and at each. Below it, another thing: how far the "
+        "frequency's fitted rule is from the pure pizza's integral (largest error over all shifts), measured, proved "
+        f"by exact arcs and proved by rectangles. {certificate.verdict[0].upper()}{certificate.verdict[1:]}."
+    )
+    return _drawn("distance", "certificate", caption, distances(certificate))
 
 
 def _phase_lock(analysis: Analysis) -> Drawn:

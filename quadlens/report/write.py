@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from quadlens import __version__
+from quadlens.certificates.record.certificate import Certificate
 from quadlens.certificates.record.file import as_data
 from quadlens.circuits.circuit import Circuit, require_circuit
 from quadlens.circuits.forward import evaluate
@@ -41,6 +42,7 @@ def report_json(analysis: Analysis, figures: tuple[Drawn, ...] = ()) -> dict[str
         "fit": model | analysis.form.to_dict() | {"phase_locking": analysis.locking.to_dict()},
         "decompose": None if analysis.decomposition is None else model | analysis.decomposition.to_dict(),
         "extended_ideal": _extended(analysis),
+        "mlp": None if analysis.distance is None else _distance(analysis.distance),
         "rectangle": [rule.to_dict() for rule in analysis.rules if rule.rectangles is not None],
         "harmonics": [
             {
@@ -131,3 +133,14 @@ def made_here(analysis: Analysis) -> dict[str, Any]:
 
 def _figure_file(drawn: Drawn) -> str:
     return f"figures/{drawn.name}.svg"
+
+
+def _distance(certificate: Certificate) -> dict[str, Any]:
+    return {
+        "verdict": certificate.verdict,
+        "relative_error_bound": certificate.relative_error_bound,
+        "relative_error_measured": certificate.relative_error_measured,
+        "sup_error_bound": certificate.sup_error_bound,
+        "operations": certificate.operations,
+        "frequencies": [dict(record) for record in certificate.frequencies or ()],
+    }
