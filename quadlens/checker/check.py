@@ -24,6 +24,7 @@ from quadlens.certificates.record.file import read_certificate
 from quadlens.checker.all_inputs import all_inputs
 from quadlens.checker.float32 import evaluation, float32_error_ball
 from quadlens.checker.inequality import class_margins
+from quadlens.checker.mlp_distance import mlp_reasons
 from quadlens.checker.provenance import provenance_reasons
 from quadlens.checker.record import keys_of, record_reasons
 from quadlens.checker.stored import StoredTables
@@ -61,8 +62,9 @@ def check(
 
     ``linear``: the inequalities of docs/certificates.md are evaluated from the prover's choices, O(p² n); a class bound
     is accepted if it is at most what comes out. ``adaptive``, ``exact``, ``brute-force``,
-    ``interval``: all inputs are evaluated in balls, O(p³ n), and a claim is accepted if it is true. ``rectangle`` says
-    nothing about inputs and is refused.
+    ``interval``: all inputs are evaluated in balls, O(p³ n), and a claim is accepted if it is true; ``mlp`` likewise,
+    of the distance from the integrals whose numbers it gives. ``rectangle`` says nothing about the network's logits and
+    is refused.
     """
     start = time.perf_counter()
     require_circuit(circuit, "check")
@@ -111,7 +113,7 @@ def _claims(certificate: Certificate, network: BallNetwork, progress: Progress) 
         tables = StoredTables(network=network)
         reasons += _compare(certificate, class_margins(certificate.prover, tables, progress))
     elif certificate.method == "mlp":
-        reasons.append("mlp certifies no input, and its distances are not checked by this version")
+        reasons += mlp_reasons(certificate, network, progress)
     elif certificate.method == "rectangle":
         reasons.append("rectangle certifies no input, so there is nothing to check; use another method")
     else:

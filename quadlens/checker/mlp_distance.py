@@ -12,12 +12,19 @@ from typing import Any
 
 import flint
 
+from quadlens.certificates.record.certificate import Certificate
 from quadlens.checker.balls import largest, roots_of_unity, squares, total
 from quadlens.checker.gates import SLOPES
 from quadlens.checker.ideal_integrals import second_harmonic, waveform_of
 from quadlens.checker.stored import StoredTables
 from quadlens.checker.tables import BALL_ACTIVATIONS, BallNetwork
 from quadlens.errors import CertificateError
+
+PURE = "pure integral"
+NAMES = ("refined integral", PURE)
+"""Ideals that a certificate may name: of the numbers that it gives, and with e = 1 and s = κ = 0 among them."""
+
+MEASURED_TO = 1e-6
 
 MOST = 3 * 10**9
 """``p³n`` up to which all logits are evaluated: some minutes."""
@@ -39,12 +46,12 @@ class TrueDistance:
     ideal_largest: Any
 
 
-def true_distance(
+def true_distances(
     network: BallNetwork,
-    numbers: Sequence[Mapping[str, Any]],
+    ideals: Sequence[Sequence[Mapping[str, Any]]],
     progress: Callable[[float], None] | None = None,
-) -> TrueDistance:
-    """Evaluate an ideal's distance; ``numbers`` has its frequency, weight, e_A, e_B, s_A, s_B and kappa for each k.
+) -> list[TrueDistance]:
+    """Evaluate how far the MLP is from each ideal; one has frequency, weight, e_A, e_B, s_A, s_B, kappa for each k.
 
     Raises
     ------
@@ -54,32 +61,46 @@ def true_distance(
     p, circuit = network.p, network.circuit
     if circuit.activation not in SLOPES:
         raise CertificateError(f"ideals of mlp certificates are for one kink; the network has {circuit.activation}")
-    if p**3 * circuit.neurons > MOST:
-        size = p**3 * circuit.neurons
+    size = p**3 * circuit.neurons
+    if size > MOST:
         raise CertificateError(
             f"checking mlp runs all inputs, p³n = {size:.1e} multiplications in balls; at most {MOST:.0e} are run"
         )
-    Z, logits = _ideal(numbers, p, SLOPES[circuit.activation])
-    classes, parts, tops = _differences(network, numbers, logits, progress)
-    lost, root_p = _displacement(network), flint.arb(p).sqrt()
-    weights = [p if 2 * one["frequency"] % p == 0 else flint.arb(p) / 2 for one in numbers]
+    made = [_ideal(numbers, p, SLOPES[circuit.activation]) for numbers in ideals]
+    keys = [[one["frequency"] for one in numbers] for numbers in ideals]
+    found = [_Differences.at(p, own, logits) for own, (_, logits) in zip(keys, made, strict=True)]
+    act, rows, U = BALL_ACTIVATIONS[circuit.activation], network.rows, network.balls["U"]
+    for a in range(p):
+        hidden = flint.arb_mat([[act(x + y) for x, y in zip(rows["A"][a], row, strict=True)] for row in rows["B"]])
+        outputs = (hidden * U).tolist()
+        means = [total(row) / p for row in outputs]
+        for one in found:
+            one.add(a, outputs, means)
+        if progress is not None:
+            progress((a + 1) / p)
+    lost = _displacement(network)
+    return [_distance(p, own, Z, one, lost) for own, (Z, _), one in zip(keys, made, found, strict=True)]
+
+
+def _distance(p: int, keys: list[int], Z: list[list[Any]], found: "_Differences", lost: Any) -> TrueDistance:
+    root_p = flint.arb(p).sqrt()
+    weights = [flint.arb(p) if 2 * k == p else flint.arb(p) / 2 for k in keys]
     # at 2k = p only the real part of a wave has logits
     sizes = [
-        [(z.real * z.real + (0 if 2 * one["frequency"] % p == 0 else z.imag * z.imag)) * weight for z in row]
-        for one, weight, row in zip(numbers, weights, Z, strict=True)
+        [(z.real * z.real + (0 if 2 * k == p else z.imag * z.imag)) * weight for z in row]
+        for k, weight, row in zip(keys, weights, Z, strict=True)
     ]
     return TrueDistance(
-        whole=_root(total(classes)) + lost * p * root_p,
-        classes=[_root(square) + lost * p for square in classes],
+        whole=_root(total(found.classes)) + lost * p * root_p,
+        classes=[_root(square) + lost * p for square in found.classes],
         frequencies=[
-            _root(square * weight) + lost * p * root_p
-            for square, weight in zip(parts, weights, strict=True)
+            _root(square * weight) + lost * p * root_p for square, weight in zip(found.parts, weights, strict=True)
         ],
-        largest=largest(tops) + lost,
+        largest=largest(found.tops) + lost,
         ideal=_root(p * total([total(row) for row in sizes])),
         ideal_classes=[_root(p * total([row[d] for row in sizes])) for d in range(p)],
         ideal_frequencies=[_root(p * total(row)) for row in sizes],
-        ideal_largest=largest([abs(x) for row in logits for x in row]),
+        ideal_largest=largest([abs(x) for row in found.logits for x in row]),
     )
 
 
@@ -96,41 +117,45 @@ def _ideal(numbers: Sequence[Mapping[str, Any]], p: int, slope: Any) -> tuple[li
     return Z, (parts * waves).tolist()
 
 
-def _differences(
-    network: BallNetwork,
-    numbers: Sequence[Mapping[str, Any]],
-    logits: list[list[Any]],
-    progress: Callable[[float], None] | None,
-) -> tuple[list[Any], list[Any], list[Any]]:
-    """Return the squares of ``M − I`` by class, those of its waves by frequency, and its largest moduli by a."""
-    p, roots = network.p, roots_of_unity(network.p)
-    act, rows, U = BALL_ACTIVATIONS[network.circuit.activation], network.rows, network.balls["U"]
-    keys = [one["frequency"] for one in numbers]
-    # real and negative imaginary parts of the waves at each key, ν/p times
-    factors = {k: flint.arb(1 if 2 * k % p == 0 else 2) / p for k in keys}
-    waves = flint.arb_mat(
-        [
-            [part[k * c % p] * factor for k, factor in factors.items() for part in (roots.cos, roots.sin)]
-            for c in range(p)
-        ]
-    )
-    classes, parts, tops = [flint.arb(0)] * p, [flint.arb(0)] * len(keys), []
-    for a in range(p):
-        hidden = flint.arb_mat([[act(x + y) for x, y in zip(rows["A"][a], row, strict=True)] for row in rows["B"]])
-        found = (hidden * U).tolist()
-        apart = []
-        for b, row in enumerate(found):
-            d, mean = (a - b) % p, total(row) / p
-            own = [x - mean - logits[d][(c - 2 * b) % p] for c, x in enumerate(row)]
-            classes[d] = classes[d] + squares(own)
+@dataclass(kw_only=True)
+class _Differences:
+    """Of ``M − I``, row by row of a: squares by class and, of its waves, by frequency, and the largest moduli."""
+
+    logits: list[list[Any]]
+    waves: Any
+    classes: list[Any]
+    parts: list[Any]
+    tops: list[Any]
+
+    @classmethod
+    def at(cls, p: int, keys: list[int], logits: list[list[Any]]) -> "_Differences":
+        """Begin with nothing; ``logits`` are the ideal's, by d and ``c − 2b``."""
+        roots = roots_of_unity(p)
+        # real and negative imaginary parts of the waves at each key, ν/p times
+        factors = {k: flint.arb(1 if 2 * k == p else 2) / p for k in keys}
+        waves = flint.arb_mat(
+            [
+                [part[k * c % p] * factor for k, factor in factors.items() for part in (roots.cos, roots.sin)]
+                for c in range(p)
+            ]
+        )
+        zeros = [flint.arb(0)]
+        return cls(logits=logits, waves=waves, classes=zeros * p, parts=zeros * len(keys), tops=[])
+
+    def add(self, a: int, outputs: list[list[Any]], means: list[Any]) -> None:
+        """Add the inputs (a, b) of every b."""
+        p, apart = len(self.classes), []
+        for b, (row, mean) in enumerate(zip(outputs, means, strict=True)):
+            d = (a - b) % p
+            ideal = self.logits[d]
+            own = [x - mean - ideal[(c - 2 * b) % p] for c, x in enumerate(row)]
+            self.classes[d] = self.classes[d] + squares(own)
             apart.append(own)
-        tops.append(largest([abs(x) for own in apart for x in own]))
-        for row in (flint.arb_mat(apart) * waves).tolist():
-            for j in range(len(keys)):
-                parts[j] = parts[j] + squares(row[2 * j : 2 * j + 2])
-        if progress is not None:
-            progress((a + 1) / p)
-    return classes, parts, tops
+        self.tops.append(largest([abs(x) for own in apart for x in own]))
+        for row in (flint.arb_mat(apart) * self.waves).tolist():
+            for j in range(len(self.parts)):
+                # at 2k = p a real function has no imaginary part there
+                self.parts[j] = self.parts[j] + squares(row[2 * j : 2 * j + 2])
 
 
 def _displacement(network: BallNetwork) -> Any:
@@ -145,3 +170,55 @@ def _root(square: Any) -> Any:
     """Return the root of a sum of squares, whose ball may reach below zero."""
     low = square.lower()
     return square.sqrt() if low > 0 else flint.arb(0).union(square.abs_upper().sqrt())
+
+
+def mlp_reasons(certificate: Certificate, network: BallNetwork, progress: Callable[[float], None] | None) -> list[str]:
+    """Return what speaks against a certificate of the method ``mlp``: a bound below the truth, an ideal misnamed."""
+    ideals = certificate.ideals or ()
+    reasons = []
+    for ideal in ideals:
+        plain = all(_is_pure(one) for one in ideal["numbers"])
+        if ideal["name"] not in NAMES or (ideal["name"] == PURE and not plain):
+            reasons.append(f"the ideal {ideal['name']!r:.80} is not what it is called")
+    if reasons:
+        return reasons
+    found = true_distances(network, [ideal["numbers"] for ideal in ideals], progress)
+    for ideal, truth in zip(ideals, found, strict=True):
+        name, root_p = ideal["name"], flint.arb(network.p).sqrt()
+        claims = [("relative_error_bound", ideal["relative_error_bound"], truth.whole, truth.ideal)]
+        claims.append(("sup_error_bound", ideal["sup_error_bound"], truth.largest, truth.ideal_largest))
+        for d, bound in enumerate(ideal["classes"]):
+            claims.append((f"classes[{d}]", bound, truth.classes[d] * root_p, truth.ideal))
+        if [one["frequency"] for one in ideal["frequencies"]] != [one["frequency"] for one in ideal["numbers"]]:
+            reasons.append(f"the {name} must have a bound for each of its frequencies")
+            continue
+        for one, own, norm in zip(ideal["frequencies"], truth.frequencies, truth.ideal_frequencies, strict=True):
+            claims.append((f"the bound of frequency {one['frequency']}", one["bound"], own, norm))
+        reasons += [
+            f"{what} of the {name} is {bound!r}, which is not proved: the truth is {float((own / norm).mid()):.6g} is"
+            for what, bound, own, norm in claims
+            # a ball of the norm around 0 proves nothing
+            if not (norm > 0 and flint.arb(bound) * norm >= own)
+        ]
+        reasons += _measured(ideal, truth, network.p)
+    return reasons
+
+
+def _measured(ideal: Mapping[str, Any], truth: TrueDistance, p: int) -> list[str]:
+    """Hold what is called measured over all inputs against the truth, to a part in a million of the ideal."""
+    if ideal["inputs_measured"] != p * p:
+        return []
+    pairs = [("relative_error_measured", ideal["relative_error_measured"], truth.whole / truth.ideal)]
+    for one, own, norm in zip(ideal["frequencies"], truth.frequencies, truth.ideal_frequencies, strict=True):
+        pairs.append((f"measured of frequency {one['frequency']}", one["measured"], own / norm))
+    return [
+        f"{what} of the {ideal['name']} is {value!r}; all inputs give {float(own.mid()):.9g}"
+        for what, value, own in pairs
+        if not abs(own - value) <= MEASURED_TO
+    ]
+
+
+def _is_pure(numbers: Mapping[str, Any]) -> bool:
+    one, zero = (1.0, 0.0), (0.0, 0.0)
+    given = [tuple(numbers[name]) for name in ("e_A", "e_B", "s_A", "s_B")]
+    return given == [one, one, zero, zero] and numbers["kappa"] == 0

@@ -16,7 +16,11 @@ CHECKED = (
     *("misclassified_count", "frequencies", "ideals", "float32_error", "float32_evaluation", "refusal"),
     *("provenance.task", "provenance.left_out", "provenance.frozen", "provenance.changed"),
 )
-"""``frequencies``, ``ideals`` and ``refusal`` by what they are: a certificate with one of them claims no input."""
+"""``refusal``, and ``frequencies`` of ``rectangle``, by what they are: with one of them nothing is left to check."""
+
+OF_IDEALS = ("terms",)
+OF_RULES = ("arcs_bound", "rectangle_bound", "actual")
+"""What ``mlp`` says beside the distance of the MLP: parts of its bounds, and errors of fitted rules. Unchecked."""
 
 UNCHECKED = (
     *("arithmetic", "operations", "seconds", "ledger", "classes.ledger", "blame"),
@@ -39,6 +43,10 @@ def keys_of(certificate: Certificate) -> tuple[tuple[str, ...], tuple[str, ...]]
     checked, unchecked = list(CHECKED), list(UNCHECKED)
     # of all inputs what is claimed is true or not, whoever found it
     (checked if by_plan else unchecked).append("method")
+    if certificate.ideals is not None:
+        unchecked += [f"ideals.{key}" for key in OF_IDEALS] + [f"frequencies.{key}" for key in OF_RULES]
+        if any(ideal["inputs_measured"] < certificate.p**2 for ideal in certificate.ideals):
+            unchecked += ["ideals.relative_error_measured", "ideals.frequencies.measured"]
     for key, value in certificate.prover.items():
         if key == "stages" and isinstance(value, Mapping):
             for stage in value:
@@ -62,10 +70,13 @@ def record_reasons(certificate: Certificate) -> list[str]:
 def _read_record(certificate: Certificate) -> None:
     prover, method, p = certificate.prover, certificate.method, certificate.p
     plan = tuple(key for key in KEYS if key != "pairs")
-    known = {"interval": ("boxes",), "linear": KEYS, "adaptive": (*plan, "stages")}.get(method, ())
+    of_mlp = tuple(key for key in plan if key != "head")
+    known = {"interval": ("boxes",), "linear": KEYS, "adaptive": (*plan, "stages"), "mlp": of_mlp}.get(method, ())
     require_known(prover, known, f"the prover of {method}")
     if method == "interval":
         _count(prover.get("boxes"), "prover.boxes", 1, p)
+    if method == "mlp":
+        read_plan({**prover, "head": 0, "pairs": ((),) * p}, p, certificate.neurons)
     if method == "adaptive":
         chosen = {key: value for key, value in prover.items() if key != "stages"}
         read_plan({**chosen, "pairs": ((),) * p}, p, certificate.neurons)
