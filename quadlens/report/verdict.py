@@ -56,8 +56,10 @@ def source_name(source: str) -> str:
 
 
 def key_numbers(analysis: Analysis) -> list[tuple[str, str]]:
-    """Return (value, what it is) for the numbers on top of the page."""
+    """Return (value, what it is) for the numbers on top of the page; first, in linear time, the proved distance."""
     numbers = []
+    if analysis.distance is not None and analysis.distance.relative_error_bound is not None:
+        numbers.append(claims_in_words.mlp_number(analysis.distance))
     if analysis.evaluation is not None:
         e = analysis.evaluation
         numbers.append((percent(e.accuracy), f"of {e.inputs:,} inputs right (measured)"))
