@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from quadlens.certificates.exact.activation_enclosure import BY_TAYLOR
 from quadlens.certificates.methods.adaptive import certify_adaptive
 from quadlens.certificates.methods.brute_force import certify_brute_force
 from quadlens.certificates.methods.exact import certify_exact
@@ -13,6 +14,7 @@ from quadlens.certificates.methods.interval import certify_interval
 from quadlens.certificates.methods.linear import certify_linear
 from quadlens.certificates.methods.mlp import certify_mlp
 from quadlens.certificates.methods.rectangle import certify_rectangle
+from quadlens.certificates.methods.smooth import certify_smooth
 from quadlens.certificates.record.certificate import METHODS, Certificate
 from quadlens.circuits.circuit import Circuit, require_circuit
 from quadlens.errors import CertificateError, OptionError
@@ -23,6 +25,7 @@ PROVERS: Mapping[str, Callable[..., Certificate]] = MappingProxyType(
         "mlp": certify_mlp,
         "interval": certify_interval,
         "linear": certify_linear,
+        "smooth": certify_smooth,
         "adaptive": certify_adaptive,
         "brute-force": certify_brute_force,
         "exact": certify_exact,
@@ -30,8 +33,12 @@ PROVERS: Mapping[str, Callable[..., Certificate]] = MappingProxyType(
 )
 """What proves by each method."""
 
-DECIDING = ("adaptive", "brute-force", "exact")
-"""What is tried, in this order, where no method is named: the first that decides every input of the network."""
+DECIDING = ("adaptive", "smooth", "brute-force", "exact")
+"""What is tried, in this order, where no method is named: the first that decides every input of the network;
+``smooth`` for the activations that it is for, from ``SMOOTH_FROM`` on."""
+
+SMOOTH_FROM = 31
+"""From this p on ``smooth`` takes fewer operations than ``brute-force``, which proves more."""
 
 
 def certify(
@@ -45,8 +52,9 @@ def certify(
 
     Parameters
     ----------
-    method : ``rectangle``, ``mlp``, ``interval``, ``linear``, ``adaptive``, ``brute-force`` or ``exact``; None (the
-        default): what ``decide`` finds, which is ``adaptive`` for ReLU and |x|
+    method : ``rectangle``, ``mlp``, ``interval``, ``linear``, ``smooth``, ``adaptive``, ``brute-force`` or ``exact``;
+        None (the default): what ``decide`` finds, which is ``adaptive`` for ReLU and |x|, and ``smooth`` for GELU, SiLU
+        and tanh from p = 31 on, where it certifies every input
     progress : called with the fraction done
     options : of the method; ``linear`` and ``brute-force`` have ``device``: None (the default) for numpy, or
         ``cpu``, ``cuda``, ``cuda:1`` for torch there, in float64 with the same rounding bounds
@@ -95,6 +103,8 @@ def decide(circuit: Circuit, *, progress: Callable[[float], None] | None = None)
     passed_over: list[tuple[str, str]] = []
     failure = CertificateError("no method can treat this circuit")
     for method in DECIDING:
+        if method == "smooth" and (circuit.activation not in BY_TAYLOR or circuit.p < SMOOTH_FROM):
+            continue
         try:
             certificate = certify(circuit, method, progress=progress)
         except CertificateError as error:

@@ -1,4 +1,4 @@
-"""Claims about single inputs, held against every input: ``adaptive``, ``exact``, ``brute-force`` and ``interval``."""
+"""Claims held against every input: those of ``smooth``, ``adaptive``, ``exact``, ``brute-force`` and ``interval``."""
 
 from collections.abc import Callable
 

@@ -71,12 +71,15 @@ def _read_record(certificate: Certificate) -> None:
     prover, method, p = certificate.prover, certificate.method, certificate.p
     plan = tuple(key for key in KEYS if key != "pairs")
     of_mlp = tuple(key for key in plan if key != "head")
-    known = {"interval": ("boxes",), "linear": KEYS, "adaptive": (*plan, "stages"), "mlp": of_mlp}.get(method, ())
+    by_class = {"linear": KEYS, "smooth": KEYS, "mlp": of_mlp}
+    known = {"interval": ("boxes",), "adaptive": (*plan, "stages"), **by_class}.get(method, ())
     require_known(prover, known, f"the prover of {method}")
     if method == "interval":
         _count(prover.get("boxes"), "prover.boxes", 1, p)
     if method == "mlp":
         read_plan({**prover, "head": 0, "pairs": ((),) * p}, p, certificate.neurons)
+    if method == "smooth":
+        read_plan(prover, p, certificate.neurons)
     if method == "adaptive":
         chosen = {key: value for key, value in prover.items() if key != "stages"}
         read_plan({**chosen, "pairs": ((),) * p}, p, certificate.neurons)

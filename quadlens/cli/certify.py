@@ -15,7 +15,7 @@ from quadlens.untrusted_text import shell_command
 if TYPE_CHECKING:
     from quadlens.certificates.record.certificate import Certificate
 
-METHODS = ("adaptive", "linear", "brute-force", "exact", "rectangle", "mlp", "interval")
+METHODS = ("adaptive", "linear", "smooth", "brute-force", "exact", "rectangle", "mlp", "interval")
 ON_DEVICES = ("linear", "brute-force")
 SHOWN = 8
 """Most misclassified inputs and blamed classes that are printed; the JSON has more."""

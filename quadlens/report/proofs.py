@@ -12,7 +12,7 @@ from quadlens.errors import CertificateError
 LINEAR_TIME = ("linear",)
 """Methods whose cost is linear in the parameters: they are run on a network of any size."""
 
-METHODS = (*LINEAR_TIME, "interval", "adaptive", "brute-force", "exact")
+METHODS = (*LINEAR_TIME, "smooth", "interval", "adaptive", "brute-force", "exact")
 """All methods that certify inputs; the cost of those after the first grows with p² at least."""
 
 EXACT_OPERATIONS = 3 * 10**8

@@ -28,6 +28,9 @@ PRECISION = 128
 TAIL = 1.75e-16
 """At least ``40 e^-40``."""
 
+BY_TAYLOR = ("gelu", "gelu_tanh", "silu", "tanh", "sin")
+"""The smooth activations with a bounded slope that are enclosed."""
+
 
 def enclosed_activation(name: str, x: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return ``y`` and ``e`` with ``|act(x) − y| ≤ e`` for every entry; ``x`` must be finite.

@@ -80,7 +80,7 @@ def _evaluate(
     report(0.3)
     sums = one_pass(at, circuit, choice, split)
     report(0.7)
-    rest = remainder(at, at.array(circuit.U), plan, split, slope)
+    rest = remainder(at, at.array(circuit.U), plan, split, lambda y: at.xp.maximum(y, slope * y))
     report(0.85)
     crossings, counted = sums.crossings, operations(plan, sums)
     every = inputs(at, plan, split, sums)

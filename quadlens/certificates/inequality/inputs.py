@@ -1,12 +1,11 @@
 r"""What (L) and (G′) use of each input, with axes (d, b): the input is ``a = d + b mod p``, ``b``."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from quadlens.certificates.compute.namespace import Namespace
-from quadlens.certificates.inequality.one_pass import PassSums
 from quadlens.certificates.inequality.split import Split
 from quadlens.certificates.plan.plan import Plan
 
@@ -21,7 +20,18 @@ class Inputs:
     skip: Any
 
 
-def inputs(at: Namespace, plan: Plan, split: Split, sums: PassSums) -> Inputs:
+class Sums(Protocol):
+    """What a pass over the neurons leaves, axes d, b: ``C (|F|, p, p)`` complex, ``R, res (p, p)``."""
+
+    @property
+    def C(self) -> Any: ...
+    @property
+    def R(self) -> Any: ...
+    @property
+    def res(self) -> Any: ...
+
+
+def inputs(at: Namespace, plan: Plan, split: Split, sums: Sums) -> Inputs:
     """Turn the pass's sums into ``X_z(d,b) = C_z(d+b,b) e^{iωzd} e^{iω2zb}``, and look up the rest of the skip path."""
     p, xp, kept = plan.p, at.xp, len(plan.retained)
     z, b = np.array(plan.retained, dtype=np.int64)[:, None], np.arange(p)

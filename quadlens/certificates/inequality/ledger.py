@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from quadlens.activations import activation_named
 from quadlens.arrays import BoolArray, FloatArray, IntArray
 from quadlens.certificates.inequality.branch_and_bound import Refined
 from quadlens.certificates.inequality.evaluate import Inequality
@@ -73,7 +74,8 @@ def accounts(circuit: Circuit, found: Inequality, refined: Refined) -> Accounts:
     ]
     failed = np.flatnonzero(~(found.rounding.lowered(bound[at]) > 0))
     of_groups = {"head": np.stack(shares), "tail": found.pairs.at.numpy(found.rest.tail)}
-    of_groups |= _at_one_input(circuit, found, failed, delta[failed], np.isin(failed, of))
+    if activation_named(circuit.activation).slope_below is not None:
+        of_groups |= _at_one_input(circuit, found, failed, delta[failed], np.isin(failed, of))
     frequencies = np.array([group.frequency for group in plan.groups])
     blamed = {name: np.full(p, -1) for name in of_groups}
     for name, of_group in of_groups.items():

@@ -35,11 +35,8 @@ class Operations:
 
 def operations(plan: Plan, sums: PassSums) -> Operations:
     """Return what (L) takes for this plan; all but ``candidates`` and ``exceptions`` is O(pn + p² + pG)."""
-    p, n, G = plan.p, plan.cell.size, plan.cells
-    f, kept, groups = len(plan.retained), plan.harmonics + 1, len(plan.groups)
-    members = sum(group.members.size * len(group.retained) for group in plan.groups)
-    transform = transform_operations(p)
-    prefix = reads = exceptions = harmonics = 0
+    p, G = plan.p, plan.cells
+    prefix = reads = exceptions = 0
     for number, group in enumerate(plan.groups):
         several = bool(plan.bounded[group.members].any())
         channels = 2 * len(group.retained) + (3 if several else 2)
@@ -47,9 +44,28 @@ def operations(plan: Plan, sums: PassSums) -> Operations:
         prefix += 2 * p * group.members.size * (2 * channels + 2) * (3 if several else 1)
         reads += 2 * channels * sums.look_ups[number]
         exceptions += (2 * channels + 2) * sums.exceptions[number]
+    steps = (
+        *common_steps(plan),
+        ("near cells", 2 * len(plan.groups) * p * G),
+        ("prefix sums", prefix),
+        ("look-ups", reads),
+        ("candidates", 3 * sum(sums.candidates)),
+        ("exceptions", exceptions),
+    )
+    return Operations(steps=steps, **pair_operations(plan))
+
+
+def common_steps(plan: Plan) -> tuple[tuple[str, int], ...]:
+    """Return the steps that do not depend on the activation: the plan, the split, the rest of U, (L)."""
+    p, n, G = plan.p, plan.cell.size, plan.cells
+    f, kept, groups = len(plan.retained), plan.harmonics + 1, len(plan.groups)
+    members = sum(group.members.size * len(group.retained) for group in plan.groups)
+    transform = transform_operations(p)
+    harmonics = 0
+    for group in plan.groups:
         used = np.unique(plan.cell[group.members]).size
         harmonics += 4 * kept * used * p + p * G * (3 + 4 * kept) + 6 * kept * p * (p // 2)
-    steps = (
+    return (
         ("spectra of the neurons", 2 * n * transform + 10 * n * (p // 2)),
         ("spectra of U and of the skip path", (n + 2 * p) * (transform + 5 * (p // 2))),
         ("curves", 4 * p * n + 2 * 9 * 8 * n),
@@ -57,16 +73,15 @@ def operations(plan: Plan, sums: PassSums) -> Operations:
         ("deviations", 2 * p * n * 5),
         ("the rest of U", 2 * p * n + 4 * p * members + p * n * 5),
         ("harmonics of the rest", harmonics),
-        ("near cells", 2 * groups * p * G),
-        ("prefix sums", prefix),
-        ("look-ups", reads),
-        ("candidates", 3 * sum(sums.candidates)),
-        ("exceptions", exceptions),
         ("inputs", p * p * (8 * f + 6)),
         ("(L)", p * p * (8 * f + 6 * f + 2 * groups * kept + 6)),
     )
-    head = groups * (plan.head + 1)
-    return Operations(steps=steps, pair=p * (4 * f + 4 * head + 8), head=10 * p * head)
+
+
+def pair_operations(plan: Plan) -> dict[str, int]:
+    """Return ``pair`` and ``head`` of ``Operations``."""
+    head = len(plan.groups) * (plan.head + 1)
+    return {"pair": plan.p * (4 * len(plan.retained) + 4 * head + 8), "head": 10 * plan.p * head}
 
 
 def brute_force_operations(p: int, neurons: int) -> int:

@@ -6,6 +6,7 @@ r"""The rest of U: harmonics of the curves one by one, and the tail of those bey
 Complex numbers are kept as real arrays, the real parts first: one text for every namespace, one matrix product each.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,10 +35,11 @@ class Remainder:
     tail_error: float
 
 
-def remainder(at: Namespace, U: Any, plan: Plan, split: Split, slope: float) -> Remainder:
+def remainder(at: Namespace, U: Any, plan: Plan, split: Split, act: Callable[[Any], Any]) -> Remainder:
     """Return the harmonics, their widest changes and the tails of every group; O(pn + p²) with constants of the plan.
 
-    ``U (n, p)`` and the arrays of ``split`` live in the namespace ``at``; ``slope`` is α.
+    ``U (n, p)`` and the arrays of ``split`` live in the namespace ``at``, where ``act`` is evaluated; ``r_i = 1`` where
+    it is not homogeneous.
     """
     roots, kept = cell_roots(plan), plan.harmonics + 1
     P_hat, Q, widest, tail, error = [], [], [], [], 0.0
@@ -45,7 +47,7 @@ def remainder(at: Namespace, U: Any, plan: Plan, split: Split, slope: float) -> 
         sums = by_cell(at, U, plan, split, number)
         parts = at.array(roots[:, np.unique(plan.cell[group.members])]) @ sums
         norm = float(at.xp.max(at.xp.sum(sums * sums, axis=0))) ** 0.5
-        head, beyond, square = curve_harmonics(at, plan, group, at.array(roots), slope)
+        head, beyond, square = curve_harmonics(at, plan, group, at.array(roots), act)
         P_hat.append(head)
         Q.append(parts[:kept] + 1j * parts[kept:])
         widest.append(_widest(at, parts[:kept], parts[kept:]))
@@ -77,7 +79,9 @@ def by_cell(at: Namespace, U: Any, plan: Plan, split: Split, number: int) -> Any
     return at.segment_sums(U, i, r, first) - at.segment_sums(u, np.arange(i.size), r, first) @ wave
 
 
-def curve_harmonics(at: Namespace, plan: Plan, group: Group, roots: Any, slope: float) -> tuple[Any, Any, float]:
+def curve_harmonics(
+    at: Namespace, plan: Plan, group: Group, roots: Any, act: Callable[[Any], Any]
+) -> tuple[Any, Any, float]:
     """Return ``μ_m P̂_d[m]`` (p, M + 1), the norm over the cells of what they leave of each curve, and the largest
     ``Σ_s P²``.
 
@@ -90,7 +94,7 @@ def curve_harmonics(at: Namespace, plan: Plan, group: Group, roots: Any, slope: 
 
     def work(block: slice) -> tuple[Any, Any, Any]:
         curve = xp.stack([twice[t : t + cells] for t in turn[block].tolist()]) + B
-        curve = xp.maximum(curve, slope * curve)
+        curve = act(curve)
         square = xp.sum(curve * curve, axis=1)
         parts = curve @ roots.T
         re, im = parts[:, :kept] * (mu / cells), -parts[:, kept:] * (mu / cells)

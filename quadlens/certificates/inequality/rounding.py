@@ -34,7 +34,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from quadlens.activations import negative_slope
+from quadlens.activations import activation_named, negative_slope
 from quadlens.arrays import FloatArray
 from quadlens.certificates.compute.blocks import BLOCK, blocks_of, in_parallel
 from quadlens.certificates.plan.plan import Plan
@@ -105,15 +105,22 @@ def rounding_term(circuit: Circuit, size: Sizes, plan: Plan, crossings: int, tai
     }
     pieces["sums"] = sum(pieces.values()) + 10 * (f + 1) * (arcs + 2 * unit * s)
     pieces["underflow"] = UNDERFLOW * met * k * (f + 1) * (crossings + 1) * (M + 1)
-    radius = circuit.radius
+    return RoundingTerm(evaluation=float(sum_up(pieces, 16 * k)), tables=table_term(circuit, U, Y, 16 * k))
+
+
+def table_term(circuit: Circuit, U: FloatArray, outputs: FloatArray, operations: int) -> float:
+    """Return what the tables' radius can do to a margin, at most: hidden values move by L times what A and B do.
+
+    ``U`` is ``max|U_i|``, ``outputs`` no smaller than ``|act(y_i)|``, each (n,).
+    """
+    radius, lipschitz = circuit.radius, activation_named(circuit.activation).lipschitz or np.inf
     hidden = radius["A"] + radius["B"]
-    of_tables = {
-        "A and B": 2 * hidden * float(U.sum()),
-        "U": 2 * radius["U"] * (float(Y.sum()) + n * hidden),
+    pieces = {
+        "A and B": 2 * lipschitz * hidden * float(U.sum()),
+        "U": 2 * radius["U"] * (float(outputs.sum()) + circuit.neurons * lipschitz * hidden),
         "S": 2 * (radius["S_a"] + radius["S_b"]),
     }
-    tables = float(sum_up(of_tables, 16 * k)) if any(of_tables.values()) else 0.0
-    return RoundingTerm(evaluation=float(sum_up(pieces, 16 * k)), tables=tables)
+    return float(sum_up(pieces, operations)) if any(pieces.values()) else 0.0
 
 
 def _largest(table: FloatArray, axis: int) -> FloatArray:

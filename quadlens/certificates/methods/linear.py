@@ -10,7 +10,7 @@ import numpy as np
 
 from quadlens.certificates.compute.namespace import evaluated_by, namespace_of
 from quadlens.certificates.inequality.branch_and_bound import Limits, branch_and_bound
-from quadlens.certificates.inequality.evaluate import ARITHMETIC, evaluate, refusal
+from quadlens.certificates.inequality.evaluate import ARITHMETIC, Inequality, evaluate, refusal
 from quadlens.certificates.inequality.ledger import accounts, blame
 from quadlens.certificates.inequality.rounding import sizes
 from quadlens.certificates.methods.envelope import Proof, certificate_of
@@ -65,30 +65,35 @@ def certify_linear(
         reason = refusal(circuit, size)
         if reason is not None:
             return Proof(arithmetic=arithmetic, refusal=reason)
-        p = circuit.p
         found = evaluate(circuit, size, budget, at, lambda done: report(0.8 * done))
-        counted = found.operations
-        limits = Limits(per_class=pairs, pairs=int(REFINEMENT * counted.total / counted.pair))
-        refined = branch_and_bound(found.classes.bound, found.least_of_pairs, found.zero, limits)
-        account = accounts(circuit, found, refined)
-        margins = found.rounding.lowered(refined.bound.min(axis=1))
-        classes = tuple(
-            ClassBound(
-                difference=d,
-                margin_lower_bound=float(margin),
-                certified=p if margin > 0 else 0,
-                ledger=account.of_class(d),
-            )
-            for d, margin in enumerate(margins)
-        )
+        proof = class_proof(circuit, found, pairs, arithmetic)
         report(1.0)
-        used = [(np.flatnonzero(row) + 1).tolist() for row in refined.refined]
-        return Proof(
-            arithmetic=arithmetic,
-            classes=classes,
-            prover={**found.plan.to_dict(), "pairs": used},
-            operations=counted.total + counted.refinement(refined.refined),
-            blame=blame(account),
-        )
+        return proof
 
     return certificate_of("linear", circuit, prove)
+
+
+def class_proof(circuit: Circuit, found: Inequality, pairs: int, arithmetic: str) -> Proof:
+    """Return what (L), and (G′) for at most ``pairs`` wrong answers of a class, prove of every class."""
+    counted = found.operations
+    limits = Limits(per_class=pairs, pairs=int(REFINEMENT * counted.total / counted.pair))
+    refined = branch_and_bound(found.classes.bound, found.least_of_pairs, found.zero, limits)
+    account = accounts(circuit, found, refined)
+    margins = found.rounding.lowered(refined.bound.min(axis=1))
+    classes = tuple(
+        ClassBound(
+            difference=d,
+            margin_lower_bound=float(margin),
+            certified=circuit.p if margin > 0 else 0,
+            ledger=account.of_class(d),
+        )
+        for d, margin in enumerate(margins)
+    )
+    used = [(np.flatnonzero(row) + 1).tolist() for row in refined.refined]
+    return Proof(
+        arithmetic=arithmetic,
+        classes=classes,
+        prover={**found.plan.to_dict(), "pairs": used},
+        operations=counted.total + counted.refinement(refined.refined),
+        blame=blame(account),
+    )

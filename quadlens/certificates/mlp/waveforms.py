@@ -44,7 +44,7 @@ def waveforms(at: Namespace, U: Any, plan: Plan, split: Split, slope: float) -> 
         sums = sums - sums.mean(axis=1, keepdims=True)
         parts = roots[:, np.unique(plan.cell[group.members])] @ sums
         Q = parts[:kept] + 1j * parts[kept:]
-        head, beyond, square = curve_harmonics(at, plan, group, roots, slope)
+        head, beyond, square = curve_harmonics(at, plan, group, roots, lambda y: at.xp.maximum(y, slope * y))
         columns = (sums * sums).sum(axis=0)
         tail += np.sqrt(p * columns.sum()) * beyond
         largest_tail += np.sqrt(columns.max()) * beyond

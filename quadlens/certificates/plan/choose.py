@@ -69,17 +69,22 @@ class Choice:
 def choose(circuit: Circuit, budget: Budget) -> Choice:
     """Choose a plan for a circuit within a budget; O(pn) with constants from the budget."""
     slope = negative_slope(circuit.activation)
-    found = _gathered(circuit, keys(circuit))
-    draft = _draft(circuit, found, budget)
-    left = needs(circuit, draft)
-    outputs = output_needs(circuit, found, draft, left.square, slope)
+    found, drafted = draft(circuit, keys(circuit), budget)
+    left = needs(circuit, drafted)
+    outputs = output_needs(circuit, found, drafted, left.square, slope)
     retained, chosen = retained_outputs(outputs, budget.retained, budget.retained_by_group)
     groups = tuple(
         replace(group, retained=tuple(int(z) for z in np.flatnonzero(mine)))
-        for group, mine in zip(draft.groups, chosen, strict=True)
+        for group, mine in zip(drafted.groups, chosen, strict=True)
     )
-    plan = replace(draft, groups=groups, retained=retained)
+    plan = replace(drafted, groups=groups, retained=retained)
     return Choice(plan=_bounded(circuit, plan, left.delta, outputs, budget.candidates), delta=left.delta)
+
+
+def draft(circuit: Circuit, found: Keys, budget: Budget) -> tuple[Keys, Plan]:
+    """Return the keys that groups are made of, and a plan that retains and bounds nothing: cells and curves."""
+    gathered = _gathered(circuit, found)
+    return gathered, _draft(circuit, gathered, budget)
 
 
 def _gathered(circuit: Circuit, found: Keys) -> Keys:

@@ -20,7 +20,7 @@ from quadlens.digits import at_least, signed_at_least
 from quadlens.errors import CertificateError
 from quadlens.text_table import html_table, text_table
 
-METHODS = ("rectangle", "mlp", "interval", "linear", "adaptive", "brute-force", "exact")
+METHODS = ("rectangle", "mlp", "interval", "linear", "smooth", "adaptive", "brute-force", "exact")
 COMPLETE = ("adaptive", "exact")
 """Methods that decide every input: what they do not certify is misclassified."""
 

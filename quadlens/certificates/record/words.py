@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 WHAT_METHODS_DO = {
     "linear": "a margin for each class a − b, from sums over the weights, in time linear in their number; ReLU and |x|",
     "adaptive": "the same, then single answers: decides every input, finds the smallest margin; ReLU and |x|",
+    "smooth": "a margin for each class as linear, each neuron evaluated at each input: O(p²n); GELU, SiLU, tanh, sin",
     "brute-force": "all inputs in float64 with proved rounding; every activation",
     "exact": "all inputs in integers; ReLU, |x| and x²",
     "rectangle": "of each frequency's fitted rule, not of the MLP: its distance from the integral; ReLU",

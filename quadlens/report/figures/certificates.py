@@ -16,6 +16,7 @@ STYLES = {
     "brute-force": (MUTED, "s", ":"),
     "adaptive": (SERIES[2], "D", "-."),
     "linear": (SERIES[0], "v", "-"),
+    "smooth": (SERIES[0], "v", "-"),
     "interval": (SERIES[3], "X", ":"),
 }
 """Colour, marker and line of each method."""
