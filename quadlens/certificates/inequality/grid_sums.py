@@ -46,8 +46,8 @@ def grid_sums(circuit: Circuit, plan: Plan, split: Split) -> GridSums:
         step = max(1, IN_CACHE // (p * group.members.size))
         place = plan.positions(group)
         place = np.concatenate([place, kept + place])
-        blocks = list(blocks_of(p, step))
-        for block, found in zip(blocks, in_parallel(of_group.classes, blocks), strict=True):
+        found_of = in_parallel(of_group.classes, blocks_of(p, step))
+        for block, found in zip(blocks_of(p, step), found_of, strict=True):
             C[place, block] += found.C.transpose(2, 0, 1)
             res[block] += found.res
             off[group.members] = np.maximum(off[group.members], found.off)
