@@ -262,11 +262,11 @@ def test_without_a_method_integers_decide_what_float64_leaves_open() -> None:
 
 def test_what_is_said_of_each_method_s_activations_is_so() -> None:
     names = {"ReLU": ["relu"], "|x|": ["abs"], "x²": ["square"]}
-    names |= {"GELU": ["gelu", "gelu_tanh"], "SiLU": ["silu"], "tanh": ["tanh"]}
+    names |= {"GELU": ["gelu", "gelu_tanh"], "SiLU": ["silu"], "tanh": ["tanh"], "sin": ["sin"]}
     assert set(claims_in_words.WHAT_METHODS_DO) == set(METHODS)
     for method, said in claims_in_words.WHAT_METHODS_DO.items():
         last = said.rsplit("; ", 1)[1]
-        claimed = {name for word in re.findall(r"ReLU|\|x\||x²|GELU|SiLU|tanh", last) for name in names[word]}
+        claimed = {name for word in re.findall(r"ReLU|\|x\||x²|GELU|SiLU|tanh|sin", last) for name in names[word]}
         claimed |= set(ACTIVATIONS) if last == "every activation" else set()
         for activation in ACTIVATIONS:
             circuit = ql.construct(p=7, frequencies=(1, 2), neurons=16, activation=activation)

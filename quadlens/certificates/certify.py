@@ -53,8 +53,8 @@ def certify(
     Parameters
     ----------
     method : ``rectangle``, ``mlp``, ``interval``, ``linear``, ``smooth``, ``adaptive``, ``brute-force`` or ``exact``;
-        None (the default): what ``decide`` finds, which is ``adaptive`` for ReLU and |x|, and ``smooth`` for GELU, SiLU
-        and tanh from p = 31 on, where it certifies every input
+        None (the default): what ``decide`` finds, which is ``adaptive`` for ReLU and |x|, and ``smooth`` for GELU,
+        SiLU, tanh and sin from p = 31 on, where it certifies every input
     progress : called with the fraction done
     options : of the method; ``linear`` and ``brute-force`` have ``device``: None (the default) for numpy, or
         ``cpu``, ``cuda``, ``cuda:1`` for torch there, in float64 with the same rounding bounds

@@ -61,10 +61,9 @@ def check(
     """Check every claim of ``certificate``, or of the file that holds one, about ``circuit`` again.
 
     ``linear``: the inequalities of docs/certificates.md are evaluated from the prover's choices, O(p² n); a class bound
-    is accepted if it is at most what comes out. ``smooth``, ``adaptive``, ``exact``,
-    ``brute-force``, ``interval``: all inputs are evaluated in balls, O(p³ n), and a claim is accepted if it is true; ``mlp`` likewise,
-    of the distance from the integrals whose numbers it gives. ``rectangle`` says nothing about the network's logits and
-    is refused.
+    is accepted if it is at most what comes out. ``smooth``, ``adaptive``, ``exact``, ``brute-force``, ``interval``: all
+    inputs are evaluated in balls, O(p³ n), and a claim is accepted if it is true; ``mlp`` likewise, of the distance
+    from the integrals whose numbers it gives. ``rectangle`` says nothing about the network's logits and is refused.
     """
     start = time.perf_counter()
     require_circuit(circuit, "check")

@@ -6,7 +6,7 @@ r"""The method ``smooth``: a margin for every class a − b where the activation
 from collections.abc import Callable
 
 from quadlens.activations import activation_named
-from quadlens.certificates.exact.activation_enclosure import BY_TAYLOR
+from quadlens.certificates.exact.activation_enclosure import BY_TAYLOR, ENCLOSED
 from quadlens.certificates.inequality.evaluate_grid import evaluate_grid
 from quadlens.certificates.inequality.rounding import sizes, too_large
 from quadlens.certificates.methods.envelope import Proof, certificate_of
@@ -61,5 +61,5 @@ def _refusal(circuit: Circuit) -> str | None:
     if circuit.activation in BY_TAYLOR:
         return None
     kinked = activation_named(circuit.activation).slope_below is not None
-    instead = "linear" if kinked else "brute-force"
-    return f"smooth is for {', '.join(BY_TAYLOR)}, this circuit has {circuit.activation}; use {instead}"
+    instead = "; use linear" if kinked else "; use brute-force" if circuit.activation in ENCLOSED else ""
+    return f"smooth is for {', '.join(BY_TAYLOR)}, this circuit has {circuit.activation}{instead}"
