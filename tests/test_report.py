@@ -1,6 +1,7 @@
 """The report: what it writes is whole, self-contained, escaped, true of the network, honest where there is nothing."""
 
 import contextlib
+import html
 import json
 import re
 from html.parser import HTMLParser
@@ -32,7 +33,7 @@ from quadlens.report.integrand import integrand, waveforms
 from quadlens.report.page import page
 from quadlens.report.proofs import METHODS, prove
 from quadlens.report.tables import Column, html_table
-from quadlens.report.verdict import unexplained, verdict
+from quadlens.report.verdict import opening, unexplained, verdict
 from quadlens.report.write import report_json, write_report
 
 ALWAYS = ["phase-lock", "phase-circle", "rectangles", "rates", "distance", "margins", "ledger"]
@@ -569,3 +570,20 @@ def test_a_report_is_written_while_no_other_is(
     write_report(solved, tmp_path)
     assert names[-2:] == ["report.json", "report.html"]
     assert alone == []
+
+
+def test_the_report_opens_with_what_is_proved_of_the_mlp(solved: Analysis) -> None:
+    found = solved.distance
+    assert found is not None
+    bound, measured = found.ideals[0]["relative_error_bound"], found.ideals[0]["relative_error_measured"]
+    assert measured <= bound < 1
+    said = opening(solved)
+    assert said.startswith("From its weights, in time linear in their number: the MLP of a network is within ")
+    assert f"within {at_most(bound)} of 2 integrals (proved, in L2 over all 900 inputs and 30 logits" in said
+    assert f"measured: {number(measured)}" in said
+    assert said in html.unescape(page(solved, ()))
+    assert report_json(solved)["opening"] == said
+    vague = report_of(random_circuit())
+    assert vague.distance is not None
+    assert vague.distance.ideals[0]["relative_error_bound"] >= 1
+    assert opening(vague).startswith("From its weights alone nothing is proved of how far the MLP of a network is from")

@@ -228,9 +228,9 @@ def test_options_that_nobody_would_type_end_as_documented() -> None:
         if not options.is_good(ended, arguments):
             bad.append((arguments, streams, ended))
 
-    options.campaign(25, 2, report)
+    options.campaign(40, 3, report)
     assert bad == []
-    assert len(seen) == 25
+    assert len(seen) == 40
     assert {2} < set(seen)
 
 

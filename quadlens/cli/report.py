@@ -31,6 +31,8 @@ def command(loaded: LoadedModel, folder: str, as_json: bool) -> None:
         print_json(values)
         return
     say(loaded.summary)
+    if values["opening"]:
+        explain(values["opening"])
     explain(values["verdict"])
     for sentence in values["not_explained"]:
         explain(sentence, "  ")

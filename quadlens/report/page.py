@@ -23,7 +23,15 @@ from quadlens.report.tables import (
     proof_table,
     rectangle_table,
 )
-from quadlens.report.verdict import frequencies_in_words, key_numbers, listed, source_name, unexplained, verdict
+from quadlens.report.verdict import (
+    frequencies_in_words,
+    key_numbers,
+    listed,
+    opening,
+    source_name,
+    unexplained,
+    verdict,
+)
 from quadlens.untrusted_text import one_line
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
@@ -72,7 +80,7 @@ def page(analysis: Analysis, figures: tuple[Drawn, ...], *, made: Mapping[str, A
 <header>
 <p class="kind">quadlens report <button type="button" id="theme" hidden>Dark</button></p>
 <h1>{name}</h1>
-<p class="verdict">{escape(verdict(analysis))}</p>
+<p class="verdict">{escape(f"{opening(analysis)} {verdict(analysis)}".strip())}</p>
 {_key_numbers(analysis)}
 <nav aria-label="Sections"><ol>{links}</ol></nav>
 </header>

@@ -14,10 +14,16 @@ MOST_NAMED = 6
 
 
 def verdict(analysis: Analysis) -> str:
-    """Return the one sentence."""
+    """Return the one sentence on what the network does, and what its MLP is."""
     whole = analysis.proofs.cheapest_whole
     does = claims_in_words.solves(analysis.name, analysis.circuit, analysis.evaluation, whole)
     return f"{does}{_is(analysis)}"
+
+
+def opening(analysis: Analysis) -> str:
+    """Return the report's first sentence: how far the MLP is from its integrals, proved; nothing where that is not had.
+    """
+    return "" if analysis.distance is None else claims_in_words.mlp_opening(analysis.name, analysis.distance)
 
 
 def _is(analysis: Analysis) -> str:

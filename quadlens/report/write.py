@@ -16,7 +16,7 @@ from quadlens.files import folder_alone, make_folder, write_atomically
 from quadlens.report.analysis import Analysis, analyse
 from quadlens.report.gallery import Drawn, draw_all
 from quadlens.report.page import page
-from quadlens.report.verdict import source_name, unexplained, verdict
+from quadlens.report.verdict import opening, source_name, unexplained, verdict
 
 
 def report_json(analysis: Analysis, figures: tuple[Drawn, ...] = ()) -> dict[str, Any]:
@@ -37,6 +37,7 @@ def report_json(analysis: Analysis, figures: tuple[Drawn, ...] = ()) -> dict[str
         **model,
         "source": source_name(circuit.source),
         "parameters": circuit.parameters,
+        "opening": opening(analysis),
         "verdict": verdict(analysis),
         "not_explained": unexplained(analysis),
         "fit": model | analysis.form.to_dict() | {"phase_locking": analysis.locking.to_dict()},

@@ -113,7 +113,7 @@ def mlp(certificate: Certificate) -> str:
     bound, count = first["relative_error_bound"], len(first["numbers"])
     integrals = "one integral" if count == 1 else f"{count} integrals"
     p, measured = certificate.p, number(first["relative_error_measured"])
-    some = f"{first['inputs_measured']:,} of them, drawn at random"
+    some = f"{first['inputs_measured']:,} of them: all b for some a, drawn at random"
     over = "all of them" if first["inputs_measured"] == p * p else some
     if bound < 1:
         head = f"proved: the MLP's logits are within {at_most(bound)} of {integrals}"
@@ -124,6 +124,28 @@ def mlp(certificate: Certificate) -> str:
         f"{head}, in L2 over all {p * p:,} inputs and {p} logits, relative to the integrals' own norm"
         f" (measured over {over}: {measured}); the skip path is no part of it, and no input is certified"
         f"{about(certificate)}"
+    )
+
+
+def mlp_opening(name: str, certificate: Certificate) -> str:
+    """Return the report's first sentence: what is proved of the MLP's distance from its integrals, beside what is
+    measured; for a certificate of ``mlp``.
+    """
+    first, p = (certificate.ideals or ())[0], certificate.p
+    count = len(first["numbers"])
+    integrals = f"{count} integral{'' if count == 1 else 's'}"
+    inputs = first["inputs_measured"]
+    over = "" if inputs == p * p else f" over {inputs:,} of the inputs"
+    measured = f"measured{over}: {number(first['relative_error_measured'])}"
+    how = f"in L2 over all {p * p:,} inputs and {p} logits, relative to the integrals' own norm, skip path left out"
+    if first["relative_error_bound"] >= 1:
+        return (
+            f"From its weights alone nothing is proved of how far the MLP of {name} is from {integrals}: the bound, "
+            f"{at_most(first['relative_error_bound'])}, is vacuous ({how}; {measured}){about(certificate)}."
+        )
+    return (
+        f"From its weights, in time linear in their number: the MLP of {name} is within "
+        f"{at_most(first['relative_error_bound'])} of {integrals} (proved, {how}; {measured}){about(certificate)}."
     )
 
 
