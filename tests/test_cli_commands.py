@@ -14,7 +14,7 @@ TINY = ["--neurons", "16", "--d-model", "16", "--epochs", "3"]
 # command -> arguments, keys of its JSON object (or of each of its rows), exit status
 CASES: dict[str, tuple[list[str], set[str], int]] = {
     "report": (["small.safetensors", "-o", "page"], {"model", "accuracy", "verdict", "figures"}, 0),
-    "fit": (["small.safetensors", "--per-neuron"], {"p", "neurons", "activation", "accuracy", "frequencies"}, 0),
+    "fit": (["small.safetensors", "--per-neuron"], {"p", "neurons", "activation", "accuracy", "frequencies", "mlp"}, 0),
     "compare": (
         ["small.safetensors", "--a", "3", "--b", "4"],
         {"a", "b", "c", "logit", "rest", "frequencies"},

@@ -66,3 +66,11 @@ def test_what_cannot_be_shown_is_said(capsys, words, says):
     assert (status, out) == (2, "")
     assert says in err
     assert len(err.splitlines()) == 1
+
+
+def test_fit_says_how_far_the_mlp_is_proved_to_be(capsys):
+    values = json.loads(run(capsys, "fit", "--json")[1])
+    certificate = ql.certify(ql.bundled(), "mlp")
+    assert values["mlp"]["relative_error_bound"] == certificate.relative_error_bound
+    assert values["mlp"]["relative_error_measured"] <= values["mlp"]["relative_error_bound"] < 0.1
+    assert [one["frequency"] for one in values["mlp"]["frequencies"]] == [1, 10, 26]

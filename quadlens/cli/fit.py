@@ -6,6 +6,9 @@ from quadlens.cli.model_argument import LoadedModel, model_options
 from quadlens.cli.progress import progress_bar
 from quadlens.cli.show import explain, json_option, next_step, print_json, print_table, say
 
+AT_ONCE = 10**6
+"""Entries of A up to which the MLP's proved distance is found with the form: beyond, `certify --method mlp` does it."""
+
 
 @click.command(epilog="Example: quadlens fit --json > form.json")
 @model_options
@@ -20,6 +23,8 @@ def command(loaded: LoadedModel, per_neuron: bool, as_json: bool) -> None:
     from quadlens.digits import at_most, number
     from quadlens.form.amplitude_phase import NEGLIGIBLE_SHARE, fit
     from quadlens.form.phase_locking import phase_locking, r_squared_shown
+    from quadlens.report.analysis import mlp_distance
+    from quadlens.report.write import distance_data
 
     with progress_bar("fitting"):
         form = fit(loaded.circuit)
@@ -30,7 +35,9 @@ def command(loaded: LoadedModel, per_neuron: bool, as_json: bool) -> None:
         fitted = form.to_dict(per_neuron=per_neuron)
         errors = {rule.frequency: rule.beside() for rule in rules}
         fitted["frequencies"] = [one | errors.get(one["frequency"], {}) for one in fitted["frequencies"]]
-        print_json(loaded.to_dict() | fitted | {"phase_locking": locking.to_dict()})
+        distance = mlp_distance(loaded.circuit) if loaded.circuit.A.size <= AT_ONCE else None
+        mlp = None if distance is None else distance_data(distance)
+        print_json(loaded.to_dict() | fitted | {"phase_locking": locking.to_dict(), "mlp": mlp})
         return
     say(loaded.summary)
     print_table(

@@ -43,7 +43,7 @@ def report_json(analysis: Analysis, figures: tuple[Drawn, ...] = ()) -> dict[str
         "fit": model | analysis.form.to_dict() | {"phase_locking": analysis.locking.to_dict()},
         "decompose": None if analysis.decomposition is None else model | analysis.decomposition.to_dict(),
         "extended_ideal": _extended(analysis),
-        "mlp": None if analysis.distance is None else _distance(analysis.distance),
+        "mlp": None if analysis.distance is None else distance_data(analysis.distance),
         "rectangle": [rule.to_dict() for rule in analysis.rules if rule.rectangles is not None],
         "harmonics": [
             {
@@ -136,7 +136,8 @@ def _figure_file(drawn: Drawn) -> str:
     return f"figures/{drawn.name}.svg"
 
 
-def _distance(certificate: Certificate) -> dict[str, Any]:
+def distance_data(certificate: Certificate) -> dict[str, Any]:
+    """Return what ``mlp`` proves of a network, as JSON values."""
     return {
         "verdict": certificate.verdict,
         "relative_error_bound": certificate.relative_error_bound,
