@@ -204,8 +204,8 @@ def command_lines() -> Any:
     return draw_line()
 
 
-def campaign(examples: int, seconds: int, report: Callable[[list[str], str, Ended], None]) -> None:
-    """Draw and run ``examples`` command lines."""
+def campaign(examples: int, seconds: int, report: Callable[[list[str], str, Ended], None], draw: int = 1) -> None:
+    """Draw and run ``examples`` command lines; ``draw`` is the seed."""
     from hypothesis import HealthCheck, Phase, given, seed, settings
 
     with tempfile.TemporaryDirectory() as temporary:
@@ -213,7 +213,7 @@ def campaign(examples: int, seconds: int, report: Callable[[list[str], str, Ende
         made.mkdir()
         prepare(made)
 
-        @seed(1)
+        @seed(draw)
         @settings(
             max_examples=examples,
             database=None,

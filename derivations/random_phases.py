@@ -97,7 +97,7 @@ def _weights(proof: Proof) -> None:
 
 
 def _any_waveform(proof: Proof) -> None:
-    s_1, s_2, w, mu_1, mu_2 = symbols("s' s'' w_1 mu' mu''", real=True)
+    s_1, s_2, w, mu_1, mu_2 = symbols("s' s'' w_1 mu_1 mu_2", real=True)
     f, g, circle = Function("f"), Function("g"), (phi, -pi, pi)
     whole = (s_1 + w * f(phi)) ** 2 + (s_2 + w * g(phi)) ** 2
     squares = f(phi) ** 2 + g(phi) ** 2

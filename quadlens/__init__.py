@@ -9,6 +9,7 @@ import sys
 TYPE_CHECKING = False  # typing's own takes as long to import as Python to start, and Ctrl-C is not heard meanwhile
 if TYPE_CHECKING:
     from quadlens.certificates.certify import certify as certify
+    from quadlens.certificates.ladder.decompose import decompose as decompose
     from quadlens.certificates.record.certificate import Certificate as Certificate
     from quadlens.checker.check import check as check
     from quadlens.circuits.bundled import bundled as bundled
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from quadlens.circuits.weights import Weights as Weights
     from quadlens.circuits.weights import circuit_from_weights as circuit_from_weights
     from quadlens.decomposition.ladder import ErrorDecomposition as ErrorDecomposition
-    from quadlens.decomposition.ladder import decompose as decompose
     from quadlens.errors import QuadlensError as QuadlensError
     from quadlens.form.amplitude_phase import AmplitudePhaseForm as AmplitudePhaseForm
     from quadlens.form.amplitude_phase import fit as fit

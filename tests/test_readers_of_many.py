@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -222,7 +223,7 @@ def test_an_unknown_file_is_told_its_tensors_and_what_to_do(tmp_path: Path) -> N
 
 
 def test_a_neighbour_that_is_refused_comes_with_the_remedy(tmp_path: Path) -> None:
-    torch.save({"model": mlp_state(), "where": Path("/tmp/x")}, tmp_path / "a.pt")
+    torch.save({"model": mlp_state(), "tried": Fraction(1, 2)}, tmp_path / "a.pt")
     with pytest.raises(CheckpointError, match=r"torch\.save\(model\.state_dict\(\)"):
         load(tmp_path / "a.pt", activation="relu")
 

@@ -149,7 +149,7 @@ def test_nothing_is_said_on_the_console_and_every_figure_is_visible(browser: Bro
         "return [...document.querySelectorAll('figure svg')].map((s) => s.getBoundingClientRect())"
         ".map((box) => [box.width, box.height])"
     )
-    assert len(boxes) == 11
+    assert len(boxes) == 12
     assert all(width > 300 and height > 150 for width, height in boxes)
     assert browser.run("return getComputedStyle(document.querySelector('math')).display") == "block math"
     browser.slide("x-d", 9)
@@ -293,7 +293,7 @@ def test_without_javascript_it_is_a_whole_document(html: Path, driver: Browser) 
             assert still.run("return getComputedStyle($('explorer')).display") == "none"
             assert still.run("return getComputedStyle($('theme')).display") == "none"
             assert still.run("return document.querySelectorAll('thead button').length") == 0
-            assert still.run("return document.querySelectorAll('figure svg').length") == 11
+            assert still.run("return document.querySelectorAll('figure svg').length") == 12
             assert still.run("return document.querySelector('noscript').innerText").startswith("With JavaScript")
         finally:
             still.close()

@@ -228,9 +228,9 @@ def test_options_that_nobody_would_type_end_as_documented() -> None:
         if not options.is_good(ended, arguments):
             bad.append((arguments, streams, ended))
 
-    options.campaign(40, 3, report)
+    options.campaign(25, 3, report, draw=5)
     assert bad == []
-    assert len(seen) == 40
+    assert len(seen) == 25
     assert {2} < set(seen)
 
 

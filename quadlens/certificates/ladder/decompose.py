@@ -20,7 +20,7 @@ from quadlens.certificates.ladder.evaluate import DENSE, Found, Rungs, evaluate,
 from quadlens.certificates.ladder.group_waves import GroupWaves, group_waves, no_limit, strays
 from quadlens.certificates.ladder.rest import Rest, gram, left, logit_weights, peaks, rest, zero_order
 from quadlens.certificates.ladder.retained import AT_MOST, EVERYTHING, Retained, retain, retain_all
-from quadlens.circuits.circuit import Circuit
+from quadlens.circuits.circuit import Circuit, require_circuit
 from quadlens.circuits.number_range import require_range
 from quadlens.claims import ProvedBound
 from quadlens.decomposition import ladder
@@ -57,7 +57,7 @@ def decompose(
 
     For an activation without a single kink every input is evaluated, and no bound is given: O(p³ n).
     """
-    if activation_named(circuit.activation).slope_below is None:
+    if activation_named(require_circuit(circuit, "decompose").activation).slope_below is None:
         return ladder.decompose(circuit, form, progress=progress)
     require_range(circuit)
     form, report = fit(circuit) if form is None else form, progress or (lambda done: None)
