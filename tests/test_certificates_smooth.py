@@ -305,3 +305,21 @@ def test_a_radius_of_the_tables_is_paid():
         true = triple_margins(ql.Circuit(p=7, activation="gelu", **other))
         assert all(bound <= x for x in true.ravel().tolist())
     assert bound < ql.certify(circuit, "smooth").margin_lower_bound - 4e-3
+
+
+def test_the_piece_for_activations_pays_what_their_values_can_do_to_a_margin(monkeypatch):
+    pieces = {}
+    monkeypatch.setattr(module, "sum_up", lambda given, operations: pieces.update(given) or 0.0)
+    for seed in range(4):
+        circuit = random_circuit(seed)
+        plan = module.choose_smooth(circuit, COARSE)
+        sums = grid_sums(circuit, plan, split_outputs(numpy_namespace(), circuit, plan))
+        pieces.clear()
+        module.grid_rounding(circuit, sizes(circuit), plan, sums, 0.0)
+        h, _ = enclosed_activation(circuit.activation, circuit.A[:, None] + circuit.B)
+        swing = [flint.arb(float(row.max())) - flint.arb(float(row.min())) for row in circuit.U]
+        with flint.ctx.workprec(200):
+            for a, b in np.ndindex(circuit.p, circuit.p):
+                y = [flint.arb(x) + flint.arb(z) for x, z in zip(circuit.A[a], circuit.B[b], strict=True)]
+                moved = sum(abs(act(circuit.activation, x) - h[a, b, i]) * swing[i] for i, x in enumerate(y))
+                assert 0 < moved <= pieces.get("activations", 0.0)
