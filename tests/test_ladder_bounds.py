@@ -231,3 +231,19 @@ def test_long_work_is_announced_before_it_begins(capsys):
     assert capsys.readouterr().err == ""
     announce("decomposing", fast.seconds(slow, ql.fit(slow)) * 4)
     assert capsys.readouterr().err == "decomposing takes about 51 s (estimated)\n"
+
+
+def test_what_is_bounded_is_not_called_the_value_itself_though_every_frequency_has_a_key():
+    generator = np.random.default_rng(0)
+    p, n = 13, 200
+    circuit = ql.Circuit(
+        p=p, A=generator.normal(size=(p, n)), B=generator.normal(size=(p, n)), U=generator.normal(size=(n, p))
+    )
+    form = ql.fit(circuit)
+    assert {group.frequency for group in form.groups} == set(range(1, p // 2 + 1))
+    some = retained.Retained(
+        kept=np.eye(p // 2, dtype=bool), common=np.ones(p // 2, dtype=bool), main=np.ones(p // 2, dtype=bool)
+    )
+    assert fast._evaluated_frequencies(some) < p // 2
+    assert fast._evaluated_frequencies(retained.retain_all(form)) == p // 2
+    assert fast.decompose(circuit).whole

@@ -587,3 +587,22 @@ def test_the_report_opens_with_what_is_proved_of_the_mlp(solved: Analysis) -> No
     assert vague.distance is not None
     assert vague.distance.ideals[0]["relative_error_bound"] >= 1
     assert opening(vague).startswith("From its weights alone nothing is proved of how far the MLP of a network is from")
+
+
+def test_where_the_ladder_bounds_the_report_says_so(solved: Analysis) -> None:
+    from dataclasses import replace
+
+    from quadlens.certificates.ladder.decompose import decompose
+    from quadlens.report.verdict import key_numbers
+
+    bounded = decompose(solved.circuit, solved.form, frequencies=0)
+    assert not bounded.whole
+    told = replace(solved, decomposition=replace(bounded, inputs_counted=100))
+    assert any(what.endswith("(at least: proved)") for _, what in key_numbers(told))
+    variance, answers = unexplained(told)[:2]
+    assert "at most" in variance
+    assert "(proved)" in variance
+    assert "measured" not in variance
+    assert "of 100 inputs drawn at random right" in answers
+    assert "(measured)" in unexplained(solved)[0]
+    assert "of the inputs right" in unexplained(solved)[1]

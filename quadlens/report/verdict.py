@@ -74,7 +74,9 @@ def key_numbers(analysis: Analysis) -> list[tuple[str, str]]:
     numbers.append((listed(alive) if 0 < len(alive) <= 4 else str(len(alive)), "key frequencies"))
     if analysis.decomposition is not None:
         result = analysis.decomposition
-        numbers.append((below_one(result.ideal_r_squared), "R² of the integrals, of the MLP's logits (measured)"))
+        r2 = result.ideal_r_squared
+        shown, how = (below_one(r2), "measured") if result.whole else (at_least(r2, 4), "at least: proved")
+        numbers.append((shown, f"R² of the integrals, of the MLP's logits ({how})"))
         numbers.append((f"{result.mlp_parameters:,} → {result.ideal_parameters:,}", "numbers, MLP → integrals"))
     bounds = [analysis.rectangles[k].total for k in alive if k in analysis.rectangles]
     if bounds:
@@ -108,13 +110,21 @@ def unexplained(analysis: Analysis) -> list[str]:
         refined = result.stages[4]
         before = result.terms[:5]
         largest = max(before, key=lambda term: term.relative_l2)
-        left, name = number(100 * refined.relative_l2_to_exact**2), largest.name.replace("_", " ")
+        left, name = 100 * refined.relative_l2_to_exact**2, largest.name.replace("_", " ")
+        if result.whole:
+            sentences.append(
+                f"The integrals leave {number(left)} % of the variance of the MLP's logits (measured); the largest of "
+                f"the five steps to them is {name} (relative L2 {number(largest.relative_l2)})."
+            )
+        else:
+            sentences.append(
+                f"The integrals leave at most {at_most(left)} % of the variance of the MLP's logits (proved); of the "
+                f"five steps to them {name} is at least {at_least(largest.relative_l2, 3)} (relative L2)."
+            )
+        counted = result.inputs_counted or result.p**2
+        of = "the inputs" if counted == result.p**2 else f"{counted:,} inputs drawn at random"
         sentences.append(
-            f"The integrals leave {left} % of the variance of the MLP's logits (measured); the largest of the five "
-            f"steps to them is {name} (relative L2 {number(largest.relative_l2)})."
-        )
-        sentences.append(
-            f"Without the skip path the exact MLP answers {percent(result.exact_accuracy)} of the inputs right, the "
+            f"Without the skip path the exact MLP answers {percent(result.exact_accuracy)} of {of} right, the "
             f"integrals {percent(refined.accuracy)} (the lens has a + b built in, so that alone is no evidence for it)."
         )
     unlocked = [group for group in analysis.unlocked if group in analysis.main_groups]

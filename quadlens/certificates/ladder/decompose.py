@@ -222,6 +222,12 @@ def _rounding(errors: _Errors, p: int) -> tuple[FloatArray, FloatArray]:
     return np.stack(over_inputs), np.stack(single)
 
 
+def _evaluated_frequencies(retained: Retained) -> int:
+    """Return at how many output frequencies every main group is evaluated; at all only where nothing is bounded."""
+    found = int(retained.common.sum())
+    return found if retained.whole else min(found, retained.common.size - 1)
+
+
 def _result(rungs: Rungs, found: Found, rest: _Rest, errors: _Errors) -> ErrorDecomposition:
     circuit, form, p, retained = rungs.circuit, rungs.form, rungs.circuit.p, rungs.retained
     root = np.sqrt(logit_weights(p))
@@ -284,6 +290,6 @@ def _result(rungs: Rungs, found: Found, rest: _Rest, errors: _Errors) -> ErrorDe
             for name, far, right in zip(RUNGS, distances, found.right[1:], strict=True)
         ),
         telescoping_error=found.telescoping / (found.exact_largest or 1.0),
-        output_frequencies=int(rungs.retained.frequencies.size),
+        output_frequencies=_evaluated_frequencies(rungs.retained),
         inputs_counted=found.inputs,
     )

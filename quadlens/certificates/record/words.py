@@ -326,7 +326,7 @@ def evaluated(result: ErrorDecomposition) -> str:
         f"The steps after the first are evaluated on all inputs. The first, and with it every distance to the exact "
         f"MLP, is evaluated at {result.output_frequencies:,} of {half:,} output frequencies, and the rest is bounded: "
         f"terms are no smaller than shown and no larger than their bounds, distances no larger than shown. "
-        f"Accuracies are those on {counted:,} inputs drawn at random."
+        f"Accuracies are those on {counted:,} inputs{'' if counted == result.p**2 else ' drawn at random'}."
     )
 
 
