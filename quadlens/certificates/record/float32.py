@@ -19,6 +19,7 @@ import numpy as np
 from quadlens.arrays import FloatArray
 from quadlens.certificates.compute.blocks import blocks_of, in_parallel
 from quadlens.circuits.circuit import TABLES, Circuit
+from quadlens.circuits.leaky_relu import goes_around_neurons
 from quadlens.circuits.weights import Product
 from quadlens.rounding import sum_up, up
 
@@ -41,9 +42,10 @@ def float32_margin_error(circuit: Circuit) -> float | None:
     """Return a proved bound on the error of any margin evaluated in float32, or None where none is proved.
 
     Of the stored weights layer by layer where the circuit has them, else of its tables. None for activations other
-    than ReLU and |x| (their float32 libraries promise no accuracy), and where an intermediate result may overflow.
+    than ReLU and |x| (their float32 libraries promise no accuracy), for leaky ReLU written as ReLU, and where an
+    intermediate result may overflow.
     """
-    if circuit.activation not in COVERED:
+    if circuit.activation not in COVERED or (circuit.weights is not None and goes_around_neurons(circuit.weights)):
         return None
     tables = {name: _Matrix(values=getattr(circuit, name), radius=circuit.radius[name]) for name in TABLES}
     network = _network(circuit, tables)
