@@ -200,3 +200,9 @@ def test_the_digits_shown_of_a_proved_bound_are_a_bound(
     for record in json.loads(document)["frequencies"]:
         for column, key in enumerate(("direct", "folded", "identity", "phase_mismatch", "total"), start=2):
             assert shown(out, str(record["frequency"]), column) >= record[key]
+
+
+def test_the_tables_of_mlp_fit_80_columns(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _, out = run(["certify", "--method", "mlp", str(folder / "small.safetensors")], capsys)
+    assert "waveforms" in out
+    assert max(len(line) for line in out.splitlines()) <= 80

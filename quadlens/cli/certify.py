@@ -157,24 +157,28 @@ def _in_words(term: str) -> str:
 
 
 def _print_ideals(certificate: "Certificate") -> None:
-    from quadlens.certificates.record.words import IDEALS, PARTS
+    from quadlens.certificates.record.words import IDEALS, PARTS, TERMS
     from quadlens.digits import at_most, number
 
     ideals = certificate.ideals or ()
     terms = [term["term"] for term in ideals[0]["terms"]]
     print_table(
         IDEALS,
-        ["compared with", "measured", "proved", "largest logit, proved", *terms],
+        ["compared with", "measured", "proved", "largest logit, proved"],
         [
             [
                 ideal["name"],
                 number(ideal["relative_error_measured"]),
                 at_most(ideal["relative_error_bound"]),
                 at_most(ideal["sup_error_bound"]),
-                *(at_most(term["value"]) for term in ideal["terms"]),
             ]
             for ideal in ideals
         ],
+    )
+    print_table(
+        TERMS,
+        ["compared with", *terms],
+        [[ideal["name"], *(at_most(term["value"]) for term in ideal["terms"])] for ideal in ideals],
     )
     rule = ("arcs_bound", "rectangle_bound", "actual")
     print_table(

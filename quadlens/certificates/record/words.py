@@ -48,10 +48,8 @@ RULES = (
 )
 """The title of ``rectangle``'s table."""
 
-IDEALS = (
-    "The MLP's distance from its integrals over all inputs and logits, relative to their norm, and what the bound is "
-    "made of"
-)
+IDEALS = "The MLP's distance from its integrals over all inputs and logits, relative to their norm"
+TERMS = "What the proved distance is made of"
 PARTS = (
     "The MLP at each frequency, relative to the refined integral there; beside it the fitted rule's distance from the "
     "pure pizza's integral, which is not the MLP's"
@@ -116,10 +114,10 @@ def mlp(certificate: Certificate) -> str:
     some = f"{first['inputs_measured']:,} of them: all b for some a, drawn at random"
     over = "all of them" if first["inputs_measured"] == p * p else some
     if bound < 1:
-        head = f"proved: the MLP's logits are within {at_most(bound)} of {integrals}"
+        head = f"proved: the MLP's logits, less their mean over c, are within {at_most(bound)} of {integrals}"
     else:
         vacuous = "not certified (vacuous: 0 in place of the MLP has 1)"
-        head = f"{vacuous}: its logits are within {at_most(bound)} of {integrals}"
+        head = f"{vacuous}: its logits, less their mean over c, are within {at_most(bound)} of {integrals}"
     return (
         f"{head}, in L2 over all {p * p:,} inputs and {p} logits, relative to the integrals' own norm"
         f" (measured over {over}: {measured}); the skip path is no part of it, and no input is certified"
