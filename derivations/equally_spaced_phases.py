@@ -5,7 +5,7 @@ Run ``python derivations/equally_spaced_phases.py`` to read the steps.
 
 from collections.abc import Iterable
 
-from sympy import Expr, Ge, I, Integral, Le, Rational, S, Sum, Symbol, cos, exp, factor, pi, sin, symbols
+from sympy import Expr, Ge, I, Integral, Le, Ne, Rational, S, Sum, Symbol, cos, exp, factor, pi, sin, symbols
 
 from quadlens.identities.functions import Modulus, ReLU
 from quadlens.identities.proof import Derivation, Proof
@@ -238,8 +238,11 @@ def _sharp(proof: Proof) -> None:
     right = Rational(2, 3) * relative
     proof.conclude("equally_spaced_phases.sharp", left, right, conditions=(Ge(N, 2),))
     odd = (2 * order + 1) * (2 * L + 1) - 2
-    proof.equal("cos(pi m/2) is 0 at every odd m", _coefficient(odd), S.Zero)
-    proof.conclude("equally_spaced_phases.odd", _coefficient(odd), S.Zero)
+    wave, points = ReLU(cos(t)) * cos(odd * t), (-pi, -pi / 2, pi / 2, pi)
+    text = "The harmonic of an odd order other than 1 and -1 is 0"
+    proof.integral_by_pieces(text, wave, t, points, S.Zero, nonzero=(odd - 1, odd + 1))
+    others = (Ne(odd, 1), Ne(odd, -1))
+    proof.conclude("equally_spaced_phases.odd", Integral(wave, (t, -pi, pi)), S.Zero, conditions=others)
 
 
 if __name__ == "__main__":

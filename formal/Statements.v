@@ -96,7 +96,7 @@ Definition infinite_width_limit_margin : Prop :=
 
 (* With g < 0 and no real zeros the ReLU is never inactive, and the second harmonic is that of the waveform. *)
 Definition secondary_frequency_always_on : Prop :=
-  forall (C : R) (g : R) (kappa : R), ((C ^ 2) + (4 * g * (kappa + (2 * g)))) <= 0 -> 
+  forall (C : R) (g : R) (kappa : R), g < 0 -> ((C ^ 2) + (4 * g * (kappa + (2 * g)))) <= 0 -> 
   ((1 / 2) * (/ PI) * (RInt (fun t : R => ((relu (kappa + ((-2) * g * (cos (2 * t))) + (2 * C * (cos t)))) * (cos (2 * t)))) (((-1) * PI)) (PI))) = ((-1) * g).
 
 (* With g = 0 (delta = pi/4) a bias alone shortens the arc: the cube of a sine. *)
@@ -153,6 +153,11 @@ Definition equally_spaced_phases_size : Prop :=
 Definition equally_spaced_phases_size_below : Prop :=
   forall (r : R), 0 <= r -> 
   (Rabs ((/ PI) * (/ (1 + ((-1) * ((8 + r) ^ 2)))) * (cos (PI * (4 + ((1 / 2) * r)))))) <= ((12 / 5) * (/ PI) * (/ ((6 + r) ^ 2))).
+
+(* The harmonic of ReLU(cos) that an odd number n = 2L + 1 of phases sees at an alias of odd number 2l + 1 is 0, but at the orders 1 and -1: for n >= 5 only the even aliases are left, for n = 3 the order 1, too. *)
+Definition equally_spaced_phases_odd : Prop :=
+  forall (l : Z) (L : Z), 0 < IZR L -> ((-2) + ((1 + (2 * IZR l)) * (1 + (2 * IZR L)))) <> 1 -> ((-2) + ((1 + (2 * IZR l)) * (1 + (2 * IZR L)))) <> (-1) -> 
+  is_RInt (fun t : R => ((relu (cos t)) * (cos (t * ((-2) + ((1 + (2 * IZR l)) * (1 + (2 * IZR L)))))))) (((-1) * PI)) (PI) (0).
 
 (* Variance of one node at a uniformly random phase. *)
 Definition random_phases : Prop :=
@@ -270,7 +275,6 @@ Definition torus_quadrature_inner : Prop :=
    equally_spaced_phases.aliasing: Sum is not known
    equally_spaced_phases.rate: Sum is not known
    equally_spaced_phases.sharp: Sum is not known
-   equally_spaced_phases.odd: both sides are numbers as they are stored, whatever its variables
    squared_distance: d is a family of numbers
    squared_distance.wave: Sum is not known
    squared_distance.ideal: X is a family of numbers

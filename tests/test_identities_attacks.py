@@ -120,6 +120,8 @@ def three_for_a_cosine(p: Proof) -> None:
 
 
 WAVE = cos(z)
+ODD = (2 * j + 1) * (2 * n + 1) - 2
+ODD_HARMONIC = cos(pi * ODD / 2) / (pi * (1 - ODD**2))  # 1/4 at ODD = 1, which j = 0 and n = 1 give
 
 
 def a_million_from_nowhere(p: Proof) -> None:
@@ -545,6 +547,11 @@ OTHERS = {
         "<=",
     ),
     "a bound of no sign": (its_own_bound, Modulus(y), y, "<="),
+    "a pole that SymPy evaluates away": (
+        lambda p: p.equal("0", ODD_HARMONIC, S.Zero),
+        ODD_HARMONIC,
+        S.Zero,
+    ),
     "a family without a sign": (
         lambda p: p.summed("s", cos(j), S.One, (j, 1, n), weight=IndexedBase("w", real=True)[j]),
         Modulus(Sum(IndexedBase("w", real=True)[j] * cos(j), (j, 1, n))),

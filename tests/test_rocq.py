@@ -3,10 +3,11 @@
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sympy import Integral, Ne, Rational, Sum, Symbol, cos, pi, sin, sqrt
+from sympy import Integral, Ne, Rational, S, Sum, Symbol, cos, pi, sin, sqrt, symbols
 
 import quadlens as ql
 from quadlens.identities.functions import Gate, Modulus, Re, ReLU
@@ -63,6 +64,38 @@ def test_what_cannot_be_printed_is_named(left, why):
     with pytest.raises(Unprintable, match=f"a.b: .*{why}"):
         as_rocq(statement(left, x))
     assert "a.b" in statements_file([statement(left, x)]).split("Not printed")[1]
+
+
+@pytest.mark.parametrize(
+    ("left", "symbols"),
+    [
+        (x - Symbol("x_", real=True), (x, Symbol("x_", real=True))),
+        (Integral(x * Symbol("x_", real=True), (Symbol("x_", real=True), 0, 1)), (x,)),
+        (Symbol("a+b", real=True) * Symbol("a-b", real=True), symbols("a+b a-b", real=True)),
+    ],
+)
+def test_two_symbols_of_one_name_are_not_printed(left, symbols):
+    with pytest.raises(Unprintable, match="would have one name in Rocq"):
+        as_rocq(statement(left, x if x in symbols else S.One, symbols=symbols))
+
+
+def test_what_a_symbol_is_is_said_or_refused():
+    negative = Symbol("q", negative=True)
+    assert "q < 0 -> " in as_rocq(statement(negative, S.One, symbols=(negative,)))
+    for hidden in (Symbol("z", real=True, nonzero=True), Symbol("e", even=True), Symbol("c")):
+        with pytest.raises(Unprintable, match="must be declared"):
+            as_rocq(statement(hidden, S.One, symbols=(hidden,)))
+
+
+@pytest.mark.parametrize("name", ["sqrt", "relu", "gate", "Rabs", "IZR", "RInt", "PI", "Prop"])
+def test_a_symbol_does_not_hide_what_rocq_calls_so(name):
+    symbol = Symbol(name, real=True)
+    assert f"forall ({name}_ : R)" in as_rocq(statement(symbol, S.One, symbols=(symbol,)))
+
+
+def test_a_title_stays_in_its_comment():
+    said = replace(statement(x, S.One), title='b *) Axiom bad : False. (* "')
+    assert "(* b * ) Axiom bad : False. ( * ' *)" in statements_file([said])
 
 
 def test_a_statement_that_sympy_has_evaluated_away_is_not_printed():

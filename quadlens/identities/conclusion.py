@@ -123,6 +123,9 @@ def _compare(ledger: Ledger, statement: Statement, sides: Sides, where: Mapping[
 def _check_stored(ledger: Ledger, statement: Statement, given: Conditions) -> None:
     """Refuse a statement that is not read, not defined everywhere in its domain, or abbreviates what does not fit."""
     expanded = [statement.expanded(side) for side in (statement.left, statement.right)]
+    if statement.left == statement.right:
+        # SymPy simplifies as it builds, and a pole can go with it: cos(pi m/2)/(1 - m^2) is 0 at once for an odd m.
+        raise ledger.fail(statement.name, "both sides are the same as they are stored: it says nothing")
     read(statement.left, statement.right, *(definition for _, definition in statement.where))
     read(*expanded, *(condition for condition in given if isinstance(condition, Expr)))
     if nonnegative_on_cone(S.NegativeOne, [one for one in given if isinstance(one, Expr)]):

@@ -11,8 +11,9 @@ from typing import Any
 from sympy import Add, Integer, Integral, Mul, Pow, Rational, Symbol, cos, exp, pi, sin, sqrt
 from sympy.core.relational import Equality, GreaterThan, LessThan, StrictGreaterThan, StrictLessThan, Unequality
 
-from quadlens.errors import OptionError
+from quadlens.errors import DerivationError, OptionError
 from quadlens.identities.functions import Gate, Modulus, ReLU
+from quadlens.identities.grammar import bound_in, kind_of
 from quadlens.identities.statement import Statement
 
 RELATIONS = {
@@ -31,7 +32,8 @@ Require Import Quadlens.Definitions.
 Open Scope R_scope.
 """
 RESERVED = {"as", "at", "cofix", "else", "end", "exists", "fix", "for", "forall", "fun", "if", "in", "let", "match"}
-RESERVED |= {"mod", "return", "then", "using", "where", "with", "I", "O", "S", "R", "Z", "PI", "cos", "sin", "exp"}
+RESERVED |= {"mod", "return", "then", "using", "where", "with", "I", "O", "S", "R", "Z", "PI", "Prop", "Set", "Type"}
+RESERVED |= {*FUNCTIONS.values(), "sqrt", "RInt", "is_RInt", "IZR"}
 
 
 class Unprintable(OptionError):
@@ -53,7 +55,7 @@ def as_rocq(statement: Statement) -> str:
     """
     try:
         return _definition(statement)
-    except Unprintable as reason:
+    except (Unprintable, DerivationError) as reason:
         raise Unprintable(f"{statement.name}: {reason}") from None
 
 
@@ -65,14 +67,16 @@ def _definition(statement: Statement) -> str:
             raise Unprintable(f"{symbol} is a family of numbers")
         name = _name(symbol)
         binders.append(f"({name} : {'Z' if symbol.is_integer else 'R'})")
-        if symbol.is_positive:
+        kind = kind_of(symbol)
+        if kind.get("positive"):
             hypotheses.append(f"0 < {_value(symbol)}")
-        elif symbol.is_nonnegative:
+        elif kind.get("nonnegative"):
             hypotheses.append(f"0 <= {_value(symbol)}")
-        elif symbol.is_real is not True:
-            raise Unprintable(f"{symbol} is not declared real")
+        elif kind.get("negative"):
+            hypotheses.append(f"{_value(symbol)} < 0")
     hypotheses += [_relation(statement, condition) for condition in statement.conditions]
     left, right = statement.expanded(statement.left), statement.expanded(statement.right)
+    _require_own_names({variable.symbol for variable in statement.variables} | bound_in(left, right))
     if binders and not (left.free_symbols | right.free_symbols):
         raise Unprintable("both sides are numbers as they are stored, whatever its variables")
     if statement.relation == "=" and isinstance(left, Integral):
@@ -89,11 +93,24 @@ def statements_file(statements: Iterable[Statement]) -> str:
     parts, missing = [HEAD], []
     for statement in statements:
         try:
-            parts.append(f"(* {statement.title} *)\n{as_rocq(statement)}\n")
+            parts.append(f"(* {_comment(statement.title)} *)\n{as_rocq(statement)}\n")
         except Unprintable as reason:
-            missing.append(f"   {reason}")
+            missing.append(f"   {_comment(str(reason))}")
     listed = "\n".join(missing)
     return "\n".join([*parts, f"(* Not printed:\n{listed} *)" if missing else ""]).rstrip() + "\n"
+
+
+def _comment(text: str) -> str:
+    """Return a text that neither ends the comment that it stands in nor opens a string or a comment there."""
+    return text.replace('"', "'").replace("(*", "( *").replace("*)", "* )")
+
+
+def _require_own_names(symbols: set[Any]) -> None:
+    names: dict[str, Any] = {}
+    for symbol in sorted(symbols, key=str):
+        other = names.setdefault(_name(symbol), symbol)
+        if other != symbol:
+            raise Unprintable(f"{other} and {symbol} would have one name in Rocq, {_name(symbol)}")
 
 
 def _relation(statement: Statement, condition: Any) -> str:

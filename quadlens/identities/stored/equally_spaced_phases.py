@@ -1,6 +1,6 @@
 """Equally spaced phases: which harmonics they see, the error in closed form, its rate, and where exactness ends."""
 
-from sympy import Add, Expr, Ge, Le, Rational, S, Sum, Symbol, cos, pi, sin
+from sympy import Add, Expr, Ge, Integral, Le, Ne, Rational, S, Sum, Symbol, cos, pi, sin
 
 from quadlens.identities.functions import Modulus, ReLU
 from quadlens.identities.statement import Statement
@@ -14,6 +14,7 @@ q, rest = Symbol("q", positive=True), Symbol("r", nonnegative=True)
 phase = phi + 2 * pi * j / n
 steps = (j, 0, n - 1)
 node = -pi / 2 + pi / (2 * N) + v + pi * j / N
+seen = (2 * order + 1) * (2 * L + 1) - 2
 total = pi / N * Sum(ReLU(cos(node)) * cos(2 * node + t), (j, 0, 2 * N - 1))
 
 
@@ -124,10 +125,14 @@ STATEMENTS = (
     ),
     Statement(
         name="equally_spaced_phases.odd",
-        title="An odd number n of phases sees the aliases of even number only, like 2n phases: every odd one is 0.",
-        left=coefficient((2 * order + 1) * (2 * L + 1) - 2),
+        title=(
+            "The harmonic of ReLU(cos) that an odd number n = 2L + 1 of phases sees at an alias of odd number 2l + 1 "
+            "is 0, but at the orders 1 and -1: for n >= 5 only the even aliases are left, for n = 3 the order 1, too."
+        ),
+        left=Integral(ReLU(cos(t)) * cos(seen * t), (t, -pi, pi)),
         right=S.Zero,
-        variables=(count(order, -3, 3), count(L, 1, 6)),
+        variables=(count(order, -3, 3), count(L, 2, 6)),
+        conditions=(Ne(seen, 1), Ne(seen, -1)),
         source=SOURCE,
     ),
 )

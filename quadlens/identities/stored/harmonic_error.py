@@ -154,7 +154,7 @@ STATEMENTS = (
         name="harmonic_error.equidistributed",
         title=(
             "Any weighted phases, psi = 2 phi: the rule is off its integral by at most so much of the moduli of its "
-            "exponential sums. Where they vanish in the limit, at every order, the limit is the integral."
+            "exponential sums. With weights of a bounded sum it vanishes in the limit where all of these do."
         ),
         left=Modulus(
             Sum(w[i] * (ReLU(cos(phi[i] + x)) * cos(2 * phi[i] + y)), nodes)

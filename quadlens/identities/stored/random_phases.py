@@ -96,8 +96,8 @@ STATEMENTS = (
     Statement(
         name="random_phases.one_more",
         title=(
-            "Whatever the sum s' + i s'' of the nodes so far, one more independent node adds its mean to it, and w^2 "
-            "times its variance V to the mean square: n nodes, one after another, add up to sum w_i^2 V."
+            "Whatever the sum s' + i s'' of the nodes so far, one more independent node adds w times its mean to it, "
+            "and w^2 times its variance to the mean square."
         ),
         left=mean((s_1 + w_1 * f(phi)) ** 2 + (s_2 + w_1 * g(phi)) ** 2, phi),
         right=(s_1 + w_1 * mu_1) ** 2
