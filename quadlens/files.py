@@ -20,6 +20,14 @@ _SUFFIX = ".quadlens.part"
 _RANDOM = r"[a-z0-9_]{8}"
 
 
+def _named(path: str | os.PathLike[str]) -> Path:
+    """Return the path, which must be one: None, a number or an open file is refused as other outputs are."""
+    try:
+        return Path(path)
+    except TypeError:
+        raise OutputError(f"an output's name is a text or a path, got {type(path).__name__}") from None
+
+
 @contextlib.contextmanager
 def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Yield a temporary path beside ``path``; on success it takes the place of ``path``, on failure it is removed.
@@ -32,7 +40,7 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
         If the folder does not exist or cannot be written, or ``path`` is there and not a regular file: a rename would
         put a file in the place of a directory, a pipe or a device (of ``/dev/null``, for the superuser).
     """
-    named = Path(path)
+    named = _named(path)
     target = Path(os.path.realpath(named)) if os.path.islink(named) else named
     try:
         mode = _mode_of(target, named)
@@ -181,9 +189,9 @@ def make_folder(path: str | os.PathLike[str]) -> Path:
     OutputError
         If it cannot be made, or has no name (an empty variable in a shell): that is not the current folder.
     """
+    folder = _named(path)
     if not os.fspath(path):
         raise OutputError("an output folder needs a name, got an empty one; choose one with -o")
-    folder = Path(path)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except (OSError, ValueError) as error:

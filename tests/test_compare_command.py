@@ -58,6 +58,10 @@ def test_a_family_is_all_of_its_statements(capsys):
     [
         (("equations", "pizza"), "did you mean 'pizza_integral'"),
         (("equations", "pizza_integral", "-o", "x"), "leave out -o"),
+        (("compare", "--a", "9" * 23, "--b", "2", "--c", "3"), f"{'9' * 23} is not in the range from -2⁵³ to 2⁵³"),
+        (("certify", "--method", "rect"), "did you mean 'rectangle'?"),
+        (("certify", "linear"), "it is a method: --method linear"),
+        (("convert", "p59-seed0", "copy.pt"), "copy.pt: this is a safetensors file"),
         (("equations", "--format", "latex"), "goes with the NAME"),
     ],
 )

@@ -38,6 +38,7 @@ def convert(
     OutputError
         If the file cannot be written, or would not read back the same.
     """
+    native.require_own_name(path)
     provenance = {"converted_by": f"quadlens {__version__}", **(measured or {})}
     if original is not None:
         provenance["original"] = ascii(Path(original).name)[1:-1]

@@ -39,6 +39,7 @@ MAX_TEXT = 4000
 MAX_COEFFICIENT = 10**6
 MAX_RADIUS = 1e300
 _COEFFICIENT = re.compile(r"-?[0-9]{1,40}(/[1-9][0-9]{0,39})?", re.ASCII)
+_OF_OTHERS = {".pt", ".pth", ".ckpt", ".bin", ".npz", ".npy", ".pkl"}
 _FAMILY = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._,()=+-]{0,79}", re.ASCII)
 
 
@@ -46,7 +47,15 @@ def write(
     model: Circuit | Weights, path: str | os.PathLike[str], *, provenance: Mapping[str, str] | None = None
 ) -> None:
     """Write a circuit or its weights to ``path`` as native safetensors, whole or not at all; see ``encode``."""
+    require_own_name(path)
     write_atomically(path, encode_parts(model, provenance=provenance))
+
+
+def require_own_name(path: str | os.PathLike[str]) -> None:
+    """Refuse a name that says that the file is of another format: torch or numpy would then fail on it."""
+    suffix = os.path.splitext(os.fsdecode(path))[1] if isinstance(path, str | bytes | os.PathLike) else ""
+    if suffix.lower() in _OF_OTHERS:
+        raise OutputError(f"cannot write {one_line(path)}: this is a safetensors file, and {suffix} is not its suffix")
 
 
 def save(model: Circuit | Weights, path: str | os.PathLike[str]) -> None:

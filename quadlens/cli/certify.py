@@ -31,7 +31,8 @@ class _Method(_Choice):
     """One of the methods; a mistyped one is told which comes nearest."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        near = get_close_matches(value, self.choices, n=1)
+        begun = [choice for choice in self.choices if value and choice.startswith(value)]
+        near = begun or get_close_matches(value, self.choices, n=1)
         if value not in self.choices and near:
             self.fail(f"{value!r} is no method; did you mean {near[0]!r}?", param, ctx)
         return super().convert(value, param, ctx)

@@ -174,6 +174,10 @@ def _nothing_called(model: str, names: Sequence[str]) -> str:
         beside = []
     if os.path.islink(model):
         return f"{one_line(repr(model))} is a link that leads to no file; name the file itself"
+    context = click.get_current_context(silent=True)
+    for option in context.command.params if context else ():
+        if option.name == "method" and isinstance(option.type, click.Choice) and model in option.type.choices:
+            return f"no file and no bundled network is called {model!r}; it is a method: --method {model}"
     near = get_close_matches(model, [*names, *beside], n=1)
     hint = f"did you mean {one_line(repr(near[0]))}?" if near else f"bundled: {', '.join(names)}"
     return f"no file and no bundled network is called {one_line(repr(model))}; {hint}"

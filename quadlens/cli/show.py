@@ -28,6 +28,12 @@ class _Whole(click.IntRange):
     def _describe_range(self) -> str:
         return ""
 
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        number = click.INT.convert(value, param, ctx)
+        if not -(2**53) <= number <= 2**53:
+            self.fail(f"{value} is not in the range from -2⁵³ to 2⁵³", param, ctx)
+        return number
+
 
 WHOLE = _Whole(-(2**53), 2**53)
 """A whole number that is exact as a float64 too, as every size and seed must be."""

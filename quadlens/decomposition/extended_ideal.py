@@ -41,7 +41,7 @@ from quadlens.decomposition.phase_modulation import (
 )
 from quadlens.decomposition.weight_sums import WeightSums, weight_sums
 from quadlens.errors import OptionError
-from quadlens.form.amplitude_phase import AmplitudePhaseForm, fit
+from quadlens.form.amplitude_phase import AmplitudePhaseForm, form_of
 
 SHARE = 0.01
 """Of the network's parameters: what the ideal may use of numbers, by default."""
@@ -171,7 +171,7 @@ def extended_ideal(
     if numbers < 1:
         raise OptionError(f"the extended ideal needs at least one number; got {numbers}")
     require_range(circuit)
-    form = fit(circuit) if form is None else form
+    form = form_of(circuit, form)
     done = progress or (lambda fraction: None)
     measured = measured_outputs(circuit)
     done(0.3)

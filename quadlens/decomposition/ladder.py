@@ -19,7 +19,7 @@ from quadlens.data_frame import data_frame
 from quadlens.decomposition.rung_logits import RungLogits, Totals
 from quadlens.decomposition.rungs import RUNGS
 from quadlens.errors import OptionError
-from quadlens.form.amplitude_phase import AmplitudePhaseForm, fit
+from quadlens.form.amplitude_phase import AmplitudePhaseForm, form_of
 from quadlens.text_table import html_table, text_table
 
 
@@ -226,7 +226,7 @@ def decompose(
     progress : called with the fraction done
     """
     require_range(require_circuit(circuit, "decompose"))
-    form = fit(circuit) if form is None else form
+    form = form_of(circuit, form)
     totals = Totals(stages=len(RUNGS), groups=len(form.groups))
     rungs = RungLogits(circuit, form)
     for rows in row_blocks(circuit):

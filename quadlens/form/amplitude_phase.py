@@ -18,7 +18,7 @@ from quadlens.arrays import ComplexArray, FloatArray, IntArray, wrap_angle
 from quadlens.circuits.circuit import Circuit, require_circuit
 from quadlens.circuits.number_range import require_waves
 from quadlens.data_frame import data_frame
-from quadlens.errors import OptionError
+from quadlens.errors import CircuitError, OptionError
 from quadlens.text_table import html_table, text_table
 
 EXPONENTIAL_SUMS = 6
@@ -133,7 +133,7 @@ class AmplitudePhaseForm:
     def __getitem__(self, frequency: int) -> FrequencyGroup:
         """Return the group of a key frequency."""
         for group in self.groups:
-            if group.frequency == frequency:
+            if group.frequency == frequency and not isinstance(frequency, bool):
                 return group
         known = ", ".join(str(group.frequency) for group in self.groups)
         raise OptionError(f"no group has frequency {frequency!r}; there are {known}")
@@ -204,6 +204,25 @@ def _json_number(value: Any) -> Any:
     if np.iscomplexobj(value):
         return [float(value.real), float(value.imag)]
     return value.item() if isinstance(value, np.generic) else value
+
+
+def form_of(circuit: Circuit, form: AmplitudePhaseForm | None) -> AmplitudePhaseForm:
+    """Return the form that was given for a circuit, or its fit where none was.
+
+    Raises
+    ------
+    CircuitError
+        If what was given is no form, or has another p, number of neurons or activation than the circuit.
+    """
+    if form is None:
+        return fit(circuit)
+    if not isinstance(form, AmplitudePhaseForm):
+        raise CircuitError(f"form must be what quadlens.fit(circuit) returns, got {type(form).__name__}")
+    for name in ("p", "neurons", "activation"):
+        mine, its = getattr(circuit, name), getattr(form, name)
+        if mine != its:
+            raise CircuitError(f"the form is of another circuit: its {name} is {its}, the circuit's {mine}")
+    return form
 
 
 def fit(circuit: Circuit) -> AmplitudePhaseForm:

@@ -22,7 +22,7 @@ from quadlens.activations import activation_named
 from quadlens.circuits.circuit import Circuit, require_circuit
 from quadlens.data_frame import data_frame
 from quadlens.errors import CircuitError, OptionError
-from quadlens.form.amplitude_phase import AmplitudePhaseForm, FrequencyGroup, fit
+from quadlens.form.amplitude_phase import AmplitudePhaseForm, FrequencyGroup, form_of
 from quadlens.quadrature.adaptive import adaptive_harmonics
 from quadlens.quadrature.balls import harmonic_balls
 from quadlens.quadrature.closed_form import waveform_harmonics
@@ -78,7 +78,7 @@ class Comparison:
 
     def __getitem__(self, frequency: int) -> FrequencyComparison:
         for row in self.frequencies:
-            if row.frequency == frequency:
+            if row.frequency == frequency and not isinstance(frequency, bool):
                 return row
         shown = ", ".join(str(row.frequency) for row in self.frequencies) or "none"
         raise OptionError(f"no row for frequency {frequency!r}; there are {shown}")
@@ -136,7 +136,7 @@ def compare(
     circuit = require_circuit(circuit, "compare")
     a, b = whole_mod(a, circuit.p, "a"), whole_mod(b, circuit.p, "b")
     c = (a + b) % circuit.p if c is None else whole_mod(c, circuit.p, "c")
-    form = fit(circuit) if form is None else form
+    form = form_of(circuit, form)
     groups = [group for group in form.groups if node_weights(form, group).sum() > 0]
     if not groups:
         raise CircuitError("no neuron of this network has a wave, so that there is no integral to compare it with")

@@ -26,7 +26,7 @@ from quadlens.claims import ProvedBound
 from quadlens.decomposition import ladder
 from quadlens.decomposition.ladder import ErrorDecomposition, Stage, Term, TermPart, refined_numbers
 from quadlens.decomposition.rungs import RUNGS
-from quadlens.form.amplitude_phase import AmplitudePhaseForm, fit
+from quadlens.form.amplitude_phase import AmplitudePhaseForm, form_of
 from quadlens.quadrature.closed_form import harmonics_rounding
 from quadlens.quadrature.waveform import group_waveform
 from quadlens.rounding import UNIT_ROUNDOFF, gamma
@@ -60,7 +60,7 @@ def decompose(
     if activation_named(require_circuit(circuit, "decompose").activation).slope_below is None:
         return ladder.decompose(circuit, form, progress=progress)
     require_range(circuit)
-    form, report = fit(circuit) if form is None else form, progress or (lambda done: None)
+    form, report = form_of(circuit, form), progress or (lambda done: None)
     slope = negative_slope(circuit.activation)
     waves = [group_waves(circuit, form, group) for group in form.groups]
     everything = frequencies is None and circuit.p**3 <= EVERYTHING

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
+from quadlens.errors import OptionError
 from quadlens.form.amplitude_phase import AmplitudePhaseForm, FrequencyGroup
 from quadlens.report.colours import GRID, INK, MUTED
 
@@ -30,6 +31,8 @@ def new_axes(ax: Axes | None, *, height: float = 3.4, width: float = WIDTH) -> t
     if ax is None:
         figure, grid = new_grid(1, 1, height=height, width=width)
         return figure, grid[0]
+    if not isinstance(ax, Axes):
+        raise OptionError(f"ax must be matplotlib axes, got {type(ax).__name__}; without it a new figure is made")
     style(ax)
     root: Any = ax.figure
     while not isinstance(root, Figure):  # a subfigure lies in another, or in the figure itself
