@@ -157,5 +157,17 @@ def test_the_command_line_prints_what_it_measured(tmp_path: Path) -> None:
     text = " ".join(done.output.split())
     assert "task: a - b, by measuring its answers on all 49 inputs" in text
     assert "for a - b mod 7" in text
+    assert "inputs: (x, y) stands for the file's (a, b) with x = 1·a, y = -1·b mod 7" in text
     as_json = json.loads(CliRunner().invoke(certify_command, [*given, "--json"]).output)
     assert as_json["provenance"]["task"] == "a - b"
+
+
+def test_a_comparison_says_that_its_inputs_are_renumbered(tmp_path: Path) -> None:
+    torch.save(solver(1, -1), tmp_path / "a.pt")
+    found = ql.compare(load(tmp_path / "a.pt", activation="relu", task="a - b"), 5, 6)
+    first, second, *_ = repr(found).splitlines()
+    assert first.startswith("Comparison at x = 5, y = 6, c = 4 (mod 7)")
+    assert second == "(x, y) stands for the file's (a, b) with x = 1·a, y = -1·b mod 7"
+    assert second.replace("'", "&#x27;") in found._repr_html_()
+    torch.save(solver(1, 1), tmp_path / "b.pt")
+    assert repr(ql.compare(load(tmp_path / "b.pt", activation="relu"), 5, 6)).startswith("Comparison at a = 5, b = 6")

@@ -20,6 +20,7 @@ import numpy as np
 
 from quadlens.activations import activation_named
 from quadlens.circuits.circuit import Circuit, require_circuit
+from quadlens.circuits.provenance import ADDITION
 from quadlens.data_frame import data_frame
 from quadlens.errors import CircuitError, OptionError
 from quadlens.form.amplitude_phase import AmplitudePhaseForm, FrequencyGroup, form_of
@@ -61,7 +62,8 @@ class Comparison:
     """The finite sums of a network beside their integrals at one input (a, b) and one logit c.
 
     ``logit`` is the network's own; ``rest`` what of it is in no row: silent neurons, the skip path, and what the
-    neurons' output weights hold outside the wave of their group's frequency.
+    neurons' output weights hold outside the wave of their group's frequency. ``renumbered`` says what the inputs of a
+    network of another task than a + b stand for: ``a`` and ``b`` are then shown as x and y.
     """
 
     p: int
@@ -70,6 +72,7 @@ class Comparison:
     c: int
     logit: float
     frequencies: tuple[FrequencyComparison, ...]
+    renumbered: str | None = None
 
     @property
     def rest(self) -> float:
@@ -96,7 +99,8 @@ class Comparison:
     @property
     def heading(self) -> str:
         """What is compared where, in a line."""
-        return f"a = {self.a}, b = {self.b}, c = {self.c} (mod {self.p}): logit {self.logit:.6g}"
+        first, second = ("a", "b") if self.renumbered is None else ("x", "y")
+        return f"{first} = {self.a}, {second} = {self.b}, c = {self.c} (mod {self.p}): logit {self.logit:.6g}"
 
     def table(self) -> tuple[list[str], list[list[str]]]:
         """Return the columns and the rows that are shown."""
@@ -109,10 +113,12 @@ class Comparison:
         ]
 
     def __repr__(self) -> str:
-        return "\n".join([f"Comparison at {self.heading}", *text_table(*self.table())])
+        said = [] if self.renumbered is None else [self.renumbered]
+        return "\n".join([f"Comparison at {self.heading}", *said, *text_table(*self.table())])
 
     def _repr_html_(self) -> str:
-        return html_table(f"Finite sums and integrals at {self.heading}", *self.table())
+        said = "" if self.renumbered is None else f"; {self.renumbered}"
+        return html_table(f"Finite sums and integrals at {self.heading}{said}", *self.table())
 
 
 def compare(
@@ -148,6 +154,7 @@ def compare(
         b=b,
         c=c,
         logit=logit,
+        renumbered=None if circuit.provenance.task == ADDITION else circuit.provenance.said.get("inputs"),
         frequencies=tuple(_row(circuit, form, group, (a, b, c), values[group.members]) for group in groups),
     )
 
