@@ -179,6 +179,11 @@ def test_a_bound_below_the_truth_is_refused(proved, number, what):
     [
         lambda ideals: ideals[0].update(relative_error_measured=ideals[0]["relative_error_measured"] + 1e-5),
         lambda ideals: ideals[0]["frequencies"][0].update(measured=0.0),
+        lambda ideals: ideals[0].update(inputs_measured=13 * 12),  # a sample is not held against the truth
+        lambda ideals: ideals[0].update(inputs_measured=1),
+        lambda ideals: ideals.pop(),
+        lambda ideals: ideals.reverse(),
+        lambda ideals: ideals[0].update(ideals[1] | {"name": "pure integral"}),
         lambda ideals: ideals[1].update(name="refined integral of all"),
         lambda ideals: ideals[1]["numbers"][0].update(kappa=0.1),
         lambda ideals: ideals[1]["numbers"][0].update(e_A=[1.0, 0.1]),
@@ -215,3 +220,16 @@ def test_every_true_certificate_of_small_circuits_is_accepted(activation):
             p=11 + seed, frequencies=(2, 3), neurons=16, noise=0.2, seed=seed, activation=activation
         )
         assert ql.check(ql.certify(circuit, "mlp"), circuit).reasons == ()
+
+
+def test_a_frequency_at_which_the_ideal_is_nothing_needs_no_bound():
+    """Neurons that are always on integrate to nothing: none is given there, and none is asked for."""
+    made = ql.construct(p=7, frequencies=(1, 2), neurons=16, sigma=0.0)
+    lifted = np.where(ql.fit(made).frequency == 2, 10.0, 0.0)
+    circuit = ql.Circuit(p=7, A=made.A, B=made.B + lifted, U=made.U)
+    certificate = ql.certify(circuit, "mlp")
+    refined, pure = certificate.ideals
+    assert [len(one["numbers"]) for one in (refined, pure)] == [2, 2]
+    assert [one["frequency"] for one in refined["frequencies"]] == [1]
+    assert [one["frequency"] for one in pure["frequencies"]] == [1, 2]
+    assert ql.check(certificate, circuit).reasons == ()

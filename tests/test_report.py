@@ -578,15 +578,16 @@ def test_the_report_opens_with_what_is_proved_of_the_mlp(solved: Analysis) -> No
     bound, measured = found.ideals[0]["relative_error_bound"], found.ideals[0]["relative_error_measured"]
     assert measured <= bound < 1
     said = opening(solved)
-    assert said.startswith("From its weights, in time linear in their number: the MLP of a network is within ")
-    assert f"within {at_most(bound)} of 2 integrals (proved, in L2 over all 900 inputs and 30 logits" in said
-    assert f"measured: {number(measured)}" in said
+    assert said.startswith("From its weights, in time linear in their number, proved: the logits of the MLP of a")
+    where = f"{at_most(bound)} of 2 integrals, in L2 over all 900 inputs and 30 logits"
+    assert f"a network, less their mean over c, are within {where}" in said
+    assert f"(measured over all of them: {number(measured)}), the skip path left out." in said
     assert said in html.unescape(page(solved, ()))
     assert report_json(solved)["opening"] == said
     vague = report_of(random_circuit())
     assert vague.distance is not None
     assert vague.distance.ideals[0]["relative_error_bound"] >= 1
-    assert opening(vague).startswith("From its weights alone nothing is proved of how far the MLP of a network is from")
+    assert opening(vague).startswith("From its weights nothing of use is proved (vacuous: 0 in place of the MLP has 1)")
 
 
 def test_where_the_ladder_bounds_the_report_says_so(solved: Analysis) -> None:

@@ -26,6 +26,12 @@ NAMES = ("refined integral", PURE)
 
 MEASURED_TO = 1e-6
 
+MEASURED_WHOLE = 2 * 10**9
+"""``p³n`` up to which a measurement that is not over all inputs is refused: the prover takes all of them there."""
+
+NOTHING = 1e-9
+"""Of the ideal's norm: a frequency at which the ideal is no more than this needs no bound relative to itself."""
+
 MOST = 3 * 10**9
 """``p³n`` up to which all logits are evaluated: some minutes."""
 
@@ -176,10 +182,12 @@ def mlp_reasons(certificate: Certificate, network: BallNetwork, progress: Callab
     """Return what speaks against a certificate of the method ``mlp``: a bound below the truth, an ideal misnamed."""
     ideals = certificate.ideals or ()
     reasons = []
+    if tuple(ideal["name"] for ideal in ideals) != NAMES:
+        reasons.append(f"ideals must be the {' and the '.join(NAMES)}, in this order")
     for ideal in ideals:
         plain = all(_is_pure(one) for one in ideal["numbers"])
-        if ideal["name"] not in NAMES or (ideal["name"] == PURE and not plain):
-            reasons.append(f"the ideal {ideal['name']!r:.80} is not what it is called")
+        if ideal["name"] == PURE and not plain:
+            reasons.append(f"the {PURE} has other numbers than e = 1 and s = κ = 0")
     if reasons:
         return reasons
     found = true_distances(network, [ideal["numbers"] for ideal in ideals], progress)
@@ -189,27 +197,34 @@ def mlp_reasons(certificate: Certificate, network: BallNetwork, progress: Callab
         claims.append(("sup_error_bound", ideal["sup_error_bound"], truth.largest, truth.ideal_largest))
         for d, bound in enumerate(ideal["classes"]):
             claims.append((f"classes[{d}]", bound, truth.classes[d] * root_p, truth.ideal))
-        if [one["frequency"] for one in ideal["frequencies"]] != [one["frequency"] for one in ideal["numbers"]]:
-            reasons.append(f"the {name} must have a bound for each of its frequencies")
+        at = {one["frequency"]: place for place, one in enumerate(ideal["numbers"])}
+        said = [one["frequency"] for one in ideal["frequencies"]]
+        unsaid = [k for k in at if k not in said and not truth.ideal_frequencies[at[k]] <= NOTHING * truth.ideal]
+        if unsaid or not set(said) <= set(at):
+            reasons.append(f"the {name} must have a bound for each of its frequencies, and for no other")
             continue
-        for one, own, norm in zip(ideal["frequencies"], truth.frequencies, truth.ideal_frequencies, strict=True):
+        for one in ideal["frequencies"]:
+            own, norm = (x[at[one["frequency"]]] for x in (truth.frequencies, truth.ideal_frequencies))
             claims.append((f"the bound of frequency {one['frequency']}", one["bound"], own, norm))
         reasons += [
-            f"{what} of the {name} is {bound!r}, which is not proved: the truth is {float((own / norm).mid()):.6g} is"
+            f"{what} of the {name} is {bound!r}, which is not proved: the truth is {float((own / norm).mid()):.6g}"
             for what, bound, own, norm in claims
             # a ball of the norm around 0 proves nothing
             if not (norm > 0 and flint.arb(bound) * norm >= own)
         ]
-        reasons += _measured(ideal, truth, network.p)
+        reasons += _measured(ideal, truth, network.p, network.circuit.neurons)
     return reasons
 
 
-def _measured(ideal: Mapping[str, Any], truth: TrueDistance, p: int) -> list[str]:
+def _measured(ideal: Mapping[str, Any], truth: TrueDistance, p: int, neurons: int) -> list[str]:
     """Hold what is called measured over all inputs against the truth, to a part in a million of the ideal."""
     if ideal["inputs_measured"] != p * p:
-        return []
+        few = p**3 * neurons <= MEASURED_WHOLE
+        return [f"the {ideal['name']} is measured on a sample, though all inputs are few enough"] if few else []
+    at = {one["frequency"]: place for place, one in enumerate(ideal["numbers"])}
     pairs = [("relative_error_measured", ideal["relative_error_measured"], truth.whole / truth.ideal)]
-    for one, own, norm in zip(ideal["frequencies"], truth.frequencies, truth.ideal_frequencies, strict=True):
+    for one in ideal["frequencies"]:
+        own, norm = (x[at[one["frequency"]]] for x in (truth.frequencies, truth.ideal_frequencies))
         pairs.append((f"measured of frequency {one['frequency']}", one["measured"], own / norm))
     return [
         f"{what} of the {ideal['name']} is {value!r}; all inputs give {float(own.mid()):.9g}"

@@ -36,7 +36,7 @@ def _prove(circuit: Circuit, report: Callable[[float], None]) -> Proof:
     size = sizes(circuit)
     reason = refusal(circuit, size)
     if reason is not None:
-        return Proof(arithmetic=ARITHMETIC, refusal=reason.split("; use ")[0])
+        return Proof(arithmetic=ARITHMETIC, refusal=f"{reason.split('; use ')[0]}; no other method bounds the MLP")
     form = fit(circuit)
     ideals = (integral_ideal(form), integral_ideal(form, pure=True))
     found = prove(circuit, size, ideals, budget_of(circuit.p), lambda done: report(0.8 * done))

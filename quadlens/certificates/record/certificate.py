@@ -206,7 +206,9 @@ class Certificate:
             _text(ideal["name"], "the name of an ideal")
             for key in IDEAL:
                 _finite(ideal[key], f"{key} of the {ideal['name']}", least=0.0)
-            _integer(ideal["inputs_measured"], "inputs_measured", 1, self.p * self.p)
+            _integer(ideal["inputs_measured"], "inputs_measured", self.p, self.p * self.p)
+            if ideal["inputs_measured"] % self.p:
+                raise CertificateError(f"inputs_measured counts all b for some a: a multiple of p, {self.p}")
             lists = [ideal[key] for key in ("numbers", "classes", "frequencies", "terms")]
             if not all(isinstance(entry, tuple) for entry in lists) or len(ideal["classes"]) != self.p:
                 raise CertificateError(f"the {ideal['name']} needs lists of numbers, {self.p} classes and frequencies")

@@ -50,6 +50,7 @@ RULES = (
 
 IDEALS = "The MLP's distance from its integrals over all inputs and logits, relative to their norm"
 TERMS = "What the proved distance is made of"
+VACUOUS = "vacuous: 0 in place of the MLP has 1"
 PARTS = (
     "The MLP at each frequency, relative to the refined integral there; beside it the fitted rule's distance from the "
     "pure pizza's integral, which is not the MLP's"
@@ -107,55 +108,44 @@ def _by_arcs(main: Sequence[Mapping[str, Any]]) -> str:
 
 def mlp(certificate: Certificate) -> str:
     """Return what ``mlp`` proves: of the MLP without its skip path, against the refined integrals, and of no input."""
-    first = (certificate.ideals or ())[0]
-    bound, count = first["relative_error_bound"], len(first["numbers"])
-    integrals = "one integral" if count == 1 else f"{count} integrals"
-    p, measured = certificate.p, number(first["relative_error_measured"])
-    some = f"{first['inputs_measured']:,} of them: all b for some a, drawn at random"
-    over = "all of them" if first["inputs_measured"] == p * p else some
-    if bound < 1:
-        head = f"proved: the MLP's logits, less their mean over c, are within {at_most(bound)} of {integrals}"
-    else:
-        vacuous = "not certified (vacuous: 0 in place of the MLP has 1)"
-        head = f"{vacuous}: its logits, less their mean over c, are within {at_most(bound)} of {integrals}"
-    return (
-        f"{head}, in L2 over all {p * p:,} inputs and {p} logits, relative to the integrals' own norm"
-        f" (measured over {over}: {measured}); the skip path is no part of it, and no input is certified"
-        f"{about(certificate)}"
-    )
+    head = "proved" if _first(certificate)["relative_error_bound"] < 1 else f"not certified ({VACUOUS})"
+    claim = _distance(certificate, "the MLP's logits")
+    return f"{head}: {claim}; the skip path is no part of it, and no input is certified{about(certificate)}"
 
 
 def mlp_opening(name: str, certificate: Certificate) -> str:
-    """Return the report's first sentence: what is proved of the MLP's distance from its integrals, beside what is
-    measured; for a certificate of ``mlp``.
-    """
-    first, p = (certificate.ideals or ())[0], certificate.p
-    count = len(first["numbers"])
-    integrals = f"{count} integral{'' if count == 1 else 's'}"
-    inputs = first["inputs_measured"]
-    over = "" if inputs == p * p else f" over {inputs:,} of the inputs"
-    measured = f"measured{over}: {number(first['relative_error_measured'])}"
-    how = f"in L2 over all {p * p:,} inputs and {p} logits, relative to the integrals' own norm, skip path left out"
-    if first["relative_error_bound"] >= 1:
-        return (
-            f"From its weights alone nothing is proved of how far the MLP of {name} is from {integrals}: the bound, "
-            f"{at_most(first['relative_error_bound'])}, is vacuous ({how}; {measured}){about(certificate)}."
-        )
+    """Return the report's first sentence: what ``mlp`` proves of the network called ``name``, or that it is vacuous."""
+    claim = f"{_distance(certificate, f'the logits of the MLP of {name}')}, the skip path left out{about(certificate)}."
+    if _first(certificate)["relative_error_bound"] < 1:
+        return f"From its weights, in time linear in their number, proved: {claim}"
+    return f"From its weights nothing of use is proved ({VACUOUS}): {claim}"
+
+
+def _first(certificate: Certificate) -> Mapping[str, Any]:
+    return (certificate.ideals or ())[0]
+
+
+def _distance(certificate: Certificate, logits: str) -> str:
+    first, p = _first(certificate), certificate.p
+    count, inputs = len(first["numbers"]), first["inputs_measured"]
+    integrals = "one integral" if count == 1 else f"{count} integrals"
+    over = "all of them" if inputs == p * p else f"{inputs:,} of them: all b for some a, drawn at random"
     return (
-        f"From its weights, in time linear in their number: the MLP of {name} is within "
-        f"{at_most(first['relative_error_bound'])} of {integrals} (proved, {how}; {measured}){about(certificate)}."
+        f"{logits}, less their mean over c, are within {at_most(first['relative_error_bound'])} of "
+        f"{integrals}, in L2 over all {p * p:,} inputs and {p} logits, relative to the integrals' own norm (measured "
+        f"over {over}: {number(first['relative_error_measured'])})"
     )
 
 
 def mlp_number(certificate: Certificate) -> tuple[str, str]:
     """Return the proved distance of the MLP from its integrals, and what it is; for a certificate of ``mlp``."""
-    first = (certificate.ideals or ())[0]
-    vacuous = "" if first["relative_error_bound"] < 1 else "; vacuous: 0 in place of the MLP has 1"
+    first = _first(certificate)
+    vacuous = "" if first["relative_error_bound"] < 1 else f"; {VACUOUS}"
     return (
         at_most(first["relative_error_bound"]),
-        f"of the integrals' norm: so far at most is the MLP, without skip path, from its {len(first['numbers'])} "
-        f"integral{'' if len(first['numbers']) == 1 else 's'}, L2 over all inputs and logits (proved from the weights "
-        f"in linear time{vacuous}; measured: {number(first['relative_error_measured'])})",
+        f"of the integrals' norm: so far at most are the MLP's logits, less their mean over c and without skip path, "
+        f"from {len(first['numbers'])} integral{'' if len(first['numbers']) == 1 else 's'}, L2 over all inputs (proved "
+        f"from the weights in linear time{vacuous}; measured: {number(first['relative_error_measured'])})",
     )
 
 
