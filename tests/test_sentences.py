@@ -211,3 +211,16 @@ def test_help_does_not_offer_sizes_that_are_refused(run, command: str) -> None:
     text = run(command, "--help")
     assert "-9007" not in text
     assert "INTEGER" in text
+
+
+def test_what_the_integrals_give_is_said_to_leave_out_the_mean_over_the_logits():
+    """A constant on every logit moves the MLP's logits as far as one likes, and no number of the ladder."""
+    from dataclasses import replace
+
+    from quadlens.certificates.record.words import compressed
+
+    circuit = ql.construct(p=13, frequencies=(2, 5), neurons=40, noise=0.02)
+    lifted = replace(circuit, U=circuit.U + 50)
+    plain, moved = (ql.decompose(one) for one in (circuit, lifted))
+    assert moved.ideal_relative_l2 == pytest.approx(plain.ideal_relative_l2, rel=1e-6)
+    assert "less their mean over c" in compressed(moved)

@@ -288,8 +288,8 @@ def compressed(result: ErrorDecomposition) -> str:
     far = result.ideal_relative_l2
     error = number(far, 2) if result.whole else f"at most {at_most(far, 2)}"
     return (
-        f"{result.ideal_parameters:,} numbers in place of the MLP's {result.mlp_parameters:,} give its logits to a "
-        f"relative error of {error}"
+        f"{result.ideal_parameters:,} numbers in place of the MLP's {result.mlp_parameters:,} give its logits, less "
+        f"their mean over c, to a relative error of {error}"
     )
 
 
