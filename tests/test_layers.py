@@ -139,3 +139,10 @@ def test_the_command_line_starts_without_anything_heavy() -> None:
 def test_the_numeric_path_does_not_import_torch_or_sympy() -> None:
     code = "import quadlens as ql; ql.decompose(ql.construct(p=7, frequencies=(1, 2), neurons=16))"
     assert not {"torch", "sympy", "matplotlib"} & loaded_after(code)
+
+
+def test_the_form_is_shown_without_anything_that_draws() -> None:
+    code = "import click.testing as c; from quadlens.cli.fit import command; c.CliRunner().invoke(command, ['--json'])"
+    loaded = loaded_after(code)
+    assert "quadlens.report.mlp_distance" in loaded
+    assert not {"torch", "sympy", "matplotlib"} & loaded

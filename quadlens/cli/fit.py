@@ -23,8 +23,6 @@ def command(loaded: LoadedModel, per_neuron: bool, as_json: bool) -> None:
     from quadlens.digits import at_most, number
     from quadlens.form.amplitude_phase import NEGLIGIBLE_SHARE, fit
     from quadlens.form.phase_locking import phase_locking, r_squared_shown
-    from quadlens.report.analysis import mlp_distance
-    from quadlens.report.write import distance_data
 
     with progress_bar("fitting"):
         form = fit(loaded.circuit)
@@ -32,6 +30,8 @@ def command(loaded: LoadedModel, per_neuron: bool, as_json: bool) -> None:
     locking = phase_locking(form, np.random.default_rng(0))
     rules = rule_errors(form)
     if as_json:
+        from quadlens.report.mlp_distance import distance_data, mlp_distance
+
         fitted = form.to_dict(per_neuron=per_neuron)
         errors = {rule.frequency: rule.beside() for rule in rules}
         fitted["frequencies"] = [one | errors.get(one["frequency"], {}) for one in fitted["frequencies"]]

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from quadlens.activations import activation_named
-from quadlens.certificates.certify import certify
 from quadlens.certificates.ladder.decompose import decompose
 from quadlens.certificates.ladder.ideal_distance import MOST_INPUTS, IdealDistance, ideal_distance
 from quadlens.certificates.record.certificate import Certificate
@@ -16,7 +15,6 @@ from quadlens.decomposition.extended_ideal import ExtendedIdeal, extended_ideal
 from quadlens.decomposition.group_quadrature import group_quadrature
 from quadlens.decomposition.ladder import ErrorDecomposition
 from quadlens.decomposition.rule_errors import RuleError, rule_errors
-from quadlens.errors import CertificateError, CircuitError
 from quadlens.form.amplitude_phase import AmplitudePhaseForm, FrequencyGroup, fit
 from quadlens.form.phase_locking import PhaseLocking, phase_locking
 from quadlens.quadrature.certifying_width import CertifyingWidths
@@ -27,6 +25,7 @@ from quadlens.report.amplitudes import GroupAmplitude, group_amplitudes
 from quadlens.report.figures.canvas import shown_groups
 from quadlens.report.figures.rates import rate_widths
 from quadlens.report.logit_agreement import LogitAgreement, logit_agreement
+from quadlens.report.mlp_distance import mlp_distance
 from quadlens.report.proofs import LINEAR_TIME, METHODS, Proofs, prove
 from quadlens.untrusted_text import one_line
 
@@ -184,12 +183,3 @@ def analyse(
 
 MLP_AT_ONCE = 4 * 10**6
 """Entries of A up to which a report holds the MLP's proved distance: at twice as many it takes minutes."""
-
-
-def mlp_distance(circuit: Circuit) -> Certificate | None:
-    """Return the certificate of ``mlp``, None where its ideals or its bound cannot be had."""
-    try:
-        found = certify(circuit, "mlp")
-    except (CertificateError, CircuitError):
-        return None
-    return found if found.refusal is None and found.frequencies else None

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from quadlens import __version__
-from quadlens.certificates.record.certificate import Certificate
 from quadlens.certificates.record.file import as_data
 from quadlens.circuits.circuit import Circuit, require_circuit
 from quadlens.circuits.forward import evaluate
 from quadlens.files import folder_alone, make_folder, write_atomically
 from quadlens.report.analysis import Analysis, analyse
 from quadlens.report.gallery import Drawn, draw_all
+from quadlens.report.mlp_distance import distance_data
 from quadlens.report.page import page
 from quadlens.report.verdict import opening, source_name, unexplained, verdict
 
@@ -134,15 +134,3 @@ def made_here(analysis: Analysis) -> dict[str, Any]:
 
 def _figure_file(drawn: Drawn) -> str:
     return f"figures/{drawn.name}.svg"
-
-
-def distance_data(certificate: Certificate) -> dict[str, Any]:
-    """Return what ``mlp`` proves of a network, as JSON values."""
-    return {
-        "verdict": certificate.verdict,
-        "relative_error_bound": certificate.relative_error_bound,
-        "relative_error_measured": certificate.relative_error_measured,
-        "sup_error_bound": certificate.sup_error_bound,
-        "operations": certificate.operations,
-        "frequencies": [dict(record) for record in certificate.frequencies or ()],
-    }
