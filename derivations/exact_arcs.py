@@ -38,8 +38,6 @@ def _wave(proof: Proof) -> None:
     )
     proof.modulus_squared("A wave has the modulus 1", wave, S.One)
     proof.equal_squares("That is", Modulus(wave), S.One)
-    proof.at_most("A distance is its own bound", Modulus(eta - s), Modulus(eta - s), S.Zero)
-    proof.at_most("A wave is at most 1", Modulus(wave), S.One, S.Zero)
     proof.multiplied("Their product", (eta - s, Modulus(eta - s)), (wave, S.One))
     proof.at_most_by_cases("A square is its own modulus", Modulus(-(m**2)), m**2)
     proof.multiplied("Times the square of the rate", (-(m**2), m**2), ((eta - s) * wave, Modulus(eta - s)))
@@ -55,7 +53,6 @@ def _arc(proof: Proof) -> None:
     bound = rate**2 * eta**2 / 2
     alone = exp(I * m * eta) - 1 - I * m * eta
     proof.bound_with("For each wave of the sum", Modulus(alone), m**2 * eta**2 / 2, {m: rate})
-    proof.at_most("A coefficient is its own bound", Modulus(C), Modulus(C), S.Zero)
     proof.multiplied("Times the coefficient", (C, Modulus(C)), (rest, bound))
     proof.summed("Add up the waves", C * rest, Modulus(C) * bound, terms)
     whole, tangent, remainder = (Sum(C * part, terms) for part in (exp(I * rate * eta), 1 + I * rate * eta, rest))
@@ -77,7 +74,6 @@ def _tangent(proof: Proof) -> None:
     parts = []
     for scale, end in ((share, one), (1 - share, other)):
         proof.at_most_by_cases("A share is its own modulus", Modulus(scale), scale, assuming=within)
-        proof.at_most("A modulus is its own bound", Modulus(end), Modulus(end), S.Zero)
         proof.multiplied("A share of it", (scale, scale), (end, Modulus(end)), assuming=within)
         parts.append((Modulus(scale * end), scale * Modulus(end)))
     mixed = share * one + (1 - share) * other

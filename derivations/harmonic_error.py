@@ -85,7 +85,6 @@ def _supremum(proof: Proof) -> None:
     rest = (X * sin(x) + Y * cos(x)) ** 2
     proof.at_most("A real part's square is at most that", part**2, Modulus(number) ** 2, rest)
     proof.modulus_at_most("So the real part is at most the modulus, for every x", part, Modulus(number))
-    proof.at_most("A coefficient is its own bound", Modulus(c), Modulus(c), S.Zero)
     proof.multiplied("Times the coefficient", (c, Modulus(c)), (part, Modulus(number)))
     proof.summed("Triangle inequality", c * part, Modulus(c) * Modulus(number), nodes)
     left, right = Modulus(Sum(c * part, nodes)), Sum(Modulus(c) * Modulus(number), nodes)
@@ -148,7 +147,6 @@ def _arc(proof: Proof) -> None:
     proof.isolated("Solve for the first integral", Integral(integrand, limits), value, whole)
     proof.modulus_squared("A wave times its conjugate is 1", wave, S.One)
     proof.equal_squares("So its modulus is 1", Modulus(wave), S.One)
-    proof.at_most("The third derivative is its own bound", Modulus(third), Modulus(third), S.Zero)
     proof.multiplied("Times the wave", (third, Modulus(third)), (wave, S.One))
     order = (Le(alpha, beta),)
     proof.integrated("Integrate over the arc", third * wave, Modulus(third), limits, assuming=order)
@@ -157,7 +155,6 @@ def _arc(proof: Proof) -> None:
         proof.instance(f"The wave at {end}", {x: end}, of=Modulus(wave))
         for part, factor, size in ((slope, sign / m**2, 1 / m**2), (bend, -sign * I / m**3, 1 / m**3)):
             at_end = part.subs(x, end)
-            proof.at_most("A number is its own bound", Modulus(at_end), Modulus(at_end), S.Zero)
             turned = at_end * wave.subs(x, end)
             proof.multiplied("Times the wave", (at_end, Modulus(at_end)), (wave.subs(x, end), S.One))
             bounds.append(_scaled(proof, turned, Modulus(at_end), factor, size, ()))

@@ -5,7 +5,7 @@ Run ``python derivations/margin_certificate.py`` to read the steps.
 
 from collections.abc import Iterable
 
-from sympy import I, IndexedBase, Le, S, Sum, Symbol, cos, exp, sin, symbols
+from sympy import I, IndexedBase, Le, Sum, Symbol, cos, exp, sin, symbols
 
 from quadlens.identities.functions import Modulus, Re, ReLU
 from quadlens.identities.proof import Derivation, Proof
@@ -173,14 +173,12 @@ def _circuit(proof: Proof) -> None:
     proof.equal_squares("So it keeps its modulus", Modulus(real + I * imaginary), Modulus(row))
     proof.rewritten("The chord, written so", bent, {1 - exp(I * turn): 1 - cos(turn) - I * sin(turn)})
     sizes = [(Modulus(row) * bent, retained), (Modulus(rest), rest)]
-    proof.at_most("The rest is its own bound", Modulus(rest), Modulus(rest), S.Zero)
     bounds = []
     for size, part in sizes:
         proof.multiplied("Times what a neuron moves by", (moved, Modulus(r)), (part, size))
         proof.summed("Add up the neurons", moved * part, Modulus(r) * size, terms)
         bounds.append((Sum(moved * part, terms), Sum(Modulus(r) * size, terms)))
     on_curves = Sum(ReLU(h) * rest, terms)
-    proof.at_most("The curves against the rest are their own bound", Modulus(on_curves), Modulus(on_curves), S.Zero)
     bounds.append((on_curves, Modulus(on_curves)))
     pairs = [(lowest, ideal)]
     for total, bound in bounds:

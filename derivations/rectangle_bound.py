@@ -150,7 +150,6 @@ def _convex(proof: Proof) -> None:
     proof.at_most_by_cases("So is what is left of 1", Modulus(1 - share), 1 - share, assuming=within)
     parts = []
     for scale, distance in ((share, one), (1 - share, other)):
-        proof.at_most("A distance is its own bound", Modulus(distance), Modulus(distance), S.Zero)
         proof.multiplied("A share of it", (scale, scale), (distance, Modulus(distance)), assuming=within)
         parts.append((Modulus(scale * distance), scale * Modulus(distance)))
     mixed = share * one + (1 - share) * other
