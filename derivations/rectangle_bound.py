@@ -146,18 +146,13 @@ def _convex(proof: Proof) -> None:
     share, s = Symbol("lambda", nonnegative=True), Symbol("s", real=True)
     limits, within = (t, low, high), (Le(share, 1),)
     one, other, between = t + u - phi, t + v - phi, t + (share * u + (1 - share) * v) - phi
-    proof.at_most_by_cases("A share is its own modulus", Modulus(share), share)
-    proof.at_most_by_cases("So is what is left of 1", Modulus(1 - share), 1 - share, assuming=within)
-    parts = []
-    for scale, distance in ((share, one), (1 - share, other)):
-        proof.multiplied("A share of it", (scale, scale), (distance, Modulus(distance)), assuming=within)
-        parts.append((Modulus(scale * distance), scale * Modulus(distance)))
-    mixed = share * one + (1 - share) * other
-    proof.triangle("The modulus of a sum", share * one, (1 - share) * other)
-    parts.append((Modulus(mixed), Modulus(share * one) + Modulus((1 - share) * other)))
+    mean = share * (x + I * y) + (1 - share) * (u + I * v)
+    values = {x: one, y: S.Zero, u: other, v: S.Zero}
+    proof.lemma("exact_arcs.tangent")
+    proof.instance("Of the two distances", values, of=Modulus(mean), assuming=within)
+    mixed = mean.subs(values, simultaneous=True)
+    proof.opposite("A point between two is as far as their mean", Modulus(between), Modulus(mixed))
     bound = share * Modulus(one) + (1 - share) * Modulus(other)
-    proof.opposite("A point between two is such a sum", Modulus(between), Modulus(mixed))
-    proof.added("So its distance is at most the mean of theirs", Modulus(mixed), bound, parts, assuming=within)
     proof.equal_by_cases("A modulus is its own modulus", Modulus(Modulus(s)), Modulus(s))
     proof.instance("That of the distance", {s: between}, of=Modulus(Modulus(s)))
     proof.at_most_by_cases("A number is at most its modulus", s, Modulus(s))

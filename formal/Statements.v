@@ -245,11 +245,11 @@ Definition torus_quadrature_inner : Prop :=
    rectified_cosine.absolute: ImaginaryUnit is not known
    rectified_cosine.absolute_first: ImaginaryUnit is not known
    rectified_cosine.series: Sum is not known
-   rectangle_bound.attained: both sides are numbers as they are stored, whatever its variables
-   rectangle_bound.identity_half: w is a family of numbers
    exact_arcs: X is a family of numbers
    exact_arcs.wave: ImaginaryUnit is not known
    exact_arcs.tangent: ImaginaryUnit is not known
+   rectangle_bound.attained: both sides are numbers as they are stored, whatever its variables
+   rectangle_bound.identity_half: w is a family of numbers
    infinite_width_limit.sum_to_integral: Sum is not known
    secondary_frequency: Max is not known
    secondary_frequency.convex: Max is not known
