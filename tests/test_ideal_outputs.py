@@ -67,8 +67,7 @@ def test_blocks_are_all_inputs_and_what_they_hold_are_the_logits(monkeypatch):
 
 def test_a_sign_that_rounding_decides_costs_its_share_of_the_radius(monkeypatch):
     # with the rule's phases at multiples of 2π/N a cosine at 0 has two zeros among them
-    for module in (ideal_terms, ideal_outputs):
-        monkeypatch.setattr(module, "OFFSET", 0.0)
+    monkeypatch.setattr(ideal_terms, "OFFSET", 0.0)
     base = planted(23, 4, {(4, 1): 1.0}, n=120)
     A = base.A + 0.05 * np.random.default_rng(8).normal(size=base.A.shape)
     ideal = extended_ideal(Circuit(p=23, A=A, B=base.B, U=base.U), numbers=100)
@@ -91,5 +90,5 @@ def test_no_phase_of_the_rule_is_a_zero_of_a_symmetric_waveform(monkeypatch):
     waveform = extended_ideal(planted(59, 15, {(15, 1): 1.0})).waveforms[0]
     inputs = every_input(59)
     assert ideal_outputs.most_undecided(waveform, *inputs) == 0
-    monkeypatch.setattr(ideal_outputs, "OFFSET", 0.0)
+    monkeypatch.setattr(ideal_terms, "OFFSET", 0.0)
     assert ideal_outputs.most_undecided(waveform, *inputs) == 2

@@ -18,14 +18,13 @@ import numpy as np
 from quadlens.arrays import ComplexArray, FloatArray, IntArray
 from quadlens.decomposition.extended_ideal import ExtendedIdeal
 from quadlens.decomposition.ideal_terms import (
-    BLOCK_INPUTS,
     FIRST_A,
     FIRST_B,
     INTEGRAL,
-    OFFSET,
     PHASES,
     harmonics,
     output_waves,
+    values_at_phases,
 )
 from quadlens.decomposition.phase_modulation import PhaseModulation
 from quadlens.decomposition.weight_sums import HIGHEST_ORDER
@@ -98,9 +97,5 @@ def output_radius(ideal: ExtendedIdeal, undecided: FloatArray) -> FloatArray:
 
 def most_undecided(waveform: PhaseModulation, a: IntArray, b: IntArray) -> int:
     """Return at how many of the rule's phases, at most, rounding may have decided the sign of H at one input."""
-    theta = 2 * np.pi * (np.arange(PHASES) + OFFSET) / PHASES
-    (at_a, at_b), least, most = waveform.tables(theta), waveform_error(waveform), 0
-    for start in range(0, a.size, BLOCK_INPUTS):
-        rows = slice(start, start + BLOCK_INPUTS)
-        most = max(most, int((np.abs(at_a[a[rows]] + at_b[b[rows]]) <= least).sum(axis=1).max()))
-    return most
+    least = waveform_error(waveform)
+    return max(int((np.abs(H) <= least).sum(axis=1).max()) for _, H in values_at_phases(waveform, a, b))

@@ -11,7 +11,7 @@ and the same with b. A term is a row (kind, waveform, m, q, z). The integrals ov
 phases: F_m and G_m are ``(1/N) Σ_j |H(a, b, θ_j)| e^{-imθ_j}``, and of sgn. That rule *is* the ideal.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,17 +42,25 @@ class Harmonics:
         return np.asarray(values if m >= 0 else values.conj())
 
 
+def _phases() -> FloatArray:
+    return np.asarray(2 * np.pi * (np.arange(PHASES) + OFFSET) / PHASES)
+
+
+def values_at_phases(waveform: PhaseModulation, a: IntArray, b: IntArray) -> Iterator[tuple[slice, FloatArray]]:
+    """Yield ``H(a, b, θ_j)`` at the phases of the rule, shape (input, PHASES), for one block of the inputs at a time."""
+    at_a, at_b = waveform.tables(_phases())
+    for start in range(0, a.size, BLOCK_INPUTS):
+        rows = slice(start, start + BLOCK_INPUTS)
+        yield rows, at_a[a[rows]] + at_b[b[rows]]
+
+
 def harmonics(waveforms: Sequence[PhaseModulation], a: IntArray, b: IntArray) -> Harmonics:
     """Return the harmonics of |H| and sgn H at the inputs (a, b), by the rule of even phases."""
-    theta = 2 * np.pi * (np.arange(PHASES) + OFFSET) / PHASES
-    wave = np.exp(-1j * np.outer(theta, np.arange(HIGHEST_ORDER + 1))) / PHASES
+    wave = np.exp(-1j * np.outer(_phases(), np.arange(HIGHEST_ORDER + 1))) / PHASES
     pairs = wave.view(np.float64)
     F, G = (np.empty((len(waveforms), a.size, HIGHEST_ORDER + 1), dtype=np.complex128) for _ in range(2))
     for index, waveform in enumerate(waveforms):
-        at_a, at_b = waveform.tables(theta)
-        for start in range(0, a.size, BLOCK_INPUTS):
-            rows = slice(start, start + BLOCK_INPUTS)
-            H = at_a[a[rows]] + at_b[b[rows]]
+        for rows, H in values_at_phases(waveform, a, b):
             G[index, rows] = (np.sign(H) @ pairs).view(np.complex128)
             F[index, rows] = (np.abs(H) @ pairs).view(np.complex128)
     return Harmonics(F=F, G=G)
