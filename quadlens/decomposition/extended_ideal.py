@@ -30,6 +30,7 @@ from quadlens.decomposition.ideal_terms import (
     candidates,
     harmonics,
     output_waves,
+    roots_of_unity,
     term_function,
 )
 from quadlens.decomposition.measured_outputs import MeasuredOutputs, measured_outputs
@@ -263,14 +264,14 @@ def _chosen(waveforms: tuple[PhaseModulation, ...], sums: WeightSums, measured: 
     # a network without output has nothing to explain: every ideal is exact
     unit = measured.total or 1.0
     least = SMALLEST_GAIN * unit
-    by_phase = harmonics(waveforms, a, b)
+    by_phase, roots = harmonics(waveforms, a, b), roots_of_unity(sums.p)
     offered = candidates(sums, waveforms, by_phase, most=MOST_CANDIDATES, least=least)
     order, gains = greedy_order(
         measured.waves[sums.outputs - 1],
         np.searchsorted(sums.outputs, offered.terms[:, 4]),
         offered.values,
         offered.squares,
-        lambda j: term_function(sums.p, offered.terms[j], by_phase, a, b),
+        lambda j: term_function(roots, offered.terms[j], by_phase, a, b),
         least,
     )
     left = measured.total - np.concatenate([[0.0], np.cumsum(gains)])

@@ -109,12 +109,17 @@ def candidates(
     return Candidates(terms=terms[first], values=values[first], squares=squares[first])
 
 
-def term_function(p: int, term: IntArray, found: Harmonics, a: IntArray, b: IntArray) -> ComplexArray:
-    """Return the function of the inputs that a term's number multiplies, at every input."""
+def roots_of_unity(p: int) -> ComplexArray:
+    """Return ``e^{iωj}`` for j = 0 … p − 1."""
+    return np.asarray(np.exp(2j * np.pi / p * np.arange(p)))
+
+
+def term_function(roots: ComplexArray, term: IntArray, found: Harmonics, a: IntArray, b: IntArray) -> ComplexArray:
+    """Return the function of the inputs that a term's number multiplies, at every input; ``roots`` of unity, p."""
     kind, waveform, m, q, _ = term.tolist()
     if kind == INTEGRAL:
         return found.of(kind, waveform, m)
-    turn = np.exp(2j * np.pi / p * np.arange(p))[q * (a if kind in (LINEAR_A, FIRST_A) else b) % p]
+    turn = roots[q * np.arange(roots.size) % roots.size][a if kind in (LINEAR_A, FIRST_A) else b]
     return np.asarray(turn if kind in (LINEAR_A, LINEAR_B) else turn * found.of(kind, waveform, m))
 
 
@@ -128,7 +133,7 @@ def output_waves(
     a, b = inputs
     order = np.lexsort((terms[:, 2], terms[:, 1], terms[:, 0], terms[:, 4]))
     terms, values = terms[order], values[order]
-    turn = np.exp(2j * np.pi / p * np.arange(p))
+    roots = roots_of_unity(p)
     out: dict[int, ComplexArray] = {}
     starts = np.flatnonzero((np.diff(terms[:, [0, 1, 2, 4]], axis=0, prepend=-99) != 0).any(axis=1))
     for start, stop in zip(starts, np.append(starts, len(terms))[1:], strict=True):
@@ -138,7 +143,7 @@ def output_waves(
             total += values[start] * found.of(kind, waveform, m)
             continue
         # summed directly: the rounding of a transform of prime length is not known as well
-        series = (turn[np.outer(np.arange(p), terms[start:stop, 3]) % p] @ values[start:stop])[
+        series = (roots[np.outer(np.arange(p), terms[start:stop, 3]) % p] @ values[start:stop])[
             a if kind in (LINEAR_A, FIRST_A) else b
         ]
         total += series if kind in (LINEAR_A, LINEAR_B) else series * found.of(kind, waveform, m)
