@@ -47,7 +47,7 @@ def _phases() -> FloatArray:
 
 
 def values_at_phases(waveform: PhaseModulation, a: IntArray, b: IntArray) -> Iterator[tuple[slice, FloatArray]]:
-    """Yield ``H(a, b, θ_j)`` at the phases of the rule, shape (input, PHASES), for one block of the inputs at a time."""
+    """Yield ``H(a, b, θ_j)`` at the phases of the rule, shape (input, PHASES), for a block of the inputs at a time."""
     at_a, at_b = waveform.tables(_phases())
     for start in range(0, a.size, BLOCK_INPUTS):
         rows = slice(start, start + BLOCK_INPUTS)
