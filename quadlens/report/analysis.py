@@ -1,7 +1,7 @@
 """Everything that the report says about one network, computed once."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -32,6 +32,9 @@ from quadlens.untrusted_text import one_line
 DRAWS = 20
 """Draws of random phases at each width of the figure of rates."""
 
+MLP_AT_ONCE = 4 * 10**6
+"""Entries of A up to which a report holds the MLP's proved distance: at twice as many it takes minutes."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Analysis:
@@ -40,17 +43,16 @@ class Analysis:
     ``evaluation``, ``decomposition``, ``amplitudes``, ``agreement`` and ``extended`` (with its proved distance) run
     all p² inputs; they are None or empty where that would take too long. ``locking`` is the test of ψ = 2φ, every
     neuron and a bootstrap for every group. ``rules`` has the error of every group's rule, by rectangles and by arcs,
-    for an activation with one kink; ``rectangles`` its bounds by frequency; the theorem is about ReLU, so it is empty
-    for other activations, and so are ``trained`` (where the main groups lie among the ``rates``), ``harmonics`` (the
-    exact error of each main group against the refined limit, for every d) and ``widths`` (at which groups like these
-    would certify). ``distance`` is the certificate of ``mlp``, None where it cannot be had.
+    for an activation with one kink. Empty for activations other than ReLU, which the theorem is about, are ``trained``
+    (where the main groups lie among the ``rates``), ``harmonics`` (the exact error of each main group against the
+    refined limit, for every d) and ``widths`` (at which groups like these would certify). ``distance`` is the
+    certificate of ``mlp``, None where it cannot be had.
     """
 
     name: str
     circuit: Circuit
     form: AmplitudePhaseForm
     locking: PhaseLocking
-    rectangles: dict[int, RectangleBounds]
     rules: tuple[RuleError, ...] = ()
     trained: dict[int, TrainedPoint] = field(default_factory=dict)
     rates: RateCurve | None = None
@@ -64,6 +66,11 @@ class Analysis:
     extended_distance: IdealDistance | None = None
     proofs: Proofs = field(default_factory=Proofs)
     distance: Certificate | None = None
+
+    @property
+    def rectangles(self) -> dict[int, RectangleBounds]:
+        """The bounds of ``rules`` by rectangles, by frequency: the theorem is about ReLU, so empty for others."""
+        return {rule.frequency: rule.rectangles for rule in self.rules if rule.rectangles is not None}
 
     @property
     def heaviest(self) -> FrequencyGroup:
@@ -126,28 +133,26 @@ def analyse(
     locking = phase_locking(form, np.random.default_rng(0))
     rules = rule_errors(form)
     distance = mlp_distance(circuit) if circuit.A.size <= MLP_AT_ONCE else None
-    rectangles = {rule.frequency: rule.rectangles for rule in rules if rule.rectangles is not None}
     done(0.05)
     alive = any(group.weight > 0 for group in form.groups)
     found = group_quadrature(form, shown_groups(form))
     trained, harmonics, widths = ({}, {}, None) if found is None else (found.trained, found.harmonics, found.widths)
     curve = rate_curve(rate_widths(trained), np.random.default_rng(0), draws=DRAWS) if trained else None
     done(0.1)
+    quick = Analysis(
+        name=name,
+        circuit=circuit,
+        form=form,
+        locking=locking,
+        rules=rules,
+        distance=distance,
+        trained=trained,
+        rates=curve,
+        harmonics=harmonics,
+        widths=widths,
+    )
     if evaluation is None:
-        return Analysis(
-            name=name,
-            circuit=circuit,
-            form=form,
-            locking=locking,
-            rectangles=rectangles,
-            rules=rules,
-            distance=distance,
-            trained=trained,
-            rates=curve,
-            harmonics=harmonics,
-            widths=widths,
-            proofs=prove(circuit, methods, progress=lambda fraction: done(0.1 + 0.9 * fraction)),
-        )
+        return replace(quick, proofs=prove(circuit, methods, progress=lambda fraction: done(0.1 + 0.9 * fraction)))
     decomposition = decompose(circuit, form, progress=lambda fraction: done(0.1 + 0.1 * fraction))
     shown = tuple(group.frequency for group in shown_groups(form))
     amplitudes = tuple(group_amplitudes(circuit, form, shown))
@@ -159,18 +164,8 @@ def analyse(
         extended_distance = ideal_distance(circuit, form, extended)
     done(0.25)
     proofs = prove(circuit, methods, progress=lambda fraction: done(0.25 + 0.75 * fraction))
-    return Analysis(
-        name=name,
-        circuit=circuit,
-        form=form,
-        locking=locking,
-        rectangles=rectangles,
-        rules=rules,
-        distance=distance,
-        trained=trained,
-        rates=curve,
-        harmonics=harmonics,
-        widths=widths,
+    return replace(
+        quick,
         evaluation=evaluation,
         decomposition=decomposition,
         amplitudes=amplitudes,
@@ -179,7 +174,3 @@ def analyse(
         extended_distance=extended_distance,
         proofs=proofs,
     )
-
-
-MLP_AT_ONCE = 4 * 10**6
-"""Entries of A up to which a report holds the MLP's proved distance: at twice as many it takes minutes."""
