@@ -5,8 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from quadlens.activations import activation_named
+from quadlens.arrays import ComplexArray, IntArray
 from quadlens.circuits.circuit import Circuit
-from quadlens.decomposition.ideals import Ideal
+from quadlens.decomposition.ideals import Ideal, output_weights, real_at_half
+from quadlens.decomposition.rungs import wave_logits
 
 WORK = 2 * 10**9
 """Multiplications that a measurement may take: p² n for each row a of inputs."""
@@ -29,20 +31,16 @@ def measure(circuit: Circuit, ideals: tuple[Ideal, ...]) -> tuple[Measured, ...]
     many = min(p, max(1, WORK // (p * p * circuit.neurons)))
     rows = np.sort(np.random.default_rng(0).choice(p, many, replace=False))
     squares = [np.zeros((2, 1 + len(ideal.frequencies))) for ideal in ideals]
-    blocks = [{block.rows.start: block for block in ideal.blocks()} for ideal in ideals]
-    starts = [np.array(sorted(found)) for found in blocks]
+    outputs = [_outputs(ideal, rows) for ideal in ideals]
     waves = [np.exp(2j * np.pi / p * (np.outer(ideal.frequencies, np.arange(p)) % p)) for ideal in ideals]
     for a in map(int, rows):
         M = act(circuit.A[a] + circuit.B) @ circuit.U
         M -= M.mean(axis=1, keepdims=True)
-        for ideal, found, start, wave, total in zip(ideals, blocks, starts, waves, squares, strict=True):
-            first = int(start[np.searchsorted(start, a, side="right") - 1])
-            I = found[first].outputs[:, a - first]
-            answers = I.T.real @ wave.real - I.T.imag @ wave.imag
-            twice = np.where(2 * np.array(ideal.frequencies) == p, 1, 2)[:, None] / p
-            C = twice * (wave.conj() @ M.T)
-            half = twice[:, 0] * p == 1
-            own = np.where(half[:, None], I.real, I)
+        for ideal, of_row, wave, total in zip(ideals, outputs, waves, squares, strict=True):
+            I = of_row[a]
+            answers = wave_logits(I.T, np.array(ideal.frequencies), p)
+            C = wave.conj() @ M.T / output_weights(p, ideal.frequencies)[:, None]
+            own = real_at_half(p, ideal.frequencies, I)
             total[0, 0] += ((M - answers) ** 2).sum()
             total[1, 0] += (answers**2).sum()
             total[0, 1:] += (np.abs(C - own) ** 2).sum(axis=1)
@@ -52,3 +50,12 @@ def measure(circuit: Circuit, ideals: tuple[Ideal, ...]) -> tuple[Measured, ...]
         ratio = np.sqrt(total[0] / np.where(total[1] > 0, total[1], np.inf))
         out.append(Measured(relative_l2=float(ratio[0]), frequencies=tuple(ratio[1:].tolist()), inputs=many * p))
     return tuple(out)
+
+
+def _outputs(ideal: Ideal, rows: IntArray) -> dict[int, ComplexArray]:
+    """Return the ideal's outputs ``(z, p)`` for some rows a, and keep no more of them."""
+    return {
+        a: block.outputs[:, a - block.rows.start].copy()
+        for block in ideal.blocks()
+        for a in map(int, rows[(rows >= block.rows.start) & (rows < block.rows.stop)])
+    }
