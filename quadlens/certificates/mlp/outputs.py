@@ -24,8 +24,8 @@ class Splits:
 
 
 def splits(at: Namespace, circuit: Circuit, plan: Plan) -> Splits:
-    """Return both splits of the MLP, without the skip path; O(pn) with constants from the plan."""
-    whole = split_outputs(at, without_skip_path(circuit), plan)
+    """Return both splits of a circuit without skip path; O(pn) with constants from the plan."""
+    whole = split_outputs(at, circuit, plan)
     found = [_norms(at, circuit, plan, whole, number) for number in range(len(plan.groups))]
     # the pass adds the largest to each: half of a matrix norm is given it twice
     matrix, column = (np.array([one[key] for one in found]) / 2 for key in ("matrix", "column"))

@@ -13,7 +13,7 @@ from quadlens.certificates.compute.namespace import namespace_of
 from quadlens.certificates.inequality.one_pass import PassSums, one_pass
 from quadlens.certificates.inequality.operations import operations
 from quadlens.certificates.inequality.rounding import Sizes
-from quadlens.certificates.mlp.distance import Distance, distance
+from quadlens.certificates.mlp.distance import LOOKS, Distance, distance
 from quadlens.certificates.mlp.outputs import splits, without_skip_path
 from quadlens.certificates.mlp.rounding import logit_pieces, of_one_logit
 from quadlens.certificates.mlp.waveforms import Waveforms, waveforms
@@ -184,5 +184,5 @@ def _operations(found: _Evaluated, ideals: tuple[Ideal, ...]) -> int:
     )
     norms = 8 * p * plan.cell.size
     # differences, moduli, squares and sums of each retained output; answers of LOOKS inputs of each row; Gram matrices
-    each = p * p * (10 * f + 8) + 64 * p * p * (4 * f + 2)
+    each = p * p * (10 * f + 8) + LOOKS * p * p * (4 * f + 2)
     return int(first + passes + harmonics + norms + 16 * p * found.waves.meetings + len(ideals) * each)
