@@ -9,7 +9,7 @@ An ideal gives ``I(a, b, c) = Re Σ_z I_z(a, b) e^{iωzc}``. Of the fitted integ
     ‖I‖² = Σ_z λ_z Σ_{a,b} |I_z|² = (p²/2) Σ_k Σ_d |w_k ĥ_2(d)|²        λ_z = p/2, but p and Re I_z where 2z = p
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,10 +43,9 @@ class Ideal:
     numbers: tuple[dict[str, Any], ...] | None = None
 
 
-def output_weights(p: int, frequencies: tuple[int, ...]) -> FloatArray:
+def output_weights(p: int, frequencies: Sequence[int] | IntArray) -> FloatArray:
     """Return ``λ_z``: what ``|I_z|²`` counts in ``Σ_c I²``, p/2, and p where 2z = p (of the real part)."""
-    z = np.array(frequencies)
-    return np.where(2 * z == p, float(p), p / 2)
+    return np.where(2 * np.asarray(frequencies) == p, float(p), p / 2)
 
 
 def real_at_half(p: int, frequencies: tuple[int, ...], outputs: ComplexArray) -> ComplexArray:

@@ -18,12 +18,13 @@ from quadlens.activations import activation_named, negative_slope
 from quadlens.arrays import FloatArray, IntArray
 from quadlens.certificates.ladder.evaluate import DENSE, Found, Rungs, evaluate, responses
 from quadlens.certificates.ladder.group_waves import GroupWaves, group_waves, no_limit, strays
-from quadlens.certificates.ladder.rest import Rest, gram, left, logit_weights, peaks, rest, zero_order
+from quadlens.certificates.ladder.rest import Rest, gram, left, peaks, rest, zero_order
 from quadlens.certificates.ladder.retained import AT_MOST, EVERYTHING, Retained, retain, retain_all
 from quadlens.circuits.circuit import Circuit, require_circuit
 from quadlens.circuits.number_range import require_range
 from quadlens.claims import ProvedBound
 from quadlens.decomposition import ladder
+from quadlens.decomposition.ideals import output_weights
 from quadlens.decomposition.ladder import ErrorDecomposition, Stage, Term, TermPart, refined_numbers
 from quadlens.decomposition.rungs import RUNGS
 from quadlens.form.amplitude_phase import AmplitudePhaseForm, form_of
@@ -187,7 +188,7 @@ class _Ends:
 
 def _ends(rungs: Rungs, found: Found, rest: _Rest, errors: _Errors) -> _Ends:
     p, retained = rungs.circuit.p, rungs.retained
-    root = np.sqrt(logit_weights(p))
+    root = np.sqrt(output_weights(p, np.arange(1, p // 2 + 1)))
     parts, first = np.sqrt(found.parts) * root, np.sqrt(found.first) * root
     over_inputs, single = _rounding(errors, p)
     # every sum that is evaluated is off by as much, at each z; terms after the first have one at the key alone
@@ -230,7 +231,7 @@ def _evaluated_frequencies(retained: Retained) -> int:
 
 def _result(rungs: Rungs, found: Found, rest: _Rest, errors: _Errors) -> ErrorDecomposition:
     circuit, form, p, retained = rungs.circuit, rungs.form, rungs.circuit.p, rungs.retained
-    root = np.sqrt(logit_weights(p))
+    root = np.sqrt(output_weights(p, np.arange(1, p // 2 + 1)))
     exact = np.sqrt(found.exact) * root
     norm, high = float(np.linalg.norm(exact)), _with_rest(exact, retained, rest)[1] or 1.0
     lost = p * errors.sums.sum() * root

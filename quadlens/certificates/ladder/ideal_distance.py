@@ -20,12 +20,13 @@ from quadlens.certificates.ladder.circle import tiers
 from quadlens.certificates.ladder.circle_sums import dense_sums, sums
 from quadlens.certificates.ladder.evaluate import DENSE
 from quadlens.certificates.ladder.group_waves import GroupWaves, group_waves, network_tables, strays
-from quadlens.certificates.ladder.rest import gram, left, logit_weights, output_waves, rest, zero_order
+from quadlens.certificates.ladder.rest import gram, left, output_waves, rest, zero_order
 from quadlens.circuits.circuit import Circuit
 from quadlens.circuits.number_range import require_range
 from quadlens.claims import ProvedBound
 from quadlens.decomposition.extended_ideal import ExtendedIdeal
 from quadlens.decomposition.ideal_outputs import ideal_blocks
+from quadlens.decomposition.ideals import output_weights
 from quadlens.form.amplitude_phase import AmplitudePhaseForm
 from quadlens.rounding import gamma
 
@@ -109,7 +110,8 @@ def ideal_distance(
         radius[place] = np.maximum(radius[place], block.radius)
         if progress is not None:
             progress(block.rows.stop / p)
-    return _bounds(circuit, waves, squares * logit_weights(p)[z - 1], radius * np.sqrt(logit_weights(p)[z - 1]), beyond)
+    weight = output_weights(p, z)
+    return _bounds(circuit, waves, squares * weight, radius * np.sqrt(weight), beyond)
 
 
 def _sums(circuit: Circuit, waves: GroupWaves, levels: FloatArray, u: ComplexArray) -> Callable[[slice], ComplexArray]:
@@ -130,7 +132,7 @@ def _bounds(
     tops = np.array([float(np.abs(row).max()) for row in circuit.U])
     # as in the ladder: prefix sums of at most m + 1 terms, a few of them read
     lost = sum(2 * gamma(64 * (one.r.size + p) + 2048) * float(one.size @ tops[one.group.members]) for one in waves)
-    of_sums = p * lost * np.sqrt(logit_weights(p).max())
+    of_sums = p * lost * np.sqrt(output_weights(p, np.arange(1, p // 2 + 1)).max())
     moved = _moved_by_radius(circuit, waves, float(tops.sum()))
     mlp, ideal, difference = (np.sqrt(one) for one in squares)
     over = float(np.hypot(np.linalg.norm(difference + of_sums + p * radius), beyond)) * ROOM + moved

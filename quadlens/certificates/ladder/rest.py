@@ -21,6 +21,7 @@ from quadlens.arrays import BoolArray, ComplexArray, FloatArray, IntArray
 from quadlens.certificates.compute.blocks import BLOCK, blocks_of
 from quadlens.certificates.ladder.group_waves import GroupWaves, Strays, widest
 from quadlens.circuits.circuit import Circuit
+from quadlens.decomposition.ideals import output_weights
 from quadlens.quadrature.closed_form import harmonics_rounding, waveform_harmonics
 from quadlens.quadrature.harmonics import kink_tail
 from quadlens.rounding import UNIT_ROUNDOFF, gamma
@@ -59,18 +60,13 @@ class Rest:
 def output_waves(circuit: Circuit, rows: IntArray, z: IntArray) -> ComplexArray:
     """Return ``û_{i,z} = (ν/p) Σ_c U[i, c] e^{−iωzc}`` of some neurons, ν = 2, or 1 at 2z = p; shape (rows, z)."""
     p = circuit.p
-    wave = np.exp(-2j * np.pi / p * (np.outer(np.arange(p), z) % p)) * np.where(2 * z == p, 1, 2) / p
+    wave = np.exp(-2j * np.pi / p * (np.outer(np.arange(p), z) % p)) / output_weights(p, z)
     both = np.concatenate([wave.real, wave.imag], axis=1)
     out = np.empty((rows.size, z.size), dtype=np.complex128)
     for block in blocks_of(rows.size, 4 * BLOCK // p):
         part = circuit.U[rows[block]] @ both
         out[block] = part[:, : z.size] + 1j * part[:, z.size :]
     return out
-
-
-def logit_weights(p: int) -> FloatArray:
-    """Return ``Σ_c (Re e^{iωzc})²`` for ``z = 1 … p//2``: p/2, and p at 2z = p."""
-    return np.where(2 * np.arange(1, p // 2 + 1) == p, p, p / 2)
 
 
 def rest(circuit: Circuit, waves: GroupWaves, stray: Strays, activation: str) -> Rest:
@@ -85,7 +81,9 @@ def rest(circuit: Circuit, waves: GroupWaves, stray: Strays, activation: str) ->
     sums = np.zeros((m.size, p), dtype=np.complex128)
     tau, kappa = np.zeros(p // 2), np.zeros(p // 2, dtype=np.complex128)
     most = large = 0.0
-    factor = np.where(2 * np.arange(1, p // 2 + 1) == p, 1, 2) / p
+    z = np.arange(1, p // 2 + 1)
+    weight = output_weights(p, z)
+    factor = 1 / weight  # ν/p, as in `output_waves`
     for block in blocks_of(i.size, BLOCK // p):
         U = circuit.U[i[block]]
         turned = waves.r[block] * np.exp(1j * np.outer(m, waves.phi[block]))
@@ -99,12 +97,10 @@ def rest(circuit: Circuit, waves: GroupWaves, stray: Strays, activation: str) ->
         most, large = most + float(waves.r[block] @ tops), large + float(waves.size[block] @ tops)
     # a transform over c gives T_m[z] at z and the conjugate of T_{−m}[z] at −z
     sums = np.fft.fft(sums, axis=1)
-    z = np.arange(1, p // 2 + 1)
     off = 4 * gamma(2 * i.size + 2 * p + 8 * HARMONICS + 64) * most * p * factor
     norms = np.sqrt((moduli**2).sum(axis=0))[:, None]
     up, down = (norms * (np.abs(sums[:, at]) * factor + off) for at in (z, -z))
     T_0 = sums[0, z] * factor
-    weight = np.sqrt(logit_weights(p))
     return Rest(
         key=k,
         up=up,
@@ -112,7 +108,7 @@ def rest(circuit: Circuit, waves: GroupWaves, stray: Strays, activation: str) ->
         mean=h[:, 0].real,
         T_0=T_0,
         lost=norms[0] * off + float(np.linalg.norm(moduli[:, 0] - np.abs(h[:, 0]))) * np.abs(T_0),
-        second=np.sqrt(0.5 * tau * (tau + np.abs(kappa))) * (1 + 1e-9) * weight,
+        second=np.sqrt(0.5 * tau * (tau + np.abs(kappa))) * (1 + 1e-9) * np.sqrt(weight),
         E=root,
         rounding=gamma(8 * (i.size + 2 * p) + 64) * p * large * p,
         moduli=moduli * np.where(m == 0, 1, 2),
@@ -137,7 +133,7 @@ def zero_order(rests: list[Rest], z: IntArray, p: int) -> FloatArray:
         for m in range(1, one.up.shape[0]):
             waves[m * one.key % p] += one.up[m, z - 1]
             waves[-m * one.key % p] += one.down[m, z - 1]
-    return np.asarray(np.linalg.norm(waves, axis=0) * np.sqrt(p * logit_weights(p)[z - 1]) * (1 + 1e-9))
+    return np.asarray(np.linalg.norm(waves, axis=0) * np.sqrt(p * output_weights(p, z)) * (1 + 1e-9))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -154,7 +150,7 @@ def gram(circuit: Circuit, members: IntArray, found: Rest, z: IntArray) -> Gram:
     matrices, whole = np.zeros((spans, 2 * TOGETHER, 2 * TOGETHER)), 0.0
     if not z.size:
         return Gram(whole=whole, matrices=matrices)
-    scale = np.sqrt(logit_weights(p))[z - 1] * np.where(2 * z == p, 1, 2) / p
+    scale = 1 / np.sqrt(output_weights(p, z))
     for block in blocks_of(members.size, BLOCK // p):
         V = np.zeros((block.stop - block.start, 2, spans * TOGETHER))
         u = np.fft.rfft(circuit.U[members[block]], axis=1)[:, z] * scale
