@@ -123,6 +123,11 @@ class Provenance:
     def __reduce__(self) -> tuple[Any, ...]:
         return provenance_from, (self.to_dict(),)
 
+    @property
+    def renumbered(self) -> str | None:
+        """What the inputs of a network of another task than a + b stand for, a sentence; None of a + b itself."""
+        return None if self.task == ADDITION else self.said.get("inputs")
+
     def to_dict(self) -> dict[str, Any]:
         """The record as JSON values, which ``provenance_from`` reads."""
         return {

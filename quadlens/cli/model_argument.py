@@ -95,12 +95,10 @@ def command_on(name: str, file: str, parameters: int) -> str:
 
 def conventions(provenance: "Provenance") -> list[str]:
     """Return a line for what was said beside the tensors, by whom, and a line for each thing that was assumed."""
-    from quadlens.circuits.provenance import ADDITION
-
     said = [f"{name}: {text}" for name, text in provenance.said.items() if name in ("activation", "attention", "task")]
     lines = ["; ".join(said)] if said else []
-    if provenance.task != ADDITION and "inputs" in provenance.said:
-        lines.append(f"inputs: {provenance.said['inputs']}")
+    if provenance.renumbered is not None:
+        lines.append(f"inputs: {provenance.renumbered}")
     return lines + [f"assumed: {sentence}" for sentence in provenance.assumed]
 
 

@@ -20,7 +20,6 @@ import numpy as np
 
 from quadlens.activations import activation_named
 from quadlens.circuits.circuit import Circuit, require_circuit
-from quadlens.circuits.provenance import ADDITION
 from quadlens.data_frame import data_frame
 from quadlens.errors import CircuitError, OptionError
 from quadlens.form.amplitude_phase import AmplitudePhaseForm, FrequencyGroup, form_of
@@ -154,7 +153,7 @@ def compare(
         b=b,
         c=c,
         logit=logit,
-        renumbered=None if circuit.provenance.task == ADDITION else circuit.provenance.said.get("inputs"),
+        renumbered=circuit.provenance.renumbered,
         frequencies=tuple(_row(circuit, form, group, (a, b, c), values[group.members]) for group in groups),
     )
 
