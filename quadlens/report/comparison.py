@@ -164,9 +164,9 @@ def _row(
     a, b, c = place
     p, k, omega, members = circuit.p, group.frequency, circuit.omega, group.members
     finite = float((values * form.u[members]) @ np.cos(omega * (k * c % p) + form.psi[members]))
-    degree = activation_named(form.activation).degree
-    rho = 1.0 if degree is not None else mean_amplitude(form, group)
-    scale = float(node_weights(form, group).sum()) / rho ** (1 if degree is None else 0)
+    # of a homogeneous activation ρ cancels
+    rho = 1.0 if activation_named(form.activation).degree is not None else mean_amplitude(form, group)
+    scale = float(node_weights(form, group).sum()) / rho
     H = rho * waveforms(form, group)[(a - b) % p]
     angle = omega * (k * (c - 2 * b) % p)
     turn = complex(np.cos(angle), np.sin(angle))
