@@ -14,7 +14,6 @@ from fractions import Fraction
 import numpy as np
 
 from quadlens.circuits.circuit import TABLES, Circuit
-from quadlens.circuits.provenance import Provenance
 from quadlens.circuits.weights import Product, Weights, circuit_from_weights
 from quadlens.errors import CircuitError
 
@@ -74,7 +73,7 @@ def _of_tables(circuit: Circuit) -> Weights:
         tables={name: (Product(factors=(name,)),) for name in TABLES},
         source=circuit.source,
         family=circuit.family,
-        provenance=circuit.provenance or Provenance(),
+        provenance=circuit.provenance,
     )
 
 
