@@ -14,6 +14,7 @@ from quadlens.identities.statement import Statement
 
 x, y, t, phi, psi, u, v = symbols("x y t phi psi u v", real=True)
 low, high = symbols("v_0 v_1", real=True)
+ORDER = (Le(low, high),)
 
 
 def derive(stored: Iterable[Statement] | None = None) -> Derivation:
@@ -23,7 +24,7 @@ def derive(stored: Iterable[Statement] | None = None) -> Derivation:
     _cell(proof)
     _distances(proof)
     _halves(proof)
-    _folded(proof)
+    _doubled(proof)
     _convex(proof)
     return proof.finish()
 
@@ -48,19 +49,25 @@ def _target(angle: Expr) -> Expr:
     return ReLU(cos(angle + x)) * cos(2 * angle + y)
 
 
+def _over_cell(proof: Proof, function: Expr, steepest: Expr) -> tuple[Expr, Expr]:
+    """Integrate the established ``|f(t) - f(phi)| <= L |t - phi|`` over a cell; return the error and its bound."""
+    cell, distance, height = (t, low, high), Modulus(t - phi), function.subs(t, phi)
+    proof.integrated("Integrate over the cell", function - height, steepest * distance, cell, assuming=ORDER)
+    proof.linear("The height at the node is a constant", Integral(function - height, cell))
+    for integrand in (steepest * distance, function):
+        factor, _ = integrand.as_coeff_Mul()
+        if factor != 1:
+            proof.linear(f"So is the factor {factor}", Integral(integrand, cell))
+    return Modulus(Integral(function, cell) - (high - low) * height), steepest * Integral(distance, cell)
+
+
 def _cell(proof: Proof) -> None:
-    difference = _target(t) - _target(phi)
     general = sin(u) * cos(v) + 2 * cos(u) * sin(v)
     proof.bound_with("The slope at t", Modulus(general), S(2), {u: t + x, v: 2 * t + y})
     text = "h is continuous, and where it is smooth its slope is 0 or at most 2 in modulus"
     proof.mean_value(text, _target(t), t, t, phi, S(2))
-    order = (Le(low, high),)
-    proof.integrated("Integrate over the cell", difference, 2 * Modulus(t - phi), (t, low, high), assuming=order)
-    proof.linear("The height at the node is a constant", Integral(difference, (t, low, high)))
-    proof.linear("So is the factor 2", Integral(2 * Modulus(t - phi), (t, low, high)))
-    error = Modulus(Integral(_target(t), (t, low, high)) - (high - low) * _target(phi))
-    bound = 2 * Integral(Modulus(t - phi), (t, low, high))
-    proof.conclude("rectangle_bound", error, bound, relation="<=", conditions=order)
+    error, bound = _over_cell(proof, _target(t), S(2))
+    proof.conclude("rectangle_bound", error, bound, relation="<=", conditions=ORDER)
 
 
 def _distances(proof: Proof) -> None:
@@ -87,17 +94,10 @@ def _halves(proof: Proof) -> None:
         2 * diff(branch, t) + general.subs({u: t + x, v: 2 * t + y}),
         S.Zero,
     )
-    difference = half - half.subs(t, phi)
     text = "It is continuous, and where it is smooth its slope is at most 1 in modulus: half of that above"
     proof.mean_value(text, half, t, t, phi, S.One)
-    order = (Le(low, high),)
-    proof.integrated("Integrate over the cell", difference, Modulus(t - phi), (t, low, high), assuming=order)
-    split = proof.linear("The height at the node is a constant", Integral(difference, (t, low, high)))
-    proof.linear("The factor 1/2", Integral(half, (t, low, high)))
-    error = Modulus(Integral(half, (t, low, high)) - (high - low) * half.subs(t, phi))
-    proof.equal("The same difference", split, error.args[0])
-    bound = Integral(Modulus(t - phi), (t, low, high))
-    proof.conclude("rectangle_bound.folded", error, bound, relation="<=", conditions=order)
+    error, bound = _over_cell(proof, half, S.One)
+    proof.conclude("rectangle_bound.folded", error, bound, relation="<=", conditions=ORDER)
 
     j, n = Symbol("j", integer=True), Symbol("n", integer=True, positive=True)
     w, nodes = IndexedBase("w", nonnegative=True), IndexedBase("phi", real=True)
@@ -118,7 +118,7 @@ def _halves(proof: Proof) -> None:
     proof.conclude("rectangle_bound.phase_mismatch", Modulus(moved), Modulus(psi - 2 * phi), relation="<=")
 
 
-def _folded(proof: Proof) -> None:
+def _doubled(proof: Proof) -> None:
     doubled = Modulus(cos(t / 2 + x)) / 2 * cos(t + y)
     general = sin(u) * cos(v) + 2 * cos(u) * sin(v)
     proof.bound_with("The slope at twice the phase", Modulus(general), S(2), {u: t / 2 + x, v: t + y})
@@ -130,16 +130,8 @@ def _folded(proof: Proof) -> None:
     )
     text = "So it moves by at most half the distance"
     proof.mean_value(text, doubled, t, t, phi, Rational(1, 2))
-    order, limits = (Le(low, high),), (t, low, high)
-    difference = doubled - doubled.subs(t, phi)
-    distance = Modulus(t - phi)
-    proof.integrated("Integrate over the cell", difference, distance / 2, limits, assuming=order)
-    proof.linear("The height at the node is a constant", Integral(difference, limits))
-    proof.linear("So is the factor 1/2", Integral(distance / 2, limits))
-    proof.linear("And that of the waveform", Integral(doubled, limits))
-    left = Modulus(Integral(doubled, limits) - (high - low) * doubled.subs(t, phi))
-    right = Integral(distance, limits) / 2
-    proof.conclude("rectangle_bound.doubled", left, right, relation="<=", conditions=order)
+    error, bound = _over_cell(proof, doubled, Rational(1, 2))
+    proof.conclude("rectangle_bound.doubled", error, bound, relation="<=", conditions=ORDER)
 
 
 def _convex(proof: Proof) -> None:
@@ -156,7 +148,7 @@ def _convex(proof: Proof) -> None:
     proof.equal_by_cases("A modulus is its own modulus", Modulus(Modulus(s)), Modulus(s))
     proof.instance("That of the distance", {s: between}, of=Modulus(Modulus(s)))
     proof.at_most_by_cases("A number is at most its modulus", s, Modulus(s))
-    order = (Le(low, high), *within)
+    order = (*ORDER, *within)
     proof.integrated("Integrate over the cell", Modulus(between), bound, limits, assuming=order)
     whole = Integral(Modulus(between), limits)
     proof.bound_with("An integral is at most its modulus", s, Modulus(s), {s: whole})
