@@ -154,7 +154,7 @@ def _value(expression: Any) -> str:
     if isinstance(expression, Integral):
         return f"(RInt {_integrand(expression)})"
     name = FUNCTIONS.get(expression.func)
-    if name is None or len(expression.args) != 1 or not expression.args[0].free_symbols <= _real(expression):
+    if name is None or len(expression.args) != 1 or not all(symbol.is_real for symbol in expression.free_symbols):
         raise Unprintable(f"{expression.func.__name__} is not known")
     return f"({name} {_argument(expression.args[0])})"
 
@@ -162,10 +162,6 @@ def _value(expression: Any) -> str:
 def _argument(expression: Any) -> str:
     value = _value(expression)
     return value if value.startswith("(") or " " not in value else f"({value})"
-
-
-def _real(expression: Any) -> set[Any]:
-    return {symbol for symbol in expression.free_symbols if symbol.is_real}
 
 
 def _power(expression: Any) -> str:
