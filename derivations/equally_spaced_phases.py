@@ -17,6 +17,8 @@ n, N, L = symbols("n N L", integer=True, positive=True)
 j, m, order = symbols("j m l", integer=True)
 phase = phi + 2 * pi * j / n
 steps = (j, 0, n - 1)
+node = -pi / 2 + pi / (2 * N) + v + pi * j / N
+even = pi / N * Sum(ReLU(cos(node)) * cos(2 * node + t), (j, 0, 2 * N - 1))
 z = Symbol("z", real=True)
 d, end = symbols("d K", integer=True, nonnegative=True)
 LARGE = (Ge(n, 6),)
@@ -28,6 +30,7 @@ def derive(stored: Iterable[Statement] | None = None) -> Derivation:
     _harmonics(proof)
     _closed_form(proof)
     _sharp(proof)
+    _odd_aliases(proof)
     _aliases(proof)
     return proof.finish()
 
@@ -69,7 +72,6 @@ def _harmonics(proof: Proof) -> None:
 def _closed_form(proof: Proof) -> None:
     start, step, end = Symbol("alpha", real=True), Symbol("beta", real=True), Symbol("K", integer=True)
     total = Sum(cos(start + step * j), (j, 0, end))
-    node = -pi / 2 + pi / (2 * N) + v + pi * j / N
     offset = (Le(-pi / (2 * N), v), Le(v, pi / (2 * N)))
     term = ReLU(cos(node)) * cos(2 * node + t)
     proof.sign("The first N nodes lie between the kinks", cos(node), (j, 0, N - 1), assuming=offset)
@@ -86,10 +88,9 @@ def _closed_form(proof: Proof) -> None:
         proof.instance(f"The progression of step {width}", {start: begin, step: width, end: N - 1}, of=total)
         proof.rewritten("Its terms", Sum(cos(angle), half), {cos(angle): cos(begin + width * j)})
     proof.say("For N >= 2 both half steps lie strictly between 0 and pi: no sine is 0", sin(3 * pi / (2 * N)))
-    left = pi / N * Sum(term, (j, 0, 2 * N - 1))
     right = pi / (2 * N) * (cos(t + v) / sin(pi / (2 * N)) - cos(t + 3 * v) / sin(3 * pi / (2 * N)))
     conditions = (Ge(N, 2), *offset)
-    proof.conclude("equally_spaced_phases", left, right, conditions=conditions)
+    proof.conclude("equally_spaced_phases", even, right, conditions=conditions)
 
 
 def _target(angle: Expr) -> Expr:
@@ -229,14 +230,15 @@ def _aliases(proof: Proof) -> None:
 
 
 def _sharp(proof: Proof) -> None:
-    node = -pi / 2 + pi / (2 * N) + v + pi * j / N
-    total = pi / N * Sum(ReLU(cos(node)) * cos(2 * node + t), (j, 0, 2 * N - 1))
     half = pi / (2 * N)
-    proof.instance("At the largest offset, v = pi/2N, and t = 0", {v: half, t: S.Zero}, of=total, assuming=(Ge(N, 2),))
-    left = total.subs({v: half, t: S.Zero}, simultaneous=True) - Rational(2, 3)
+    proof.instance("At the largest offset, v = pi/2N, and t = 0", {v: half, t: S.Zero}, of=even, assuming=(Ge(N, 2),))
+    left = even.subs({v: half, t: S.Zero}, simultaneous=True) - Rational(2, 3)
     relative = 3 * pi / (4 * N) * (cos(half) / sin(half) - cos(3 * half) / sin(3 * half)) - 1
     right = Rational(2, 3) * relative
     proof.conclude("equally_spaced_phases.sharp", left, right, conditions=(Ge(N, 2),))
+
+
+def _odd_aliases(proof: Proof) -> None:
     odd = (2 * order + 1) * (2 * L + 1) - 2
     wave, points = ReLU(cos(t)) * cos(odd * t), (-pi, -pi / 2, pi / 2, pi)
     text = "The harmonic of an odd order other than 1 and -1 is 0"
