@@ -79,7 +79,7 @@ Definition rectangle_bound_convex : Prop :=
   forall (v_0 : R) (v_1 : R) (phi : R) (u : R) (v : R) (lambda : R), 0 <= lambda -> v_0 <= v_1 -> lambda <= 1 -> 
   (RInt (fun t : R => (Rabs (t + ((-1) * phi) + (u * lambda) + (v * (1 + ((-1) * lambda)))))) (v_0) (v_1)) <= ((lambda * (RInt (fun t : R => (Rabs (t + u + ((-1) * phi)))) (v_0) (v_1))) + ((1 + ((-1) * lambda)) * (RInt (fun t : R => (Rabs (t + v + ((-1) * phi)))) (v_0) (v_1)))).
 
-(* Folded: the absolute-value half as a function of twice the phase. Its slope is at most 1/2, so that nodes 2 phi_i with cells of their own are off by half of the mean distance. *)
+(* Folded: the absolute-value half as a function of twice the phase. Its slope is at most 1/2, so that a node 2 phi_i in a cell of its own is off by at most half of the mean distance. *)
 Definition rectangle_bound_doubled : Prop :=
   forall (v_0 : R) (v_1 : R) (phi : R) (x : R) (y : R), v_0 <= v_1 -> 
   (Rabs ((((-1) / 2) * (v_1 + ((-1) * v_0)) * (Rabs (cos (x + ((1 / 2) * phi)))) * (cos (phi + y))) + (RInt (fun t : R => ((1 / 2) * (Rabs (cos (x + ((1 / 2) * t)))) * (cos (t + y)))) (v_0) (v_1)))) <= ((1 / 2) * (RInt (fun t : R => (Rabs (t + ((-1) * phi)))) (v_0) (v_1))).

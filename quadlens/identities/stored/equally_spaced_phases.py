@@ -108,7 +108,7 @@ STATEMENTS = (
         name="equally_spaced_phases.sharp",
         title=(
             "With nodes on the kinks (v = pi/2N, t = 0) the error of 2N phases, relative to 2/3, is "
-            "(3 pi/4N)(cot(pi/2N) - cot(3 pi/2N)) - 1: the value that the code uses is attained."
+            "(3 pi/4N)(cot(pi/2N) - cot(3 pi/2N)) - 1."
         ),
         left=total.subs({v: pi / (2 * N), t: S.Zero}, simultaneous=True) - Rational(2, 3),
         right=Rational(2, 3)

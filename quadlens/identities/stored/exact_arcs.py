@@ -17,8 +17,8 @@ STATEMENTS = (
     Statement(
         name="exact_arcs",
         title=(
-            "On an arc without kinks the error is a sum of waves: at a distance eta from the middle it is at most its "
-            "tangent and half of M_2 eta^2."
+            "A sum of waves, as the error is on an arc without kinks: at a distance eta from the middle it is at most "
+            "its tangent and half of M_2 eta^2, with M_2 = sum |C_j| m_j^2."
         ),
         left=Modulus(Sum(C * exp(I * rates[j] * eta), terms)),
         relation="<=",
@@ -42,7 +42,7 @@ STATEMENTS = (
     ),
     Statement(
         name="exact_arcs.tangent",
-        title="The modulus of a tangent is convex: between the ends of an arc it is at most the mean of theirs.",
+        title="The modulus of a tangent is convex: between the ends of an arc it is at most the weighted mean.",
         left=Modulus(share * (x + I * y) + (1 - share) * (u + I * v)),
         relation="<=",
         right=share * Modulus(x + I * y) + (1 - share) * Modulus(u + I * v),

@@ -125,8 +125,8 @@ STATEMENTS = (
     Statement(
         name="harmonic_error.arc",
         title=(
-            "On one arc, three integrations by parts: beside the values of f at the ends, its slopes there over m^2, "
-            "and its second derivatives over m^3."
+            "On one arc, three integrations by parts: beside the values of f at the ends, at most its slopes there "
+            "over m^2, and over m^3 its second derivatives there and the integral of its third, in modulus."
         ),
         left=Modulus(
             Integral(f(x) * exp(-I * rate * x), (x, alpha, beta))
@@ -154,7 +154,7 @@ STATEMENTS = (
         name="harmonic_error.equidistributed",
         title=(
             "Any weighted phases, psi = 2 phi: the rule is off its integral by at most so much of the moduli of its "
-            "exponential sums. With weights of a bounded sum it vanishes in the limit where all of these do."
+            "exponential sums up to the order 2M + 2, and a tail."
         ),
         left=Modulus(
             Sum(w[i] * (ReLU(cos(phi[i] + x)) * cos(2 * phi[i] + y)), nodes)

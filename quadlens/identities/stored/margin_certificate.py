@@ -121,8 +121,8 @@ STATEMENTS = (
     Statement(
         name="margin_certificate.circuit",
         title=(
-            "From logits to the margin, for the neurons of one group with the output frequency z: preactivations "
-            "h_i + r_i with a curve h_i, output rows a wave and a rest d_i. Groups and the skip path add."
+            "From logits to the margin of y over y + delta, for the neurons of one group with the output frequency z: "
+            "preactivations h_i + r_i with a curve h_i, output rows a wave and a rest d_i (d' at y, d'' at y + delta)."
         ),
         left=Z * (1 - cos(omega * z * delta))
         - Modulus(Sum(ReLU(curve[j]) * row * exp(I * omega * z * y), terms) - Z) * bent

@@ -144,8 +144,8 @@ STATEMENTS = (
     Statement(
         name="rectangle_bound.doubled",
         title=(
-            "Folded: the absolute-value half as a function of twice the phase. Its slope is at most 1/2, so that nodes "
-            "2 phi_i with cells of their own are off by half of the mean distance."
+            "Folded: the absolute-value half as a function of twice the phase. Its slope is at most 1/2, so that a "
+            "node 2 phi_i in a cell of its own is off by at most half of the mean distance."
         ),
         left=Modulus(Integral(doubled(t), (t, low, high)) - (high - low) * doubled(phi)),
         relation="<=",

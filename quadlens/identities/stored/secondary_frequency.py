@@ -235,8 +235,8 @@ STATEMENTS = (
     Statement(
         name="secondary_frequency.logits",
         title=(
-            "The refined logits of any H_d, a waveform of degree 2: its second harmonic h' + i h'', conjugated, "
-            "and turned by the phase of c - 2b."
+            "The refined logits of any H_d, a waveform of degree 2: the second harmonic h' + i h'' of ReLU(H_d), "
+            "conjugated and turned by the phase of c - 2b; W times its real part."
         ),
         left=W / (2 * pi) * Integral(ReLU(at(beta + phi)) * cos(2 * phi + gamma), (phi, -pi, pi)),
         right=W * Re(exp(I * (gamma - 2 * beta)) * (h_even - I * h_odd)),

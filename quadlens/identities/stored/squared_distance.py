@@ -24,7 +24,7 @@ STATEMENTS = (
         name="squared_distance",
         title=(
             "What is kept at an output frequency k, and a remainder d, over n outputs: their squares add up, but for "
-            "k's own coefficient of the remainder, which is 0 where they are orthogonal."
+            "a term with k's own coefficient of the remainder: 0 where the remainder has nothing at k."
         ),
         left=Sum((kept + rest[j]) ** 2, outputs),
         right=Sum(kept**2, outputs)
@@ -67,8 +67,8 @@ STATEMENTS = (
     Statement(
         name="squared_distance.parseval",
         title=(
-            "Parseval: over the n residues two harmonics whose orders differ, mod n, do not mix; the squares of their "
-            "coefficients add up."
+            "Parseval: over the n residues two harmonics whose orders differ, mod n, do not mix: n times the squares "
+            "of their coefficients add up."
         ),
         left=Sum(
             Modulus(
