@@ -4,6 +4,12 @@ A message says what was required, what came, and what to do. The command line pr
 """
 
 
+def kind_of(value: object) -> str:
+    """Return the full name of a value's type, for a message that says what came."""
+    kind = type(value)
+    return f"{kind.__module__}.{kind.__qualname__}"
+
+
 class QuadlensError(Exception):
     """Base of all errors raised on purpose; catch it to catch them all."""
 

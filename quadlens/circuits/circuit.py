@@ -23,7 +23,7 @@ from quadlens.activations import activation_named
 from quadlens.arrays import FloatArray, read_only
 from quadlens.circuits.provenance import Provenance
 from quadlens.data_frame import data_frame
-from quadlens.errors import CircuitError
+from quadlens.errors import CircuitError, kind_of
 from quadlens.text_table import html_table
 
 if TYPE_CHECKING:
@@ -242,11 +242,10 @@ def require_circuit(value: Any, who: str) -> Circuit:
     """
     if isinstance(value, Circuit):
         return value
-    kind = type(value)
     if isinstance(value, str | os.PathLike):
         remedy = "read the file first: quadlens.load(path)"
-    elif any(base.__module__.startswith("torch.nn") for base in kind.__mro__):
+    elif any(base.__module__.startswith("torch.nn") for base in type(value).__mro__):
         remedy = "make a circuit of the module first: quadlens.from_module(model, p=…)"
     else:
         remedy = "make one with quadlens.load, from_module or Circuit"
-    raise CircuitError(f"{who} takes a Circuit, got {kind.__module__}.{kind.__qualname__}; {remedy}")
+    raise CircuitError(f"{who} takes a Circuit, got {kind_of(value)}; {remedy}")

@@ -25,7 +25,7 @@ from quadlens.circuits.module_probe import Probe, probes
 from quadlens.circuits.provenance import Freezing, LeftOut, Provenance
 from quadlens.circuits.readers.settings import UNSAID_TASK
 from quadlens.digits import at_most
-from quadlens.errors import CircuitError, QuadlensError, UnsupportedModelError
+from quadlens.errors import CircuitError, QuadlensError, UnsupportedModelError, kind_of
 from quadlens.untrusted_text import one_line
 
 TOLERANCE = 1e-8
@@ -93,8 +93,7 @@ def from_module(
     from torch.nn import Module
 
     if not isinstance(model, Module):
-        what = f"{type(model).__module__}.{type(model).__qualname__}"
-        raise CircuitError(f"from_module takes a torch.nn.Module, got {what}; load takes a path")
+        raise CircuitError(f"from_module takes a torch.nn.Module, got {kind_of(model)}; load takes a path")
     if isinstance(p, bool) or not isinstance(p, int) or p < 3:
         raise CircuitError(f"p must be an integer >= 3, got {p!r:.40}")
     if activation is not None:

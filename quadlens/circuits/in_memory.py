@@ -11,7 +11,7 @@ from quadlens.circuits.circuit import Circuit
 from quadlens.circuits.limits import Budget, Limits
 from quadlens.circuits.load import FAMILIES, circuit_of_tree
 from quadlens.circuits.readers.settings import Settings
-from quadlens.errors import CheckpointError, OptionError
+from quadlens.errors import CheckpointError, OptionError, kind_of
 from quadlens.untrusted_text import one_line
 
 ALIASES = {"transformer-lens": "gbmi"}
@@ -67,8 +67,9 @@ def from_state_dict(
     """
     given: object = state
     if not isinstance(given, Mapping):
-        what = f"{type(state).__module__}.{type(state).__qualname__}"
-        raise CheckpointError(f"state must be a mapping of names to tensors, as model.state_dict() is; got {what}")
+        raise CheckpointError(
+            f"state must be a mapping of names to tensors, as model.state_dict() is; got {kind_of(state)}"
+        )
     name = ALIASES.get(family, family)
     known = [*FAMILIES, *ALIASES]
     if name not in FAMILIES or name == "native":

@@ -31,7 +31,7 @@ from quadlens.circuits.tasks import AUTO, Task, measured_task, renumbered, task_
 from quadlens.circuits.tensor_listing import listing
 from quadlens.circuits.torch_zip import looks_like_zip
 from quadlens.circuits.weights import Weights, circuit_from_weights
-from quadlens.errors import CheckpointError, CircuitError, UnsupportedModelError
+from quadlens.errors import CheckpointError, CircuitError, UnsupportedModelError, kind_of
 from quadlens.untrusted_text import one_line
 
 # in the order in which they are tried: the more particular first
@@ -112,8 +112,9 @@ def load_measured(
     """Do what ``load`` does, and return what freezing attention changed (None where attention is constant)."""
     given: object = path
     if not isinstance(given, str | os.PathLike):
-        what = f"{type(path).__module__}.{type(path).__qualname__}"
-        raise CheckpointError(f"load takes a path, got {what}; from_module and from_state_dict take what is in memory")
+        raise CheckpointError(
+            f"load takes a path, got {kind_of(path)}; from_module and from_state_dict take what is in memory"
+        )
     if path in bundled_names() and not os.path.exists(path):
         path = bundled_path(os.fspath(path))
     piped = os.fspath(path) == STANDARD_INPUT
