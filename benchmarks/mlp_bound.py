@@ -4,23 +4,28 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from quadlens.activations import activation_named
-from quadlens.arrays import FloatArray
+from quadlens.arrays import ComplexArray, FloatArray
 from quadlens.certificates.inequality.rounding import sizes, too_large
 from quadlens.certificates.mlp.prove import MlpBound, budget_of, prove
 from quadlens.certificates.plan.choose import Budget
 from quadlens.circuits.circuit import Circuit
+from quadlens.circuits.forward import mlp_logits
 from quadlens.decomposition.ideals import Ideal, integral_ideal
 from quadlens.errors import CertificateError, CircuitError
 from quadlens.form.amplitude_phase import fit
 
 
+def outputs_of(ideal: Ideal) -> ComplexArray:
+    """Return the ideal's outputs ``I_z(a, b)`` at all inputs, (z, p, p)."""
+    return np.concatenate([block.outputs for block in ideal.blocks()], axis=1)
+
+
 def differences(circuit: Circuit, ideal: Ideal) -> FloatArray:
     """Return ``M − I`` of every input and logit, (p, p, p): the MLP without its skip path, less its mean over c."""
     p = circuit.p
-    M = activation_named(circuit.activation).apply(circuit.A[:, None] + circuit.B) @ circuit.U
+    M = mlp_logits(circuit, slice(None))
     M -= M.mean(axis=2, keepdims=True)
-    outputs = np.moveaxis(np.concatenate([block.outputs for block in ideal.blocks()], axis=1), 0, -1)
+    outputs = np.moveaxis(outputs_of(ideal), 0, -1)
     wave = np.exp(2j * np.pi / p * (np.outer(ideal.frequencies, np.arange(p)) % p))
     return np.asarray(M - outputs.real @ wave.real + outputs.imag @ wave.imag)
 
@@ -62,7 +67,7 @@ def false_claims(circuit: Circuit, bound: MlpBound) -> Iterator[str]:
     own = np.sqrt(np.bincount(d.ravel(), weights=(apart**2).sum(axis=2).ravel(), minlength=p))
     if not (np.sqrt(p) * own <= bound.classes * ideal.norm).all():
         yield f"{ideal.name}: a class is further off than claimed"
-    outputs = np.concatenate([block.outputs for block in ideal.blocks()], axis=1)
+    outputs = outputs_of(ideal)
     for z, claimed in bound.frequencies:
         E = 2 / p * apart @ np.exp(-2j * np.pi / p * (z * np.arange(p) % p))
         I = outputs[ideal.frequencies.index(z)]

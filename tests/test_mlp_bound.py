@@ -13,6 +13,7 @@ from quadlens.certificates.mlp.prove import budget_of, prove
 from quadlens.certificates.mlp.rounding import logit_pieces, of_one_logit
 from quadlens.certificates.record.file import as_data, from_json, to_json
 from quadlens.circuits.circuit import Circuit
+from quadlens.circuits.forward import mlp_logits
 from quadlens.decomposition.ideals import integral_ideal
 from quadlens.errors import CertificateError
 
@@ -207,7 +208,6 @@ def test_a_mean_over_the_logits_is_told_to_be_left_out() -> None:
     moved = replace(small, U=small.U + 50.0)
     certificate = ql.certify(moved, method="mlp")
     ideal = integral_ideal(ql.fit(moved))
-    M = np.maximum(moved.A[:, None] + moved.B, 0) @ moved.U
-    whole = differences(moved, ideal) + M.mean(axis=2, keepdims=True)
+    whole = differences(moved, ideal) + mlp_logits(moved, slice(None)).mean(axis=2, keepdims=True)
     assert np.linalg.norm(whole) > certificate.relative_error_bound * ideal.norm
     assert "less their mean over c, are within" in certificate.verdict
