@@ -93,7 +93,7 @@ def test_the_rounding_of_the_networks_sums_is_part_of_the_bound(monkeypatch):
     """Sums moved towards the ideal by all that rounding may do to them, made larger to be seen."""
     circuit = noisy(13, 9)
     form, ideal = fit(circuit), extended_ideal(circuit)
-    real, unit = module._sums, 1e-5
+    real, unit = module.group_sums, 1e-5
     difference, _, own = truth(circuit, ideal)
     outputs = np.concatenate([block.outputs for block in ideal_blocks(ideal)], axis=1)
     network = np.fft.rfft(np.maximum(circuit.A[:, None, :] + circuit.B[None, :, :], 0) @ circuit.U, axis=2) * (2 / 13)
@@ -102,12 +102,12 @@ def test_the_rounding_of_the_networks_sums_is_part_of_the_bound(monkeypatch):
     way -= network[..., 1:]
     tops = np.abs(circuit.U).max(axis=1)
 
-    def moved(circuit, waves, levels, u):
+    def moved(activation, waves, *given):
         lost = 2 * unit * float(waves.size @ tops[waves.group.members])
-        sums = real(circuit, waves, levels, u)
+        sums = real(activation, waves, *given)
         return lambda rows: sums(rows) + np.minimum(1, lost / np.abs(way[rows])) * way[rows]
 
-    monkeypatch.setattr(module, "_sums", moved)
+    monkeypatch.setattr(module, "group_sums", moved)
     assert ideal_distance(circuit, form, ideal).to_ideal.value < difference / own
     monkeypatch.setattr(module, "gamma", lambda k: unit)
     assert ideal_distance(circuit, form, ideal).to_ideal.value >= difference / own

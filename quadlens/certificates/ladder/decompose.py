@@ -16,7 +16,8 @@ import numpy as np
 
 from quadlens.activations import activation_named, negative_slope
 from quadlens.arrays import FloatArray, IntArray
-from quadlens.certificates.ladder.evaluate import DENSE, Found, Rungs, evaluate, responses
+from quadlens.certificates.ladder.evaluate import Found, Rungs, evaluate, responses
+from quadlens.certificates.ladder.group_sums import dense_is_quicker
 from quadlens.certificates.ladder.group_waves import GroupWaves, group_waves, no_limit, strays
 from quadlens.certificates.ladder.rest import Rest, gram, left, peaks, rest, zero_order
 from quadlens.certificates.ladder.retained import AT_MOST, EVERYTHING, Retained, retain, retain_all
@@ -66,7 +67,7 @@ def decompose(
     waves = [group_waves(circuit, form, group) for group in form.groups]
     everything = frequencies is None and circuit.p**3 <= EVERYTHING
     # every neuron is evaluated on every input then, and nothing is left to bound
-    small = everything and circuit.p**2 * circuit.neurons * (2 * circuit.p + 4) <= DENSE
+    small = everything and dense_is_quicker(circuit.p, circuit.neurons, circuit.p // 2)
     stray = [no_limit(one) if small else strays(circuit, one, slope) for one in waves]
     if everything:
         rests, retained = [], retain_all(form)

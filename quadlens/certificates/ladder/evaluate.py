@@ -12,8 +12,8 @@ import numpy as np
 
 from quadlens.activations import activation_named
 from quadlens.arrays import BoolArray, ComplexArray, FloatArray, IntArray
-from quadlens.certificates.ladder.circle import tiers
-from quadlens.certificates.ladder.circle_sums import Tables, dense_sums, sums
+from quadlens.certificates.ladder.circle_sums import Tables
+from quadlens.certificates.ladder.group_sums import group_sums
 from quadlens.certificates.ladder.group_waves import GroupWaves, network_tables
 from quadlens.certificates.ladder.rest import output_waves
 from quadlens.certificates.ladder.retained import Retained
@@ -24,9 +24,6 @@ from quadlens.form.amplitude_phase import AmplitudePhaseForm
 
 BLOCK_BYTES = 2**28
 """What the sums of one block of rows may take."""
-
-DENSE = 3 * 10**8
-"""Operations up to which every neuron is evaluated on every input: sorting out arcs would take longer."""
 
 SEARCHED = 256
 """Inputs written out together in the search for the largest logit,"""
@@ -102,40 +99,25 @@ class _Group:
     def __init__(self, rungs: Rungs, number: int) -> None:
         circuit, form, waves = rungs.circuit, rungs.form, rungs.waves[number]
         i, key = waves.group.members, waves.group.frequency
-        self.circuit, self.p = circuit, circuit.p
         self.z = rungs.retained.of_group(number)
         self.own = int(np.searchsorted(self.z, key))
-        self.u = output_waves(circuit, i, self.z)
+        u = output_waves(circuit, i, self.z)
         v = form.u[i] * np.exp(1j * form.psi[i])
-        self.u[:, self.own] = v
-        self.locked = form.u[i] * np.exp(2j * form.phi[i])
-        both = np.stack([v, self.locked], axis=1)
+        u[:, self.own] = v
+        both = np.stack([v, form.u[i] * np.exp(2j * form.phi[i])], axis=1)
         silent = np.where(waves.r > 0, 0.0, np.inf)
         with np.errstate(divide="ignore", invalid="ignore"):
             spread = np.where(waves.r > 0, waves.spread / waves.r, np.inf)
-        self.jobs: list[tuple[Tables, ComplexArray, FloatArray]] = [
-            (network_tables(circuit, i), self.u, rungs.levels[number]),
+        jobs: list[tuple[Tables, ComplexArray, FloatArray]] = [
+            (network_tables(circuit, i), u, rungs.levels[number]),
             (Tables(A=waves.own.A, B=waves.own.B), v[:, None], spread),
             (Tables(A=waves.mean.A, B=waves.mean.B), both, silent),
         ]
-        self.tiers = [
-            None if self._dense(out) else tiers(waves.coefficients, key, waves.phi, levels, 2 * out.shape[1])
-            for _, out, levels in self.jobs
-        ]
-
-    def _dense(self, out: ComplexArray) -> bool:
-        return bool(self.p**2 * out.shape[0] * (4 * out.shape[1] + 4) <= DENSE)
+        self.of_rows = [group_sums(circuit.activation, waves, *job) for job in jobs]
 
     def sums(self, rows: slice) -> list[ComplexArray]:
         """Return the sums of the network (rows, p, z), of rung 2, and of rungs 3 and 4."""
-        activation = self.circuit.activation
-        apply = activation_named(activation).apply
-        return [
-            dense_sums(tables, out, apply, rows, self.p)
-            if found is None
-            else sums(tables, out, found, activation, rows)
-            for (tables, out, _), found in zip(self.jobs, self.tiers, strict=True)
-        ]
+        return [of_rows(rows) for of_rows in self.of_rows]
 
 
 def evaluate(rungs: Rungs, report: Callable[[float], None]) -> Found:

@@ -14,11 +14,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from quadlens.activations import activation_named, negative_slope
-from quadlens.arrays import ComplexArray, FloatArray
-from quadlens.certificates.ladder.circle import tiers
-from quadlens.certificates.ladder.circle_sums import dense_sums, sums
-from quadlens.certificates.ladder.evaluate import DENSE
+from quadlens.activations import negative_slope
+from quadlens.arrays import FloatArray
+from quadlens.certificates.ladder.group_sums import group_sums
 from quadlens.certificates.ladder.group_waves import GroupWaves, group_waves, network_tables, strays
 from quadlens.certificates.ladder.rest import gram, left, output_waves, rest, zero_order
 from quadlens.circuits.circuit import Circuit
@@ -94,8 +92,8 @@ def ideal_distance(
         beyond = left(rests, grams, away, p)
     z = 1 + np.flatnonzero(kept)
     groups = [
-        _sums(circuit, one, own.levels, output_waves(circuit, one.group.members, z))
-        for one, own in zip(waves, stray, strict=True)
+        group_sums(activation, one, network_tables(circuit, i), output_waves(circuit, i, z), own.levels)
+        for one, own, i in zip(waves, stray, (one.group.members for one in waves), strict=True)
     ]
     place = np.searchsorted(z, ideal.frequencies)
     squares, radius = np.zeros((3, z.size)), np.zeros(z.size)
@@ -112,16 +110,6 @@ def ideal_distance(
             progress(block.rows.stop / p)
     weight = output_weights(p, z)
     return _bounds(circuit, waves, squares * weight, radius * np.sqrt(weight), beyond)
-
-
-def _sums(circuit: Circuit, waves: GroupWaves, levels: FloatArray, u: ComplexArray) -> Callable[[slice], ComplexArray]:
-    """Return what gives a group's outputs (rows, p, z) for a block of rows."""
-    p, tables, activation = circuit.p, network_tables(circuit, waves.group.members), circuit.activation
-    if p**2 * u.shape[0] * (4 * u.shape[1] + 4) <= DENSE:
-        apply = activation_named(activation).apply
-        return lambda rows: dense_sums(tables, u, apply, rows, p)
-    found = tiers(waves.coefficients, waves.group.frequency, waves.phi, levels, 2 * u.shape[1])
-    return lambda rows: sums(tables, u, found, activation, rows)
 
 
 def _bounds(
