@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from quadlens.certificates.ladder import group_sums as rounded
 from quadlens.certificates.ladder import ideal_distance as module
 from quadlens.certificates.ladder.ideal_distance import ideal_distance
 from quadlens.circuits.bundled import bundled
@@ -109,7 +110,7 @@ def test_the_rounding_of_the_networks_sums_is_part_of_the_bound(monkeypatch):
 
     monkeypatch.setattr(module, "group_sums", moved)
     assert ideal_distance(circuit, form, ideal).to_ideal.value < difference / own
-    monkeypatch.setattr(module, "gamma", lambda k: unit)
+    monkeypatch.setattr(rounded, "gamma", lambda k: unit)
     assert ideal_distance(circuit, form, ideal).to_ideal.value >= difference / own
 
 

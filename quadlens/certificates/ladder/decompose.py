@@ -17,7 +17,7 @@ import numpy as np
 from quadlens.activations import activation_named, negative_slope
 from quadlens.arrays import FloatArray, IntArray
 from quadlens.certificates.ladder.evaluate import Found, Rungs, evaluate, responses
-from quadlens.certificates.ladder.group_sums import dense_is_quicker
+from quadlens.certificates.ladder.group_sums import dense_is_quicker, sums_rounding
 from quadlens.certificates.ladder.group_waves import GroupWaves, group_waves, no_limit, strays
 from quadlens.certificates.ladder.rest import Rest, gram, left, peaks, rest, zero_order
 from quadlens.certificates.ladder.retained import AT_MOST, EVERYTHING, Retained, retain, retain_all
@@ -31,7 +31,7 @@ from quadlens.decomposition.rungs import RUNGS
 from quadlens.form.amplitude_phase import AmplitudePhaseForm, form_of
 from quadlens.quadrature.closed_form import harmonics_rounding
 from quadlens.quadrature.waveform import group_waveform
-from quadlens.rounding import UNIT_ROUNDOFF, gamma
+from quadlens.rounding import UNIT_ROUNDOFF
 
 THEOREM = "quadlens.certificates.ladder, module documentation of decompose and rest"
 ARITHMETIC = "float64; every sum widened by its a-priori rounding"
@@ -64,7 +64,7 @@ def decompose(
     require_range(circuit)
     form, report = form_of(circuit, form), progress or (lambda done: None)
     slope = negative_slope(circuit.activation)
-    waves = [group_waves(circuit, form, group) for group in form.groups]
+    waves = group_waves(circuit, form)
     everything = frequencies is None and circuit.p**3 <= EVERYTHING
     # every neuron is evaluated on every input then, and nothing is left to bound
     small = everything and dense_is_quicker(circuit.p, circuit.neurons, circuit.p // 2)
@@ -161,19 +161,17 @@ class _Errors:
 
 
 def _errors(rungs: Rungs) -> _Errors:
-    circuit, p, sums, integrals = rungs.circuit, rungs.circuit.p, [], []
+    p, integrals = rungs.circuit.p, []
     for one in rungs.waves:
-        i = one.group.members
-        most = np.array([float(np.abs(circuit.U[j]).max()) for j in i])
-        # prefix sums of at most m + 1 terms, a few of them read; tables and output waves have few roundings each
-        sums.append(2 * gamma(64 * (i.size + p) + 2048) * float(one.size @ most))
         pure = group_waveform(p, one.group.frequency, 1, 1, 0, 0, 0.0)
         lost = sum(harmonics_rounding(c, [2])[:, 0] for c in (one.coefficients, pure))
         lost = lost + 128 * UNIT_ROUNDOFF * (np.abs(one.coefficients).sum(axis=1) + 2)
         integrals.append(one.group.weight * lost)
     stacked = np.stack(integrals)
     return _Errors(
-        sums=np.array(sums), integrals=np.linalg.norm(stacked, axis=1) * np.sqrt(p), integrals_most=stacked.max(axis=1)
+        sums=np.array([sums_rounding(one) for one in rungs.waves]),
+        integrals=np.linalg.norm(stacked, axis=1) * np.sqrt(p),
+        integrals_most=stacked.max(axis=1),
     )
 
 

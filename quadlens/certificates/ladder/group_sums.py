@@ -7,6 +7,7 @@ from quadlens.arrays import ComplexArray, FloatArray
 from quadlens.certificates.ladder.circle import tiers
 from quadlens.certificates.ladder.circle_sums import Tables, dense_sums, sums
 from quadlens.certificates.ladder.group_waves import GroupWaves
+from quadlens.rounding import gamma
 
 DENSE = 3 * 10**8
 """Operations up to which every neuron is evaluated on every input: sorting out arcs would take longer."""
@@ -27,3 +28,12 @@ def group_sums(
         return lambda rows: dense_sums(tables, v, apply, rows, p)
     found = tiers(waves.coefficients, waves.group.frequency, waves.phi, levels, 2 * outputs)
     return lambda rows: sums(tables, v, found, activation, rows)
+
+
+def sums_rounding(waves: GroupWaves) -> float:
+    """Return what rounding can change of one such sum, on any rung, with the network's outputs.
+
+    Prefix sums have at most m + 1 terms, a few of them are read; tables and output waves have few roundings each.
+    """
+    members, p = waves.r.size, waves.coefficients.shape[0]
+    return 2 * gamma(64 * (members + p) + 2048) * float(waves.size @ waves.top)

@@ -1,5 +1,6 @@
 r"""One frequency group of the ladder: its neurons' tables, those that waves make, and how far the first stray."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,6 +8,7 @@ import numpy as np
 from quadlens.arrays import ComplexArray, FloatArray, IntArray
 from quadlens.certificates.compute.blocks import BLOCK, blocks_of, in_parallel
 from quadlens.certificates.compute.compiled import kernel
+from quadlens.certificates.inequality.rounding import sizes
 from quadlens.certificates.ladder.circle_sums import Tables
 from quadlens.circuits.circuit import Circuit
 from quadlens.form.amplitude_phase import AmplitudePhaseForm, FrequencyGroup
@@ -40,7 +42,8 @@ class GroupWaves:
     """A group's members with their amplitudes and phases; ``coefficients (p, 3)`` are those of its mean waveform.
 
     ``own`` and ``mean`` are the tables of rungs 2 and 3; ``spread (members,)`` is at least how far they differ.
-    ``size (members,)`` bounds every entry of a member's tables on any rung, those of A and of B together.
+    ``size (members,)`` bounds every entry of a member's tables on any rung, those of A and of B together, and
+    ``top (members,)`` is its largest ``|U[i, c]|``.
     """
 
     group: FrequencyGroup
@@ -51,19 +54,21 @@ class GroupWaves:
     mean: WaveTables
     spread: FloatArray
     size: FloatArray
+    top: FloatArray
 
 
-def group_waves(circuit: Circuit, form: AmplitudePhaseForm, group: FrequencyGroup) -> GroupWaves:
-    """Return what the ladder needs of a group: O(p m)."""
+def group_waves(circuit: Circuit, form: AmplitudePhaseForm) -> list[GroupWaves]:
+    """Return what the ladder needs of every group: O(pn)."""
+    largest = sizes(circuit).by_table
+    return [_of_group(form, group, largest) for group in form.groups]
+
+
+def _of_group(form: AmplitudePhaseForm, group: FrequencyGroup, largest: Mapping[str, FloatArray]) -> GroupWaves:
     i = group.members
     r, phi = form.r[i], form.phi[i]
     mean = [np.full(i.size, x, dtype=np.complex128) for x in (group.e_A, group.e_B, group.s_A, group.s_B, group.kappa)]
     own = [x[i] for x in (form.e_A, form.e_B, form.s_A, form.s_B, form.kappa.astype(np.complex128))]
-    sizes = [sum(np.abs(x) for x in numbers) for numbers in (own, mean)]
-    tables = np.zeros(i.size)
-    for table in (circuit.A, circuit.B):
-        blocks = (np.abs(table[rows][:, i]).max(axis=0) for rows in blocks_of(form.p, BLOCK // i.size))
-        tables += np.max(list(blocks), axis=0)
+    moduli = [sum(np.abs(x) for x in numbers) for numbers in (own, mean)]
     return GroupWaves(
         group=group,
         r=r,
@@ -71,8 +76,9 @@ def group_waves(circuit: Circuit, form: AmplitudePhaseForm, group: FrequencyGrou
         coefficients=group_waveform(form.p, group.frequency, group.e_A, group.e_B, group.s_A, group.s_B, group.kappa),
         own=_tables(form, group, own),
         mean=_tables(form, group, mean),
-        spread=r * sum(np.abs(x - y) for x, y in zip(own, mean, strict=True)) + 64 * UNIT_ROUNDOFF * r * sum(sizes),
-        size=tables + r * (sizes[0] + sizes[1]),
+        spread=r * sum(np.abs(x - y) for x, y in zip(own, mean, strict=True)) + 64 * UNIT_ROUNDOFF * r * sum(moduli),
+        size=largest["A"][i] + largest["B"][i] + r * (moduli[0] + moduli[1]),
+        top=largest["U"][i],
     )
 
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from quadlens.activations import negative_slope
 from quadlens.arrays import FloatArray
-from quadlens.certificates.ladder.group_sums import group_sums
+from quadlens.certificates.ladder.group_sums import group_sums, sums_rounding
 from quadlens.certificates.ladder.group_waves import GroupWaves, group_waves, network_tables, strays
 from quadlens.certificates.ladder.rest import gram, left, output_waves, rest, zero_order
 from quadlens.circuits.circuit import Circuit
@@ -26,7 +26,6 @@ from quadlens.decomposition.extended_ideal import ExtendedIdeal
 from quadlens.decomposition.ideal_outputs import ideal_blocks
 from quadlens.decomposition.ideals import output_weights
 from quadlens.form.amplitude_phase import AmplitudePhaseForm
-from quadlens.rounding import gamma
 
 THEOREM = "quadlens.certificates.ladder, module documentation of ideal_distance and rest"
 ARITHMETIC = "float64; every sum widened by its a-priori rounding, tables by their radius"
@@ -77,7 +76,7 @@ def ideal_distance(
     p, activation = circuit.p, circuit.activation
     kept = np.zeros(p // 2, dtype=np.bool_)
     kept[np.array(ideal.frequencies, dtype=np.int64) - 1] = True
-    waves = [group_waves(circuit, form, group) for group in form.groups]
+    waves = group_waves(circuit, form)
     stray = [strays(circuit, one, negative_slope(activation)) for one in waves]
     beyond = 0.0
     if p // 2 <= MOST_EVALUATED:
@@ -117,11 +116,8 @@ def _bounds(
 ) -> IdealDistance:
     """``squares``: of the MLP, of the ideal, and of their difference, at each z that is evaluated."""
     p = circuit.p
-    tops = np.array([float(np.abs(row).max()) for row in circuit.U])
-    # as in the ladder: prefix sums of at most m + 1 terms, a few of them read
-    lost = sum(2 * gamma(64 * (one.r.size + p) + 2048) * float(one.size @ tops[one.group.members]) for one in waves)
-    of_sums = p * lost * np.sqrt(output_weights(p, np.arange(1, p // 2 + 1)).max())
-    moved = _moved_by_radius(circuit, waves, float(tops.sum()))
+    of_sums = p * sum(sums_rounding(one) for one in waves) * np.sqrt(output_weights(p, np.arange(1, p // 2 + 1)).max())
+    moved = _moved_by_radius(circuit, waves)
     mlp, ideal, difference = (np.sqrt(one) for one in squares)
     over = float(np.hypot(np.linalg.norm(difference + of_sums + p * radius), beyond)) * ROOM + moved
     least_mlp = float(np.linalg.norm(np.maximum(mlp - of_sums, 0))) / ROOM - moved
@@ -139,9 +135,9 @@ def _bounds(
     )
 
 
-def _moved_by_radius(circuit: Circuit, waves: list[GroupWaves], tops: float) -> float:
+def _moved_by_radius(circuit: Circuit, waves: list[GroupWaves]) -> float:
     """Return how far the radius of the tables can move all logits together: every activation is 1-Lipschitz here."""
     hidden = circuit.radius["A"] + circuit.radius["B"]
-    sizes = sum(float(one.size.sum()) for one in waves)
+    tops, sizes = (sum(float(getattr(one, name).sum()) for one in waves) for name in ("top", "size"))
     one_logit = hidden * tops + circuit.radius["U"] * (sizes + circuit.neurons * hidden)
     return float(circuit.p**1.5 * one_logit * ROOM)

@@ -80,7 +80,7 @@ def rest(circuit: Circuit, waves: GroupWaves, stray: Strays, activation: str) ->
     root = np.sqrt(stray.energy) + waves.r * (np.sqrt(p) * float(np.linalg.norm(tail)) * (1 + gamma(2 * p)))
     sums = np.zeros((m.size, p), dtype=np.complex128)
     tau, kappa = np.zeros(p // 2), np.zeros(p // 2, dtype=np.complex128)
-    most = large = 0.0
+    most, large = float(waves.r @ waves.top), float(waves.size @ waves.top)
     z = np.arange(1, p // 2 + 1)
     weight = output_weights(p, z)
     factor = 1 / weight  # ν/p, as in `output_waves`
@@ -93,8 +93,6 @@ def rest(circuit: Circuit, waves: GroupWaves, stray: Strays, activation: str) ->
         tau += root[block] @ modulus
         with np.errstate(divide="ignore", invalid="ignore"):
             kappa += root[block] @ np.where(modulus > 0, u * u / modulus, 0)
-        tops = np.abs(U).max(axis=1)
-        most, large = most + float(waves.r[block] @ tops), large + float(waves.size[block] @ tops)
     # a transform over c gives T_m[z] at z and the conjugate of T_{−m}[z] at −z
     sums = np.fft.fft(sums, axis=1)
     off = 4 * gamma(2 * i.size + 2 * p + 8 * HARMONICS + 64) * most * p * factor
