@@ -28,6 +28,14 @@ class Tables:
     B: Callable[[slice], FloatArray]
 
 
+class Part(NamedTuple):
+    """Rows of one table, (rows, members): the first is that of residue ``begin``, and ``of_A`` says of which table."""
+
+    begin: int
+    table: FloatArray
+    of_A: bool
+
+
 class Arcs(NamedTuple):
     """``Runs`` with the places that they are read at, for compiled loops."""
 
@@ -40,13 +48,12 @@ class Arcs(NamedTuple):
 
 
 @kernel()
-def add_table(
-    begin: int, table: FloatArray, v: FloatArray, base: float, arcs: Arcs, row: int, first: bool, out: FloatArray
-) -> None:
-    """Add what residues ``begin …`` of one table give: ``base`` times the whole, and the sums over arcs.
+def add_table(part: Part, v: FloatArray, base: float, arcs: Arcs, row: int, out: FloatArray) -> None:
+    """Add what a part of one table gives: ``base`` times the whole, and the sums over arcs.
 
-    ``out (rows, p, channels)`` begins at a = ``row``; ``first`` says that the table is A.
+    ``out (rows, p, channels)`` begins at a = ``row``.
     """
+    begin, table, of_A = part.begin, part.table, part.of_A
     members, channels, p = table.shape[1], v.shape[1], arcs.shift.size
     cells = arcs.position.size // 2
     prefix = np.zeros((members + 1, channels))
@@ -56,9 +63,9 @@ def add_table(
             for c in range(channels):
                 prefix[i + 1, c] = prefix[i, c] + value * v[i, c]
         whole = prefix[members]
-        for other in range(p if first else out.shape[0]):
-            a = begin + t if first else row + other
-            b = other if first else begin + t
+        for other in range(p if of_A else out.shape[0]):
+            a = begin + t if of_A else row + other
+            b = other if of_A else begin + t
             d = a - b if a >= b else a - b + p
             here = out[a - row, b]
             if base != 0.0:
@@ -84,8 +91,9 @@ def add_table(
 
 
 @kernel()
-def add_near(begin: int, A: FloatArray, B: FloatArray, v: FloatArray, near: Arcs, row: int, out: FloatArray) -> None:
-    """Add ``|y| v`` of every gate on the near arcs that is not as its arc says; B begins at b = ``begin``."""
+def add_near(of_A: Part, of_B: Part, v: FloatArray, near: Arcs, out: FloatArray) -> None:
+    """Add ``|y| v`` of every gate on the near arcs that is not as its arc says; ``out`` has the rows of A's part."""
+    row, A, begin, B = of_A.begin, of_A.table, of_B.begin, of_B.table
     members, channels, p = A.shape[1], v.shape[1], near.shift.size
     cells = near.position.size // 2
     for t in range(B.shape[0]):
@@ -117,27 +125,28 @@ def sums(tables: Tables, v: ComplexArray, found: list[Tier], activation: str, ro
     """Return the sums (rows, p, K) for outputs ``v (members, K)`` by tiers of the group's circle."""
     p, slope = found[0].shift.size, negative_slope(activation)
     out = np.zeros((rows.stop - rows.start, p, 2 * v.shape[1]))
-    of_A = tables.A(rows)
+    of_A = Part(rows.start, tables.A(rows), True)
     for tier in found:
-        _add_tier(tables, of_A[:, tier.members], (1 - slope) * v[tier.members], slope / (1 - slope), tier, rows, out)
+        _add_tier(tables, of_A, (1 - slope) * v[tier.members], slope / (1 - slope), tier, out)
     return out.view(np.complex128)
 
 
 def _add_tier(
-    tables: Tables, A: FloatArray, v: ComplexArray, base: float, tier: Tier, rows: slice, out: FloatArray
+    tables: Tables, of_A: Part, v: ComplexArray, base: float, tier: Tier, out: FloatArray
 ) -> None:
-    factors, A = np.ascontiguousarray(v).view(np.float64), np.ascontiguousarray(A)
+    factors, row = np.ascontiguousarray(v).view(np.float64), of_A.begin
+    mine = of_A._replace(table=np.ascontiguousarray(of_A.table[:, tier.members]))
     arcs, near = _arcs(tier.arcs, tier), _arcs(tier.near, tier)
 
     def along_A(block: slice) -> None:
-        add_table(rows.start + block.start, A[block], factors, base, arcs, rows.start, True, out)
+        add_table(Part(row + block.start, mine.table[block], True), factors, base, arcs, row, out)
 
     def along_B(block: slice) -> None:
-        B = np.ascontiguousarray(tables.B(block)[:, tier.members])
-        add_table(block.start, B, factors, base, arcs, rows.start, False, out)
-        add_near(block.start, A, B, factors, near, rows.start, out)
+        of_B = Part(block.start, np.ascontiguousarray(tables.B(block)[:, tier.members]), False)
+        add_table(of_B, factors, base, arcs, row, out)
+        add_near(mine, of_B, factors, near, out)
 
-    for along, length in ((along_A, A.shape[0]), (along_B, tier.shift.size)):
+    for along, length in ((along_A, of_A.table.shape[0]), (along_B, tier.shift.size)):
         in_parallel(along, blocks_of(length, min(TILE, -(-length // (2 * cores())))))
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from quadlens.activations import activation_named
-from quadlens.arrays import BoolArray, ComplexArray, FloatArray, IntArray
+from quadlens.arrays import ComplexArray, FloatArray, IntArray
 from quadlens.certificates.ladder.circle_sums import Tables
 from quadlens.certificates.ladder.group_sums import group_sums
 from quadlens.certificates.ladder.group_waves import GroupWaves, network_tables
@@ -126,9 +126,6 @@ def evaluate(rungs: Rungs, report: Callable[[float], None]) -> Found:
     found = Found(len(rungs.waves), p // 2)
     groups = [_Group(rungs, number) for number in range(len(rungs.waves))]
     frequencies = rungs.retained.frequencies
-    place = {int(z): at for at, z in enumerate(frequencies)}
-    main = {group.frequency for group in form.main_groups}
-    counted = np.array([key in main for key in rungs.keys])
     for start in range(0, p, rungs.rows):
         rows = slice(start, min(start + rungs.rows, p))
         E = np.zeros((rows.stop - start, p, frequencies.size), dtype=np.complex128)
@@ -138,7 +135,7 @@ def evaluate(rungs: Rungs, report: Callable[[float], None]) -> Found:
             if group.z.size == frequencies.size:
                 E += network
             else:
-                E[..., [place[int(q)] for q in group.z]] += network
+                E[..., np.searchsorted(frequencies, group.z)] += network
             z[0, ..., number], z[1, ..., number] = network[..., group.own], own[..., 0]
             z[2, ..., number], z[3, ..., number] = mean[..., 0], mean[..., 1]
             network[..., group.own] = 0
@@ -148,22 +145,15 @@ def evaluate(rungs: Rungs, report: Callable[[float], None]) -> Found:
             found.part_largest[0, number] = ends[0]
             found.part_at_most[0, number] = max(found.part_at_most[0, number], ends[1])
         z[4], z[5] = (ideal_sum(one, form, rows) for one in rungs.responses)
-        _add(found, rungs, rows, E, z, place, counted)
+        _add(found, rungs, rows, E, z)
         report(rows.stop / p)
     return found
 
 
-def _add(
-    found: Found,
-    rungs: Rungs,
-    rows: slice,
-    E: ComplexArray,
-    z: ComplexArray,
-    place: dict[int, int],
-    counted: BoolArray,
-) -> None:
+def _add(found: Found, rungs: Rungs, rows: slice, E: ComplexArray, z: ComplexArray) -> None:
     p, keys, frequencies = rungs.circuit.p, rungs.keys, rungs.retained.frequencies
-    own = np.array([place[int(key)] for key in keys])
+    own = np.searchsorted(frequencies, keys)
+    counted = np.isin(keys, [group.frequency for group in rungs.form.main_groups])
     squares = _squares(E)
     found.exact[frequencies - 1] += squares
     # a rung differs from the network at the keys only

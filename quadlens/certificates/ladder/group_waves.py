@@ -2,6 +2,7 @@ r"""One frequency group of the ladder: its neurons' tables, those that waves mak
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -144,7 +145,7 @@ def strays(circuit: Circuit, waves: GroupWaves, slope: float) -> Strays:
         delta[block] = np.maximum(rise, fall) + 2 * rounding[block]
         order = np.argsort(-xs[1], axis=1)
         found = np.zeros((2, rise.size))
-        active_energy(ds[0], ds[1], xs[0], xs[1], order, rise + 2 * rounding[block], found)
+        active_energy(Pair(*ds), Pair(*xs), order, rise + 2 * rounding[block], found)
         squares = [np.einsum("ia,ia->i", d, d) for d in ds]
         whole = p * sum(squares) + 2 * ds[0].sum(axis=1) * ds[1].sum(axis=1)
         lost = gamma(16 * p) * (2 * p * sum(squares) + p * p * (waves.size[block] * delta[block]))
@@ -167,11 +168,17 @@ def widest(circuit: Circuit, waves: GroupWaves, out: FloatArray) -> tuple[FloatA
     return found[0], found[1]
 
 
+class Pair(NamedTuple):
+    """What neurons have at each residue a and at each b, both (neurons, p)."""
+
+    A: FloatArray
+    B: FloatArray
+
+
 @kernel()
-def active_energy(
-    dA: FloatArray, dB: FloatArray, xA: FloatArray, xB: FloatArray, order: IntArray, reach: FloatArray, out: FloatArray
-) -> None:
-    """Write ``Σ_{x>0} (δA + δB)²`` and ``Σ_{−Δ<x≤0} (x + Δ)²`` of each neuron, B in falling order of x."""
+def active_energy(d: Pair, x: Pair, order: IntArray, reach: FloatArray, out: FloatArray) -> None:
+    """Write ``Σ_{x>0} (δA + δB)²`` and ``Σ_{−Δ<x≤0} (x + Δ)²`` of each neuron; ``order``: B in falling order of x."""
+    (dA, dB), (xA, xB) = d, x
     p = dA.shape[1]
     sums = np.zeros((p + 1, 4))
     for i in range(dA.shape[0]):
