@@ -77,14 +77,20 @@ def _rule(proof: Proof) -> None:
     proof.conclude("harmonic_error.target", order, value)
 
 
+def _turned(proof: Proof, X: Expr, Y: Expr) -> Expr:
+    """Show that a complex number, turned by x, has a real part that is at most its modulus; return the real part."""
+    turned, size = Re(exp(I * x) * (X + I * Y)), Modulus(X + I * Y)
+    proof.modulus_squared("The modulus of a complex number", X + I * Y, X**2 + Y**2)
+    rest = (X * sin(x) + Y * cos(x)) ** 2
+    proof.at_most("A turned real part's square is at most that", turned**2, size**2, rest)
+    proof.modulus_at_most("So the real part is at most the modulus, for every x", turned, size)
+    return turned
+
+
 def _supremum(proof: Proof) -> None:
     X, Y, c = (IndexedBase(name, real=True)[i] for name in ("X", "Y", "c"))
     number = X + I * Y
-    part = Re(exp(I * x) * number)
-    proof.modulus_squared("The modulus", number, X**2 + Y**2)
-    rest = (X * sin(x) + Y * cos(x)) ** 2
-    proof.at_most("A real part's square is at most that", part**2, Modulus(number) ** 2, rest)
-    proof.modulus_at_most("So the real part is at most the modulus, for every x", part, Modulus(number))
+    part = _turned(proof, X, Y)
     proof.multiplied("Times the coefficient", (c, Modulus(c)), (part, Modulus(number)))
     proof.summed("Triangle inequality", c * part, Modulus(c) * Modulus(number), nodes)
     left, right = Modulus(Sum(c * part, nodes)), Sum(Modulus(c) * Modulus(number), nodes)
@@ -198,19 +204,15 @@ def _kink_tail(proof: Proof) -> None:
 
 
 def _equidistributed(proof: Proof) -> None:
-    X, Y, z = symbols("X Y x", real=True)
-    turned = cos(z) * X - sin(z) * Y
-    proof.modulus_squared("The modulus of a complex number", X + I * Y, X**2 + Y**2)
-    rest = (X * sin(z) + Y * cos(z)) ** 2
-    proof.at_most("A turned real part's square is at most that", turned**2, Modulus(X + I * Y) ** 2, rest)
-    proof.modulus_at_most("So the real part is at most the modulus", turned, Modulus(X + I * Y))
+    X, Y = symbols("X Y", real=True)
+    turned = _turned(proof, X, Y)
 
     def size(harmonic: Expr) -> Expr:
         return Modulus(Sum(w[i] * exp(I * harmonic * phi[i]), nodes))
 
     def order(angle: Expr, harmonic: Expr) -> Expr:
         even, odd = (Sum(w[i] * wave(harmonic * phi[i]), nodes) for wave in (cos, sin))
-        values = {z: angle, X: even, Y: odd}
+        values = {x: angle, X: even, Y: odd}
         proof.bound_with(f"The order {harmonic}", Modulus(turned), Modulus(X + I * Y), values)
         inside = size(harmonic).args[0]
         proof.termwise("Its exponential sum, as cosines and sines", inside, even + I * odd)
