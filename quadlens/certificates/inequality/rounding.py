@@ -81,19 +81,28 @@ def too_large(size: Sizes) -> str | None:
     return None
 
 
+def moduli(size: Sizes, plan: Plan) -> FloatArray:
+    """Return ``M_i``, (n,)."""
+    height = np.zeros(plan.amplitude.size)
+    for group in plan.groups:
+        height[group.members] = np.abs(group.A).max() + np.abs(group.B).max()
+    return size.by_table["A"] + size.by_table["B"] + 2 * plan.amplitude * height
+
+
+def arcs_unit(circuit: Circuit, M_i: FloatArray, U: FloatArray, crossings: int, k: int) -> float:
+    """Return the unit ``κ ‖M‖ ‖U‖`` of the pieces, with what gates multiply by; ``κ = (2x + 2) γ_k``."""
+    slopes = 1 + 2 * abs(negative_slope(circuit.activation))
+    return gamma(k) * (2 * crossings + 2) * slopes * float(np.sqrt(M_i @ M_i) * np.sqrt(U @ U))
+
+
 def rounding_term(circuit: Circuit, size: Sizes, plan: Plan, crossings: int, tail_error: float) -> RoundingTerm:
     """Return the pieces for a plan, at most ``crossings`` arc ends in one sum, and ``Remainder.tail_error``."""
-    slope = negative_slope(circuit.activation)
     n, p, f, M = circuit.neurons, circuit.p, len(plan.retained), plan.harmonics
     Y, U = size.by_table["A"] + size.by_table["B"], size.by_table["U"]
     s = float(size.by_table["S_a"].max() + size.by_table["S_b"].max())
-    height = np.zeros(n)
-    for group in plan.groups:
-        height[group.members] = np.abs(group.A).max() + np.abs(group.B).max()
-    M_i = Y + 2 * plan.amplitude * height
+    M_i = moduli(size, plan)
     k = n + p + plan.cells + 2 * crossings + 4 * f + 4 * M + 200
-    unit, slopes, one = gamma(k), 1 + 2 * abs(slope), 1 + 2 * f
-    arcs = unit * (2 * crossings + 2) * slopes * float(np.sqrt(M_i @ M_i) * np.sqrt(U @ U))
+    unit, one, arcs = gamma(k), 1 + 2 * f, arcs_unit(circuit, M_i, U, crossings, k)
     bounded = bool(plan.bounded.any())
     met = (1 + float(M_i.sum())) * (1 + float(U.sum())) * (1 + s)
     pieces = {

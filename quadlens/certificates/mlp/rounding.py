@@ -19,27 +19,21 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from quadlens.activations import negative_slope
-from quadlens.certificates.inequality.rounding import UNDERFLOW, Sizes
+from quadlens.certificates.inequality.rounding import UNDERFLOW, Sizes, arcs_unit, moduli
 from quadlens.certificates.plan.plan import Plan
 from quadlens.circuits.circuit import Circuit
-from quadlens.rounding import gamma, sum_up
+from quadlens.rounding import sum_up
 
 
 def logit_pieces(
     circuit: Circuit, size: Sizes, plan: Plan, crossings: int, tail_error: float, radius: float
 ) -> Mapping[str, float]:
     """Return the pieces of one logit; ``radius`` is that of the ideal, ``tail_error`` that of the waveforms' tail."""
-    slope = negative_slope(circuit.activation)
     n, p, f, M = circuit.neurons, circuit.p, len(plan.retained), plan.harmonics
     Y, U = size.by_table["A"] + size.by_table["B"], size.by_table["U"]
-    height = np.zeros(n)
-    for group in plan.groups:
-        height[group.members] = np.abs(group.A).max() + np.abs(group.B).max()
-    M_i = Y + 2 * plan.amplitude * height
+    M_i = moduli(size, plan)
     k = n + 2 * p + plan.cells + 2 * crossings + 4 * f + 4 * M + 400
-    unit, slopes, one = gamma(k), 1 + 2 * abs(slope), 2 * (1 + 2 * f)
-    arcs = unit * (2 * crossings + 2) * slopes * float(np.sqrt(M_i @ M_i) * np.sqrt(U @ U))
+    one, arcs = 2 * (1 + 2 * f), arcs_unit(circuit, M_i, U, crossings, k)
     bounded = bool(plan.bounded.any())
     pieces = {
         "retained": 2 * f * (11 if bounded else 3) * arcs,
