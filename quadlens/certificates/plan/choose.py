@@ -69,22 +69,27 @@ class Choice:
 def choose(circuit: Circuit, budget: Budget) -> Choice:
     """Choose a plan for a circuit within a budget; O(pn) with constants from the budget."""
     slope = negative_slope(circuit.activation)
-    found, drafted = draft(circuit, keys(circuit), budget)
+    found, drafted = draft(circuit, budget)
     left = needs(circuit, drafted)
     outputs = output_needs(circuit, found, drafted, left.square, slope)
-    retained, chosen = retained_outputs(outputs, budget.retained, budget.retained_by_group)
-    groups = tuple(
-        replace(group, retained=tuple(int(z) for z in np.flatnonzero(mine)))
-        for group, mine in zip(drafted.groups, chosen, strict=True)
-    )
-    plan = replace(drafted, groups=groups, retained=retained)
+    plan = retaining(drafted, outputs, budget)
     return Choice(plan=_bounded(circuit, plan, left.delta, outputs, budget.candidates), delta=left.delta)
 
 
-def draft(circuit: Circuit, found: Keys, budget: Budget) -> tuple[Keys, Plan]:
+def draft(circuit: Circuit, budget: Budget) -> tuple[Keys, Plan]:
     """Return the keys that groups are made of, and a plan that retains and bounds nothing: cells and curves."""
-    gathered = _gathered(circuit, found)
-    return gathered, _draft(circuit, gathered, budget)
+    found = _gathered(circuit, keys(circuit))
+    return found, _draft(circuit, found, budget)
+
+
+def retaining(plan: Plan, outputs: OutputNeeds, budget: Budget) -> Plan:
+    """Return the plan with the outputs that are worth it within the budget."""
+    retained, chosen = retained_outputs(outputs, budget.retained, budget.retained_by_group)
+    groups = tuple(
+        replace(group, retained=tuple(np.flatnonzero(mine).tolist()))
+        for group, mine in zip(plan.groups, chosen, strict=True)
+    )
+    return replace(plan, groups=groups, retained=retained)
 
 
 def _gathered(circuit: Circuit, found: Keys) -> Keys:

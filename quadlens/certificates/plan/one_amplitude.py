@@ -8,9 +8,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from quadlens.certificates.plan.choose import Budget, draft
-from quadlens.certificates.plan.keys import keys
-from quadlens.certificates.plan.outputs import output_needs, retained_outputs
+from quadlens.certificates.plan.choose import Budget, draft, retaining
+from quadlens.certificates.plan.outputs import output_needs
 from quadlens.certificates.plan.plan import Plan, quantised
 from quadlens.certificates.plan.unsettled import needs
 from quadlens.circuits.circuit import Circuit
@@ -21,7 +20,7 @@ def choose_smooth(circuit: Circuit, budget: Budget) -> Plan:
 
     Retained frequencies are those of ``output_needs`` as for ReLU, which is near enough; all that the budget has.
     """
-    found, plan = draft(circuit, keys(circuit), budget)
+    found, plan = draft(circuit, budget)
     groups = []
     for group in plan.groups:
         node = float(np.median(plan.amplitude[group.members]))
@@ -30,10 +29,4 @@ def choose_smooth(circuit: Circuit, budget: Budget) -> Plan:
     plan, found = replace(plan, groups=tuple(groups), amplitude=ones), replace(found, amplitude=ones)
     # with no margin to compare them with, no frequency is too faint
     estimate = replace(output_needs(circuit, found, plan, needs(circuit, plan).square, 0.0), margin=0.0)
-    retained, chosen = retained_outputs(estimate, budget.retained, budget.retained_by_group)
-    kept = [tuple(int(z) for z in np.flatnonzero(mine)) for mine in chosen]
-    return replace(
-        plan,
-        groups=tuple(replace(group, retained=mine) for group, mine in zip(plan.groups, kept, strict=True)),
-        retained=retained,
-    )
+    return retaining(plan, estimate, budget)
