@@ -98,22 +98,23 @@ def _evaluated(
     choice = choose(mlp, budget)
     # one F for all, so that over c the two parts are orthogonal
     retained = tuple(sorted(set(choice.plan.retained).union(*(ideal.frequencies for ideal in ideals))))
-    plan = replace(
-        choice.plan,
-        groups=tuple(replace(group, retained=retained) for group in choice.plan.groups),
-        retained=retained,
-    )
+    plan = _retaining(choice.plan, retained)
     choice = replace(choice, plan=plan)
     report(0.2)
     split = splits(at, mlp, plan)
     report(0.3)
     l2 = one_pass(at, mlp, choice, split.l2)
     report(0.6)
-    bare = replace(plan, groups=tuple(replace(group, retained=()) for group in plan.groups))
-    largest = one_pass(at, mlp, replace(choice, plan=bare), split.largest)
+    largest = one_pass(at, mlp, replace(choice, plan=_retaining(plan, ())), split.largest)
     report(0.8)
     waves = waveforms(at, mlp.U, plan, split.l2, negative_slope(mlp.activation))
     return _Evaluated(plan=plan, l2=l2, largest=largest, waves=waves)
+
+
+def _retaining(plan: Plan, retained: tuple[int, ...]) -> Plan:
+    """Return the plan with these outputs for every group."""
+    groups = tuple(replace(group, retained=retained) for group in plan.groups)
+    return replace(plan, groups=groups, retained=retained)
 
 
 def _bound(circuit: Circuit, size: Sizes, found: _Evaluated, ideal: Ideal) -> MlpBound:
@@ -174,8 +175,7 @@ def _operations(found: _Evaluated, ideals: tuple[Ideal, ...]) -> int:
     plan, p = found.plan, found.plan.p
     f, G, kept = len(plan.retained), plan.cells, plan.harmonics + 1
     steps = dict(operations(plan, found.l2).steps)
-    bare = replace(plan, groups=tuple(replace(group, retained=()) for group in plan.groups), retained=())
-    again = dict(operations(bare, found.largest).steps)
+    again = dict(operations(_retaining(plan, ()), found.largest).steps)
     passes = sum(again[name] for name in ("prefix sums", "look-ups", "candidates", "exceptions"))
     first = sum(count for name, count in steps.items() if name not in ("harmonics of the rest", "inputs", "(L)"))
     harmonics = sum(
