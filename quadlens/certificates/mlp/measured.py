@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from quadlens.activations import activation_named
 from quadlens.arrays import ComplexArray, IntArray
 from quadlens.circuits.circuit import Circuit
+from quadlens.circuits.forward import mlp_logits
 from quadlens.decomposition.ideals import Ideal, output_weights, real_at_half
 from quadlens.decomposition.rungs import wave_logits
 
@@ -27,14 +27,14 @@ class Measured:
 
 def measure(circuit: Circuit, ideals: tuple[Ideal, ...]) -> tuple[Measured, ...]:
     """Measure the distances in float64; rows a are drawn with a fixed seed where they are a sample."""
-    p, act = circuit.p, activation_named(circuit.activation).apply
+    p = circuit.p
     many = min(p, max(1, WORK // (p * p * circuit.neurons)))
     rows = np.sort(np.random.default_rng(0).choice(p, many, replace=False))
     squares = [np.zeros((2, 1 + len(ideal.frequencies))) for ideal in ideals]
     outputs = [_outputs(ideal, rows) for ideal in ideals]
     waves = [np.exp(2j * np.pi / p * (np.outer(ideal.frequencies, np.arange(p)) % p)) for ideal in ideals]
     for a in map(int, rows):
-        M = act(circuit.A[a] + circuit.B) @ circuit.U
+        M = mlp_logits(circuit, slice(a, a + 1))[0]
         M -= M.mean(axis=1, keepdims=True)
         for ideal, of_row, wave, total in zip(ideals, outputs, waves, squares, strict=True):
             I = of_row[a]
