@@ -12,7 +12,7 @@ from quadlens.decomposition.rungs import (
     exact_hidden,
     finite_rungs,
     finite_sum,
-    ideal_response,
+    ideal_responses,
     ideal_sum,
     largest_entries,
     wave_logits,
@@ -29,9 +29,7 @@ class RungLogits:
     def __init__(self, circuit: Circuit, form: AmplitudePhaseForm) -> None:
         self.circuit, self.form = circuit, form
         self.finite = finite_rungs(circuit, form)
-        self.responses = [
-            np.stack([ideal_response(form, group, pure=pure) for group in form.groups]) for pure in (False, True)
-        ]
+        self.responses = ideal_responses(form)
         self.frequencies = np.array([group.frequency for group in form.groups])
         main = {group.frequency for group in form.main_groups}
         self.counted = np.array([group.frequency in main for group in form.groups])

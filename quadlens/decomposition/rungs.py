@@ -115,6 +115,11 @@ def ideal_response(form: AmplitudePhaseForm, group: FrequencyGroup, *, pure: boo
     return total
 
 
+def ideal_responses(form: AmplitudePhaseForm) -> list[ComplexArray]:
+    """Return the responses of every group, the refined and the pure ones, each (frequency, p)."""
+    return [np.stack([ideal_response(form, group, pure=pure) for group in form.groups]) for pure in (False, True)]
+
+
 def ideal_sum(responses: ComplexArray, form: AmplitudePhaseForm, rows: slice) -> ComplexArray:
     """Return ``z_k(a, b) = e^{-2iωkb} conj(response_k(a − b))``, shape (rows, p, frequency).
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from quadlens.activations import activation_named, negative_slope
 from quadlens.arrays import FloatArray, IntArray
-from quadlens.certificates.ladder.evaluate import Found, Rungs, evaluate, responses
+from quadlens.certificates.ladder.evaluate import Found, Rungs, evaluate
 from quadlens.certificates.ladder.group_sums import dense_is_quicker, sums_rounding
 from quadlens.certificates.ladder.group_waves import GroupWaves, group_waves, no_limit, strays
 from quadlens.certificates.ladder.rest import Rest, gram, left, peaks, rest, zero_order
@@ -27,7 +27,7 @@ from quadlens.claims import ProvedBound
 from quadlens.decomposition import ladder
 from quadlens.decomposition.ideals import output_weights
 from quadlens.decomposition.ladder import ErrorDecomposition, Stage, Term, TermPart, refined_numbers
-from quadlens.decomposition.rungs import RUNGS
+from quadlens.decomposition.rungs import RUNGS, ideal_responses
 from quadlens.form.amplitude_phase import AmplitudePhaseForm, form_of
 from quadlens.quadrature.closed_form import harmonics_rounding
 from quadlens.quadrature.waveform import group_waveform
@@ -83,7 +83,7 @@ def decompose(
         waves=waves,
         levels=[one.levels for one in stray],
         retained=retained,
-        responses=responses(form),
+        responses=ideal_responses(form),
         sample=None if retained.whole else _sample(circuit),
     )
     found = evaluate(rungs, lambda done: report(0.1 + 0.9 * done))

@@ -19,7 +19,7 @@ from quadlens.certificates.ladder.rest import output_waves
 from quadlens.certificates.ladder.retained import Retained
 from quadlens.circuits.circuit import Circuit
 from quadlens.circuits.forward import margins
-from quadlens.decomposition.rungs import RUNGS, ideal_response, ideal_sum, largest_entries, wave_logits
+from quadlens.decomposition.rungs import RUNGS, ideal_sum, largest_entries, wave_logits
 from quadlens.form.amplitude_phase import AmplitudePhaseForm
 
 BLOCK_BYTES = 2**28
@@ -86,11 +86,6 @@ class Rungs:
         if self.sample is None:
             numbers += 4 * p
         return max(1, min(p, BLOCK_BYTES // (16 * p * numbers)))
-
-
-def responses(form: AmplitudePhaseForm) -> list[ComplexArray]:
-    """Return the integrals of every group, the refined and the pure ones, each (groups, p)."""
-    return [np.stack([ideal_response(form, group, pure=pure) for group in form.groups]) for pure in (False, True)]
 
 
 class _Group:
